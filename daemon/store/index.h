@@ -1,0 +1,138 @@
+#pragma once
+// The index: all operations of one space, the records and conflicts that the fold makes of them,
+// and what is needed to find them. Disposable: deleted at any time, a rebuild from log and journal
+// gives the same digest. SQLite, WAL, synchronous=OFF; a stored marker tells whether the last run
+// ended cleanly with the file it has.
+//
+// `Index` is for the space's writer thread; `IndexReader` is for any thread and never blocks it
+// (a pool of read connections, each read in one snapshot).
+
+#include "store/journal.h"
+
+#include "domain/digest.h"
+#include "domain/fold.h"
+#include "domain/history.h"
+#include "domain/kind.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace dutybook::store {
+
+// Operations of one writer under one frontier, as they stand in a segment or the journal's tail.
+struct Run {
+    domain::Writer writer;
+    std::uint64_t first = 1;
+    const domain::Frontier* frontier = nullptr;
+    std::span<const std::string> lines;
+    CommitId segment;              // empty for the journal's tail
+    Millis arrived = 0;
+};
+
+struct Applied {
+    std::vector<std::string> records;   // that changed
+    std::uint64_t operations = 0;       // newly held (duplicates are not counted)
+    std::vector<domain::OperationId> malformed;
+    std::optional<domain::OperationId> newer;  // the log waits there: "update needed"
+    bool lying_frontier = false;
+    domain::Hlc last_hlc;               // greatest seen
+};
+
+struct StoredRecord {
+    domain::RecordState state;
+    std::string version;
+    std::uint64_t changed_order = 0;    // grows with every change here; for events and cursors
+};
+
+struct Query {
+    std::string kind;                                        // empty = all kinds
+    std::vector<std::pair<std::string, std::string>> where;  // field, canonical JSON
+    std::optional<Millis> since, until;  // effective instant (or creation), half-open [since, until)
+    std::optional<std::string> since_date, until_date;  // the same for kinds with a calendar date
+    std::string text;                                        // full-text words, all must match
+    bool deleted = false;
+    std::string after;                                       // cursor of the page before
+    std::size_t limit = 100;
+};
+struct Page {
+    std::vector<StoredRecord> records;
+    std::string next;  // empty = the last page
+};
+
+// Counts for status.
+struct IndexCounts {
+    std::uint64_t records = 0, operations = 0, conflicts = 0;
+};
+
+// A verdict of the rules on one subject (a row; its absence is "unchecked"). Opaque to the index
+// but for what it is found by.
+struct Verdict {
+    std::string record, version, plugin_digest;
+    std::string findings;  // canonical JSON array
+    std::vector<std::string> reads;  // ids of records that it looked at (backward edges)
+};
+
+class IndexReader {
+public:
+    virtual ~IndexReader() = default;
+    virtual Result<std::optional<StoredRecord>> get(std::string_view id) = 0;
+    virtual Result<Page> list(const Query& query) = 0;
+    // Up to `limit` ids that begin with the prefix.
+    virtual Result<std::vector<std::string>> by_prefix(std::string_view prefix,
+                                                       std::size_t limit) = 0;
+    // All operations of a record in order of arrival, with their frontiers.
+    struct OperationRow {
+        domain::Operation operation;
+        domain::Frontier frontier;
+        Millis arrived = 0;
+        CommitId segment;
+    };
+    virtual Result<std::vector<OperationRow>> operations(std::string_view record) = 0;
+    virtual Result<std::vector<StoredRecord>> conflicts(const std::string& after,
+                                                        std::size_t limit) = 0;
+    virtual Result<IndexCounts> counts() = 0;
+    virtual Result<std::string> digest() = 0;             // of records and conflicts
+    virtual Result<std::string> operations_digest() = 0;
+    virtual Result<domain::Frontier> frontier() = 0;      // what is applied and shown
+    // Records whose field holds the id (declared references), for rules and people.
+    virtual Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit) = 0;
+    virtual Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit) = 0;
+};
+
+class Index {
+public:
+    virtual ~Index() = default;
+
+    // One bounded transaction: stores operations, folds every touched record again, keeps digest,
+    // conflicts, search and frontier. Runs must follow what is applied of their writer without a
+    // gap (an earlier part is skipped as a duplicate); a gap is Code::Conflict.
+    virtual Result<Applied> apply(std::span<const Run> runs) = 0;
+    // Late indexes: between begin_bulk and end_bulk secondary indexes and full text are off and
+    // are built at the end (full text in slices: true = more to do).
+    virtual Result<void> begin_bulk() = 0;
+    virtual Result<void> end_bulk() = 0;
+    virtual Result<bool> catch_up_search(std::size_t records) = 0;
+
+    virtual domain::Frontier frontier() const = 0;
+    // Operations kept but not folded because they are newer than this version: per writer, first.
+    virtual std::vector<domain::OperationId> waiting() const = 0;
+    // Throws away what is held of a writer from seq on (fork switched) and folds again.
+    virtual Result<void> retract_from(const domain::Writer& writer, std::uint64_t seq) = 0;
+
+    virtual Result<void> put_verdicts(std::span<const Verdict> verdicts) = 0;
+    virtual Result<void> drop_verdicts(std::span<const std::string> records) = 0;
+
+    virtual IndexReader& reader() = 0;
+    virtual Result<void> check() = 0;  // integrity and digest recomputed from records
+    virtual Result<void> close_cleanly() = 0;
+};
+
+// Code::Corrupt if the file is damaged, of another version, or was not the one last used with this
+// space: the caller deletes it and rebuilds.
+Result<std::unique_ptr<Index>> open_sqlite_index(const std::string& path,
+                                                 const domain::KindCatalog& kinds);
+Result<void> delete_index(const std::string& path);
+
+}  // namespace dutybook::store
