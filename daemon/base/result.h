@@ -41,6 +41,7 @@ struct Error {
     std::string fix;      // what to do about it, may be empty
     std::string pointer;  // JSON Pointer into the input, empty if not about one place
     std::optional<std::uint64_t> line;  // 1-based line of a batch or file
+    std::string detail;  // JSON object merged into the problem ("candidates", "changes"); or empty
 
     // "what: why; fix", with the place in front if there is one.
     std::string text() const;
@@ -57,10 +58,10 @@ public:
 
 // Short makers for the two most frequent shapes.
 inline Error malformed(std::string what, std::string pointer = {}) {
-    return Error{Code::Malformed, std::move(what), {}, {}, std::move(pointer), {}};
+    return Error{Code::Malformed, std::move(what), {}, {}, std::move(pointer), {}, {}};
 }
 inline Error failure(Code code, std::string what, std::string why = {}, std::string fix = {}) {
-    return Error{code, std::move(what), std::move(why), std::move(fix), {}, {}};
+    return Error{code, std::move(what), std::move(why), std::move(fix), {}, {}, {}};
 }
 
 // Return the error of an expression to the caller, or go on.

@@ -1,0 +1,76 @@
+#pragma once
+// The store directory: a site's identity and its spaces. The only place that knows where files
+// lie. Layout of DIR (0700, everything below is the service user's alone):
+//
+//   site.json               format, site id, name, zone; machine id, device and inode (to find out
+//                           that this directory was copied or restored)
+//   lock                    flock of the running daemon
+//   keys/sign.key           Ed25519 secret key (0600); keys/sign.pub in OpenSSH form
+//   gitconfig               GIT_CONFIG_GLOBAL of transfer children: includes the administrator's
+//   run/dutybook.sock       the socket, while a daemon runs
+//   spaces/<name>/space.json       id, name, parent
+//   spaces/<name>/remotes.json     remotes and what was last seen of each
+//   spaces/<name>/journal.db       acknowledged operations
+//   spaces/<name>/log.git          sealed segments, everybody's
+//   spaces/<name>/quarantine.git   what a transfer brings, until checked
+//   spaces/<name>/index.db         disposable
+//
+// JSON files are written atomically and have a schema in schemas/.
+
+#include "core/space_service.h"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+namespace dutybook::core {
+
+struct Site {
+    std::string id;      // base32 of the public key's hash, 26 characters
+    std::string name;
+    std::string zone;
+    std::string public_key;   // OpenSSH line
+};
+
+struct SpaceRecord {     // space.json
+    std::string id, name, parent;
+};
+
+struct BookOptions {
+    std::filesystem::path directory;
+    std::filesystem::path schemas;    // folder with kinds/
+    const Clock* clock = nullptr;
+    rules::Evaluator* evaluator = nullptr;
+    SpaceService::Listener listener;
+    std::function<void(const std::string& line)> progress;  // start-up, for people
+};
+
+class Book {
+public:
+    // `init`: makes directory, keys, site.json and a first space. Refuses a directory that has one.
+    static Result<Site> create(const std::filesystem::path& directory, const std::string& site_name,
+                               const std::string& zone, const Clock& clock);
+    // Takes the lock, finds out whether the directory moved, starts every space.
+    static Result<std::unique_ptr<Book>> open(BookOptions options);
+    ~Book();
+
+    const Site& site() const;
+    const std::filesystem::path& directory() const;
+    const rules::KindRegistry& kinds() const;
+
+    std::vector<SpaceService*> spaces();              // sorted by name
+    SpaceService* space(const std::string& name);     // null if unknown
+    Result<SpaceService*> add_space(const SpaceRecord& record);  // create or join
+    std::filesystem::path space_directory(const std::string& name) const;
+
+private:
+    struct State;
+    explicit Book(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// Offline pieces for `init` and `join` (no daemon): add a space's folder to a store.
+Result<void> write_space_folder(const std::filesystem::path& directory, const SpaceRecord& record);
+std::string make_space_id();
+
+}  // namespace dutybook::core

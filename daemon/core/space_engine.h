@@ -1,0 +1,128 @@
+#pragma once
+// One space at one site: the way from a request to an acknowledged, shown operation, sealing,
+// taking over what a sync brought, recovery at start, and the change of writer after a restore or
+// a clone. Decides and calls its stores; knows no thread, no socket and no git. Runs on the space's
+// writer thread (SpaceService), or directly in the simulation.
+//
+// A write: complete -> validate -> evaluate -> operation -> journal (durable) -> index -> answer.
+// The group that write() is given shares one journal transaction. Reads after the answer see it.
+//
+// The journal's frontier is the index's: what is applied and can be shown. It moves only after the
+// index transaction that shows the received operations has committed.
+
+#include "base/clock.h"
+#include "core/write.h"
+#include "domain/hlc.h"
+#include "domain/kind.h"
+#include "rules/evaluator.h"
+#include "rules/kinds.h"
+#include "store/index.h"
+#include "store/journal.h"
+#include "store/log.h"
+
+#include <memory>
+#include <set>
+#include <span>
+
+namespace dutybook::core {
+
+struct SpaceFacts {
+    std::string id;        // random, base32
+    std::string name;
+    std::string parent;    // name of the parent space, empty = none
+    std::string site;      // own site id
+    std::string zone;
+};
+
+// What the engine works on; it owns none of it.
+struct SpaceParts {
+    store::Journal* journal = nullptr;
+    store::Log* log = nullptr;
+    store::Index* index = nullptr;
+    const Clock* clock = nullptr;
+    const rules::KindRegistry* kinds = nullptr;
+    rules::Evaluator* evaluator = nullptr;
+    const store::SegmentCodec* codec = nullptr;
+    const store::SegmentJudge* judge = nullptr;
+    // Random incarnation for a new writer (a seam so that the simulation is reproducible).
+    std::function<std::string()> incarnation;
+};
+
+// An alarm is state, not an event: it stands until what caused it is gone (or a person closes it).
+struct Alarm {
+    std::string id;        // stable: kind and subject
+    std::string kind;      // gone-back, fork, update-needed, lying-frontier, restored, malformed, ...
+    std::string subject;   // writer, volume, remote
+    std::string message;   // what happened and what to do
+    Millis since = 0;
+};
+
+struct SealPolicy {
+    std::uint64_t operations = 1000;       // seal at so many
+    Millis age = 3'600'000;                // or when the oldest unsealed is so old
+    std::uint64_t volume_bytes = 1 << 20;  // a volume closes at about this
+};
+
+class SpaceEngine {
+public:
+    SpaceEngine(SpaceFacts facts, SpaceParts parts, SealPolicy policy = {});
+
+    // Check the journal's chain, redo an unfinished seal, compare log and journal, bring the index
+    // up to both (the caller has replaced a damaged index by an empty one). `moved`: the store's
+    // machine, device or inode changed since the last start: open a new writer and issue the
+    // unshared tail again under it.
+    struct Start { bool moved = false; std::function<void(std::uint64_t done, std::uint64_t all)> progress; };
+    Result<void> start(const Start& how);
+
+    // One result per request, in order. Requests of one group see each other's effects.
+    std::vector<Result<Written>> write(std::span<const WriteRequest> requests);
+    Result<Checked> check(const CheckRequest& request);
+
+    // Seals the tail into segments cut where frontiers change, by policy or because `force`.
+    // Returns the number of segments. `receipt`: if nothing is to be sealed but something was
+    // received since our last segment, seal an empty one (at most one a night: the caller knows).
+    struct Seal { bool force = false; bool receipt = false; std::optional<Millis> next_heard; };
+    Result<std::size_t> seal(const Seal& how);
+    bool seal_due() const;
+
+    // Folds segments that the log has taken over, in bounded transactions: at most `limit`
+    // operations a call; `more` says to call again. Order of writers does not matter; an operation
+    // is applied when all before it of its writer are.
+    struct Folded { std::uint64_t operations = 0; std::vector<std::string> records; bool more = false; };
+    Result<Folded> fold_received(std::size_t limit);
+
+    // This store was restored or cloned: from now on a new writer, the tail that no remote and no
+    // peer holds issued again. `shared` = highest own seq that is known elsewhere.
+    Result<void> open_new_writer(std::uint64_t shared, const std::string& why);
+
+    // Own operations known to be held by another store (a remote's list, a peer's receipt).
+    void note_shared(const domain::Writer& writer, std::uint64_t upto);
+    // Forget journal lines that are sealed, elsewhere and 30 days old.
+    Result<void> trim_journal();
+
+    const SpaceFacts& facts() const { return facts_; }
+    domain::Writer writer() const;
+    bool is_own(std::string_view writer) const;   // by site id
+    std::uint64_t unsealed() const;
+    domain::Frontier frontier() const;            // everybody's, our own journal included
+    std::vector<Alarm> alarms() const;
+    void raise(Alarm alarm);
+    void close_alarm(const std::string& id);
+
+    // What peers last said in their segments.
+    struct Peer { std::string site; std::uint64_t holds_of_ours = 0; Millis last_heard = 0; std::optional<Millis> next_heard; };
+    std::vector<Peer> peers() const;
+
+    store::Index& index() { return *parts_.index; }
+    store::Log& log() { return *parts_.log; }
+    store::Journal& journal() { return *parts_.journal; }
+    const SpaceParts& parts() const { return parts_; }
+
+private:
+    SpaceFacts facts_;
+    SpaceParts parts_;
+    SealPolicy policy_;
+    // The rest is the core engineer's to add.
+};
+
+}  // namespace dutybook::core

@@ -1,0 +1,53 @@
+#pragma once
+// The sync side of a running daemon: remotes of each space, their schedule, contacts under way,
+// and what status tells of them. Any thread may call it.
+
+#include "core/book.h"
+#include "sync/contact.h"
+
+#include <memory>
+
+namespace dutybook::sync {
+
+struct RemoteStatus {
+    RemoteConfig config;
+    Millis last_attempt = 0, last_success = 0;    // 0 = never
+    std::uint64_t undelivered = 0;                // operations held here that it is not known to hold
+    std::string error;                            // of the last attempt, empty = it went well
+    std::optional<Millis> next_window;
+    bool missed_night = false;
+    std::optional<Progress> under_way;
+};
+
+class SyncService {
+public:
+    struct Options {
+        core::Book* book = nullptr;
+        const Clock* clock = nullptr;
+        std::string supervise;       // path of dutybook-supervise
+        core::SpaceService::Listener listener;
+    };
+    explicit SyncService(Options options);   // starts one thread a space, and the timer
+    ~SyncService();                          // cancels contacts, joins; under 2 s
+
+    // Remotes live in spaces/<name>/remotes.json (schemas/remotes.schema.json).
+    Result<void> add(const std::string& space, RemoteConfig remote);
+    Result<void> change(const std::string& space, RemoteConfig remote);
+    Result<void> remove(const std::string& space, const std::string& name);
+    Result<std::vector<RemoteStatus>> remotes(const std::string& space);
+    // What `remote check` says: one sentence for each thing tried, and whether all is well.
+    struct CheckResult { bool ok = false; std::vector<std::string> lines; std::string public_key; };
+    Result<CheckResult> check(const std::string& space, const std::string& name);
+
+    // Syncs with one remote or all of a space; joins a contact under way. `done` is called once,
+    // on a sync thread. An empty list means that no remote is set.
+    void sync_now(const std::string& space, const std::string& remote,
+                  std::function<void(const Progress&)> progress,
+                  std::function<void(std::vector<Outcome>)> done);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace dutybook::sync
