@@ -25,12 +25,21 @@
 namespace dutybook::store {
 
 using CommitId = std::string;  // 40 lower-case hex digits
+bool is_commit_id(std::string_view text);
+
+// Bytes. The blob's bound leaves the trust codec room for padding beside the payload's 1 MiB.
+struct Limits {
+    static constexpr std::size_t header_line = 1024;
+    static constexpr std::size_t header_of_payload = 1024 * 1024;  // the frontier's line
+    static constexpr std::size_t segment_blob =
+        domain::Limits::segment_packed + header_line + 16 * 1024;
+};
 
 // Everything that decides a segment's place. Members of the header line have these names.
 struct SegmentHeader {
     int format = 1;
     std::string codec = "zstd";
-    std::string space;        // the space's id
+    std::string space;  // the space's id
     domain::Writer writer;
     std::uint32_t volume = 1;
     std::uint64_t first = 1;  // an empty segment (receipt) has last == first - 1
@@ -55,8 +64,10 @@ public:
     virtual std::string name() const = 0;
     virtual std::uint32_t current_epoch() const = 0;
     virtual Result<std::string> seal(const SegmentHeader& header, std::string_view plain) const = 0;
-    // Never allocates more than Limits::segment_plain. Code::NewerFormat for an unknown codec.
-    virtual Result<std::string> open(const SegmentHeader& header, std::string_view sealed) const = 0;
+    // Never allocates more than domain::Limits::segment_plain. Code::NewerFormat for an unknown
+    // codec.
+    virtual Result<std::string> open(const SegmentHeader& header,
+                                     std::string_view sealed) const = 0;
 };
 
 class ZstdCodec final : public SegmentCodec {
@@ -67,6 +78,9 @@ public:
     Result<std::string> open(const SegmentHeader& header, std::string_view sealed) const override;
 };
 
+// Format, spelling of each member and their fit to each other; the place is the log's to check.
+// Code::NewerFormat for another format number.
+Result<void> check_header(const SegmentHeader& header);
 Result<std::string> encode_segment(const Segment& segment, const SegmentCodec& codec);
 Result<SegmentHeader> decode_header(std::string_view blob);
 // Checks format, limits and that the number of lines is last - first + 1.
@@ -91,7 +105,7 @@ struct VolumeName {
     domain::Writer writer;
     std::uint32_t number = 1;
     auto operator<=>(const VolumeName&) const = default;
-    std::string ref() const;                                    // refs/heads/log/...
+    std::string ref() const;                                       // refs/heads/log/...
     static std::optional<VolumeName> parse(std::string_view ref);  // only the canonical spelling
 };
 
