@@ -1,5 +1,6 @@
 #include "base/result.h"
 
+#include <ostream>
 #include <stdexcept>
 
 namespace dutybook {
@@ -12,6 +13,14 @@ std::string Error::text() const {
     if (!why.empty()) out += ": " + why;
     if (!fix.empty()) out += "; " + fix;
     return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Error& error) {
+    return out << error.text();
+}
+
+std::ostream& print_result(std::ostream& out, const Error* error) {
+    return error == nullptr ? out << "ok" : out << error->text();
 }
 
 void throw_exception_from_error(const Error& error, const boost::source_location& where) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -47,6 +48,8 @@ struct Error {
     std::string text() const;
 };
 
+std::ostream& operator<<(std::ostream& out, const Error& error);  // its text, for tests
+
 [[noreturn]] void throw_exception_from_error(const Error& error,
                                              const boost::source_location& where);
 
@@ -55,6 +58,14 @@ class [[nodiscard]] Result : public boost::system::result<T, Error> {
 public:
     using boost::system::result<T, Error>::result;
 };
+
+// For test output: "ok", or the error's text, whatever T is.
+std::ostream& print_result(std::ostream& out, const Error* error);
+template <class T>
+std::ostream& operator<<(std::ostream& out, const Result<T>& result) {
+    const Error error = result ? Error{} : result.error();
+    return print_result(out, result ? nullptr : &error);
+}
 
 // Short makers for the two most frequent shapes.
 inline Error malformed(std::string what, std::string pointer = {}) {
