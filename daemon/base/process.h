@@ -16,11 +16,11 @@
 namespace dutybook {
 
 struct ProcessLimits {
-    Millis stall = 60'000;              // no byte on stdout or stderr for so long: killed
-    Millis total = 3'600'000;           // wall clock for the whole child
-    std::uint64_t output = 16u << 20;   // bytes of stdout kept; more is an error
-    std::uint64_t file_size = 0;        // RLIMIT_FSIZE in bytes, 0 = none
-    std::uint64_t memory = 0;           // RLIMIT_AS in bytes, 0 = none
+    Millis stall = 60'000;             // no byte on stdout or stderr for so long: killed
+    Millis total = 3'600'000;          // wall clock for the whole child
+    std::uint64_t output = 16u << 20;  // bytes of stdout kept; more is an error
+    std::uint64_t file_size = 0;       // RLIMIT_FSIZE in bytes, 0 = none
+    std::uint64_t memory = 0;          // RLIMIT_AS in bytes, 0 = none
 };
 
 struct ProcessRequest {
@@ -33,10 +33,9 @@ struct ProcessRequest {
 };
 
 struct ProcessResult {
-    int status = 0;        // exit code; 128 + signal if killed
+    int status = 0;  // exit code; 128 + signal if killed
     std::string out;
-    std::string err;       // last 64 KiB
-    bool timed_out = false;
+    std::string err;  // last 64 KiB
 };
 
 // Blocks the calling thread. `cancel` set from another thread ends the child within 100 ms
