@@ -9,6 +9,10 @@
 // Copies: an operation issued again under a new writer of the same site names its first identity;
 // all copies count as one operation, whose frontier is the union of theirs and whose content is
 // that of the lowest (writer, seq) held. A copy that claims another site's identity is malformed.
+// Only equal content makes a copy: where a claimed identity holds something else (a log that forked
+// before its other branch was issued again), the claimant counts under its own identity, so that
+// nothing is lost in silence. Whoever issues again after a fork must still leave `first` out: a
+// claim on a place that another operation took is superseded by all that knew the other.
 //
 // Sorts on one field: registers are maximal among the field's register operations; a set element
 // among the operations on (field, element); a counter is the sum of its increments, each identity
@@ -22,7 +26,8 @@
 // instant come from the earliest create by (hlc, identity); without a create the record is
 // "unborn": kept, counted in the digest of operations, not shown.
 //
-// Values equal as canonical JSON are no conflict. Null clears a field.
+// Values equal as canonical JSON are no conflict. Null clears a field. A counter is shown within
+// +-(2^53-1). The span may hold several records' operations only by mistake: all are folded as one.
 
 #include "domain/frontier.h"
 #include "domain/operation.h"
@@ -42,15 +47,15 @@ struct Known {
 };
 
 struct ConflictValue {
-    std::string value;  // canonical JSON
+    std::string value;      // canonical JSON
     OperationId operation;  // first identity
     Millis at = 0;
     std::string by;
 };
 
 struct Conflict {
-    std::string field;  // or "@record"
-    std::string shown;
+    std::string field;                  // or "@record"
+    std::string shown;                  // canonical JSON; null if a clearing is shown
     std::vector<ConflictValue> values;  // sorted: the shown one first, then by hlc descending
 };
 
@@ -64,8 +69,8 @@ struct RecordState {
     bool deleted = false;
     bool alarm = false;  // a frontier lied
     Status status = Status::Draft;
-    Operation created;  // the earliest create: the envelope (changes left empty)
-    Millis changed_at = 0;  // latest `at` of its operations
+    Operation created;       // the earliest create: the envelope (changes left empty)
+    Millis changed_at = 0;   // latest `at` of its operations
     OperationId changed_by;  // identity of that one
     std::map<std::string, std::string> fields;  // canonical JSON; sets as arrays, counters numbers
     std::vector<Conflict> conflicts;            // sorted by field

@@ -1,0 +1,132 @@
+#include "domain/history.h"
+
+#include "domain/fold_entry.h"
+
+#include <algorithm>
+#include <set>
+
+namespace dutybook::domain {
+
+namespace {
+
+bool touches_any_of(const Operation& operation, const std::set<std::string_view>& fields) {
+    return std::any_of(operation.changes.begin(), operation.changes.end(),
+                       [&](const FieldChange& change) { return fields.contains(change.field); });
+}
+
+// What was shown here before the operation arrived, for the fields that it touches.
+RecordState before(std::span<const Known> earlier_arrivals, const Operation& operation) {
+    std::set<std::string_view> fields;
+    for (const FieldChange& change : operation.changes) fields.insert(change.field);
+    std::vector<Known> relevant;
+    for (const Known& known : earlier_arrivals) {
+        if (touches_any_of(*known.operation, fields)) relevant.push_back(known);
+    }
+    return fold(relevant);
+}
+
+HistoryLine line_of(const Operation& operation) {
+    HistoryLine line;
+    line.operation = operation.identity();
+    line.verb = name_of(operation.verb);
+    line.at = operation.at;
+    line.by = operation.by;
+    line.reason = operation.reason;
+    return line;
+}
+
+std::string value_or_none(const std::string& value) {
+    return value == "null" ? "" : value;
+}
+
+std::string shown(const RecordState& state, const std::string& field) {
+    const auto found = state.fields.find(field);
+    return found == state.fields.end() ? std::string() : found->second;
+}
+
+std::string sum(const std::string& old_value, const std::string& increment) {
+    const auto number = [](const std::string& text) {
+        const bool integer = !text.empty() && text.find_first_not_of("-0123456789") == text.npos;
+        return integer ? std::stoll(text) : 0;
+    };
+    return std::to_string(number(old_value) + number(increment));
+}
+
+void fill(HistoryLine& line, const FieldChange& change, const RecordState& old_state) {
+    line.field = change.field;
+    switch (change.act) {
+        case Act::Set:
+            if (line.verb != name_of(Verb::Resolve)) line.verb = "set";
+            line.old_value = shown(old_state, change.field);
+            line.new_value = value_or_none(change.value);
+            return;
+        case Act::Add:
+            line.verb = "add";
+            line.new_value = change.value;
+            return;
+        case Act::Remove:
+            line.verb = "remove";
+            line.old_value = change.value;
+            return;
+        case Act::Increment:
+            line.verb = "increment";
+            line.old_value = shown(old_state, change.field);
+            line.new_value = sum(line.old_value, change.value);
+            return;
+    }
+}
+
+bool whole_record(const Operation& operation) {
+    if (operation.verb == Verb::Change) return false;
+    return operation.verb != Verb::Resolve || operation.changes.empty();
+}
+
+}  // namespace
+
+std::vector<HistoryLine> history(std::span<const Known> operations) {
+    std::vector<HistoryLine> out;
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        const Operation& operation = *operations[i].operation;
+        const auto arrived = operations.first(i);
+        const bool copy = std::any_of(arrived.begin(), arrived.end(), [&](const Known& known) {
+            return known.operation->identity() == operation.identity() &&
+                   same_content(*known.operation, operation);
+        });
+        if (copy) continue;
+        if (whole_record(operation)) out.push_back(line_of(operation));
+        if (operation.changes.empty()) continue;
+        const RecordState old_state = before(arrived, operation);
+        for (const FieldChange& change : operation.changes) {
+            fill(out.emplace_back(line_of(operation)), change, old_state);
+        }
+    }
+    return out;
+}
+
+RecordState state_at(std::span<const Known> operations, Millis instant) {
+    std::vector<Known> then;
+    std::copy_if(operations.begin(), operations.end(), std::back_inserter(then),
+                 [instant](const Known& known) { return known.operation->at <= instant; });
+    return fold(then);
+}
+
+std::vector<FieldDifference> difference(const RecordState& a, const RecordState& b) {
+    std::vector<FieldDifference> out;
+    const auto compare = [&](std::string field, std::string left, std::string right) {
+        if (left != right) {
+            out.push_back(FieldDifference{std::move(field), std::move(left), std::move(right)});
+        }
+    };
+    const auto quoted = [](std::string_view word) { return '"' + std::string(word) + '"'; };
+    compare("@record", quoted(a.deleted ? "delete" : "keep"),
+            quoted(b.deleted ? "delete" : "keep"));
+    compare("@status", quoted(name_of(a.status)), quoted(name_of(b.status)));
+    std::set<std::string> fields;
+    for (const RecordState* state : {&a, &b}) {
+        for (const auto& [field, value] : state->fields) fields.insert(field);
+    }
+    for (const std::string& field : fields) compare(field, shown(a, field), shown(b, field));
+    return out;
+}
+
+}  // namespace dutybook::domain
