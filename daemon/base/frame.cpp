@@ -1,0 +1,60 @@
+#include "base/frame.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace dutybook {
+
+namespace {
+
+Result<void> read_fully(int socket, char* out, std::size_t size) {
+    while (size > 0) {
+        const ssize_t got = ::read(socket, out, size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return failure(Code::Unavailable, "the other end closed the socket");
+        out += got;
+        size -= static_cast<std::size_t>(got);
+    }
+    return {};
+}
+
+Result<void> write_fully(int socket, const char* data, std::size_t size) {
+    while (size > 0) {
+        const ssize_t put = ::write(socket, data, size);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return failure(Code::Unavailable, "the other end closed the socket");
+        data += put;
+        size -= static_cast<std::size_t>(put);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Frame> read_frame(int socket) {
+    std::array<unsigned char, 4> head{};
+    TRY(read_fully(socket, reinterpret_cast<char*>(head.data()), head.size()));
+    const std::size_t size =
+        head[0] | head[1] << 8 | head[2] << 16 | static_cast<std::size_t>(head[3]) << 24;
+    if (size == 0 || size > frame_limit) return failure(Code::Corrupt, "a frame of a wrong size");
+    Frame frame;
+    TRY(read_fully(socket, &frame.type, 1));
+    frame.payload.resize(size - 1);
+    TRY(read_fully(socket, frame.payload.data(), frame.payload.size()));
+    return frame;
+}
+
+Result<void> write_frame(int socket, char type, std::string_view payload) {
+    const std::size_t size = payload.size() + 1;
+    if (size > frame_limit) return failure(Code::TooLarge, "the answers are larger than a frame");
+    const std::array<char, 5> head{static_cast<char>(size), static_cast<char>(size >> 8),
+                                   static_cast<char>(size >> 16), static_cast<char>(size >> 24),
+                                   type};
+    TRY(write_fully(socket, head.data(), head.size()));
+    return write_fully(socket, payload.data(), payload.size());
+}
+
+}  // namespace dutybook

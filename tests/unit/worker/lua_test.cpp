@@ -1,0 +1,97 @@
+#include "worker/runtime.h"
+
+#include <doctest/doctest.h>
+
+using namespace dutybook;
+using namespace dutybook::worker;
+
+namespace {
+
+std::unique_ptr<Runtime> load(const std::string& text, CallLimits limits = {}) {
+    auto runtime = load_lua({text, "test/rules.lua"}, R"({"least":3})", limits, [](auto) {});
+    REQUIRE_MESSAGE(runtime.has_value(), (runtime ? "" : runtime.error().text()));
+    return std::move(*runtime);
+}
+std::string evaluate(Runtime& runtime, const std::string& rule, const std::string& input = "{}") {
+    const auto answer = runtime.call("evaluate", rule, input);
+    return answer ? *answer : "error: " + answer.error().text();
+}
+
+}  // namespace
+
+TEST_CASE("a rule gets subject, needs and configuration and answers with findings") {
+    const auto runtime = load(R"(
+        rules["A"] = function(subject, needs, context)
+          if #needs.others >= config.least then
+            return { code = "many", path = "/at", values = { n = #needs.others } }
+          end
+        end)");
+    CHECK(evaluate(*runtime, "A", R"({"subject":{},"needs":{"others":[1,2]}})") == "[]");
+    CHECK(evaluate(*runtime, "A", R"({"subject":{},"needs":{"others":[1,2,3]}})").find("many") !=
+          std::string::npos);
+    CHECK(runtime->offered().rules == std::vector<std::string>{"A"});
+}
+
+TEST_CASE("an error names file and line of the plugin") {
+    const auto runtime = load("\n\nrules['A'] = function() local x = nil; return x.y end");
+    CHECK(evaluate(*runtime, "A").find("test/rules.lua:3:") != std::string::npos);
+    const auto broken = load_lua({"rules[ = 1", "test/rules.lua"}, "{}", {}, [](auto) {});
+    REQUIRE_FALSE(broken);
+    CHECK(broken.error().text().find("test/rules.lua:1:") != std::string::npos);
+}
+
+TEST_CASE("the budgets hold, and the next call works") {
+    CallLimits limits;
+    limits.instructions = 1'000'000;
+    limits.memory = 4u << 20;
+    limits.output = 1000;
+    const auto runtime = load(R"(
+        rules["loop"] = function() while true do pcall(function() while true do end end) end end
+        rules["coroutine"] = function()
+          coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()
+        end
+        rules["memory"] = function() local s = "x" while true do s = s .. s end end
+        rules["depth"] = function() local function f() return 1 + f() end return f() end
+        rules["output"] = function() return { code = string.rep("x", 2000) } end
+        rules["move"] = function() table.move({1}, 1, 1000000000, 2) end
+        rules["pattern"] = function() return string.find(string.rep("a", 70000), "a-b") end
+        rules["gc"] = function() setmetatable({}, { __gc = function() end }) end
+        rules["cycle"] = function() local t = {} t.t = t return t end
+        rules["good"] = function() return {} end)",
+                              limits);
+    for (const char* rule :
+         {"loop", "coroutine", "memory", "depth", "output", "move", "pattern", "gc", "cycle"}) {
+        CAPTURE(rule);
+        CHECK(evaluate(*runtime, rule).rfind("error: ", 0) == 0);
+        CHECK(evaluate(*runtime, "good") == "[]");
+    }
+}
+
+TEST_CASE("nothing that reaches outside or differs from site to site is there") {
+    const auto runtime = load(R"(
+        rules["A"] = function()
+          local found = {}
+          for _, name in ipairs({"io","os","debug","load","loadstring","dofile","loadfile","require",
+                                 "collectgarbage","package","next","print"}) do
+            if _G[name] ~= nil then found[#found + 1] = name end
+          end
+          if math.random then found[#found + 1] = "random" end
+          if string.dump then found[#found + 1] = "dump" end
+          if getmetatable("") then found[#found + 1] = "metatable" end
+          return { code = table.concat(found, ",") }
+        end
+        rules["order"] = function()
+          local o = ""
+          for k in pairs({ b = 1, a = 2, 7, [9] = 1 }) do o = o .. k end
+          return { code = o .. tostring({}) }
+        end)");
+    CHECK(evaluate(*runtime, "A") == R"([{"code":""}])");
+    CHECK(evaluate(*runtime, "order") == R"([{"code":"19abtable"}])");
+}
+
+TEST_CASE("JSON comes back as it was") {
+    const auto runtime = load("rules['A'] = function(s) return { { values = s } } end");
+    const std::string input = R"({"e":[],"n":1,"o":{},"r":1.5,"s":"é\n","t":true})";
+    const auto answer = evaluate(*runtime, "A", R"({"subject":)" + input + "}");
+    CHECK(Json::parse(answer)[0]["values"] == Json::parse(input));
+}
