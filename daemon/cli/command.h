@@ -1,0 +1,61 @@
+#pragma once
+// How a command is declared: one function for each group of commands adds its subcommands to the
+// program; the one that was chosen runs after the command line has been read.
+
+#include "cli/print.h"
+#include "cli/session.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <functional>
+#include <string>
+
+namespace dutybook::cli {
+
+struct Offline;
+
+struct Commands {
+    CLI::App& root;
+    Session& session;
+    const Offline& offline;
+    std::function<Result<int>()> chosen;
+};
+
+using Run = std::function<Result<int>()>;
+
+// A command with its help and an example of its use.
+inline CLI::App& command(Commands& commands, CLI::App& parent, const std::string& name,
+                         const std::string& what, const std::string& example, Run run) {
+    CLI::App* const app = parent.add_subcommand(name, what);
+    app->footer("Example:\n  dutybook " + example);
+    app->callback([&commands, run = std::move(run)] { commands.chosen = run; });
+    return *app;
+}
+
+// A group such as `remote`, whose first word names the command.
+inline CLI::App& group(Commands& commands, const std::string& name, const std::string& what) {
+    CLI::App* const app = commands.root.add_subcommand(name, what);
+    app->require_subcommand(1);
+    return *app;
+}
+
+// An option that may be repeated, with one value each time.
+inline void repeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                     const std::string& what) {
+    app.add_option(name, values, what)->expected(1)->allow_extra_args(false)->take_all();
+}
+
+void add_record_commands(Commands& commands);  // add check show set finalise retract delete restore
+void add_query_commands(Commands& commands);   // list search history diff
+void add_conflict_commands(Commands& commands);  // conflicts resolve
+void add_finding_commands(Commands& commands);   // findings answer
+void add_kind_commands(Commands& commands);      // kind list, kind show
+void add_space_commands(Commands& commands);     // space list, space create
+void add_remote_commands(Commands& commands);    // remote add set check list remove
+void add_sync_commands(Commands& commands);      // sync status
+void add_member_commands(Commands& commands);    // init invite join
+void add_care_commands(Commands& commands);      // verify repair rebuild
+
+}  // namespace dutybook::cli

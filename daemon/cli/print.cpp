@@ -1,0 +1,151 @@
+#include "cli/print.h"
+
+#include <algorithm>
+#include <ostream>
+
+namespace dutybook::cli {
+
+void print_json(std::ostream& out, const Json& value) {
+    out << value.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+std::string one_line(const Json& value) {
+    if (value.is_string()) return value.get<std::string>();
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string text_of(const Json& object, const char* member) {
+    if (!object.is_object()) return {};
+    const auto found = object.find(member);
+    return found == object.end() || found->is_null() ? std::string() : one_line(*found);
+}
+
+namespace {
+
+std::size_t characters(const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
+}
+
+}  // namespace
+
+void Table::print(std::ostream& out) const {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows_) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            widths[i] = std::max(widths[i], characters(row[i]));
+        }
+    }
+    for (const auto& row : rows_) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) line.append(widths[i] - characters(row[i]) + 2, ' ');
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out << line << '\n';
+    }
+}
+
+std::string summary_of(const Json& fields) {
+    if (!fields.is_object()) return {};
+    for (const auto* name : {"title", "name", "text", "what", "subject", "course", "type"}) {
+        const auto text = text_of(fields, name);
+        if (!text.empty()) return text;
+    }
+    if (fields.contains("given") || fields.contains("family")) {
+        const auto given = text_of(fields, "given");
+        const auto family = text_of(fields, "family");
+        return given + (given.empty() || family.empty() ? "" : " ") + family;
+    }
+    std::string out;
+    int count = 0;
+    for (const auto& [name, value] : fields.items()) {
+        if (count++ == 3) break;
+        out += (out.empty() ? "" : ", ") + name + " " + one_line(value);
+    }
+    return out;
+}
+
+void print_findings(std::ostream& out, const Json& findings) {
+    if (!findings.is_array()) return;
+    for (const auto& one : findings) {
+        out << text_of(one, "severity") << "  " << text_of(one, "rule") << ": "
+            << text_of(one, "message") << '\n';
+        if (const auto steps = one.find("steps"); steps != one.end() && steps->is_array()) {
+            for (const auto& step : *steps) out << "    " << one_line(step) << '\n';
+        }
+    }
+}
+
+namespace {
+
+void print_conflicts(std::ostream& out, const Json& conflicts) {
+    for (const auto& [field, values] : conflicts.items()) {
+        out << "conflict  " << field << ':';
+        const char* joint = " ";
+        for (const auto& one : values) {
+            out << joint << one_line(one.value("value", Json())) << " (" << text_of(one, "site")
+                << ' ' << text_of(one, "by") << ' ' << text_of(one, "at") << ')';
+            joint = ", ";
+        }
+        out << '\n';
+    }
+}
+
+}  // namespace
+
+void print_record(Session& session, const Json& record) {
+    auto& out = session.out();
+    const Json envelope = record.value("envelope", Json::object());
+    out << text_of(record, "kind") << "  " << text_of(record, "id");
+    if (const auto space = text_of(record, "space"); !space.empty()) out << "  in " << space;
+    const auto status = text_of(envelope, "status");
+    if (record.value("deleted", false)) {
+        out << "  deleted";
+    } else if (!status.empty()) {
+        out << "  " << status;
+    }
+    out << '\n';
+    const Json fields = record.value("fields", Json::object());
+    std::size_t width = 0;
+    for (const auto& [name, value] : fields.items()) width = std::max(width, characters(name));
+    for (const auto& [name, value] : fields.items()) {
+        out << "  " << name << std::string(width - characters(name) + 2, ' ') << one_line(value)
+            << '\n';
+    }
+    const auto who = text_of(envelope, "by");
+    if (!who.empty()) {
+        out << "  by " << who << " at " << text_of(envelope, "at") << ", version "
+            << text_of(record, "version") << '\n';
+    }
+    if (const auto found = record.find("conflicts"); found != record.end() && found->is_object()) {
+        print_conflicts(out, *found);
+    }
+    print_findings(out, record.value("findings", Json::array()));
+}
+
+void print_error(Session& session, const Error& error) {
+    auto& err = session.err();
+    if (session.json()) {
+        print_json(err, problem_of(error));
+        return;
+    }
+    err << "dutybook: " << error.text() << '\n';
+    if (error.detail.empty()) return;
+    const Json detail = Json::parse(error.detail, nullptr, false);
+    if (!detail.is_object()) return;
+    for (const auto& one : detail.value("candidates", Json::array())) {
+        err << "  " << text_of(one, "id") << "  " << text_of(one, "kind") << "  "
+            << text_of(one, "title") << '\n';
+    }
+    for (const auto& one : detail.value("changes", Json::array())) {
+        err << "  " << text_of(one, "field") << ": yours " << text_of(one, "yours") << ", now "
+            << text_of(one, "theirs") << '\n';
+    }
+    print_findings(err, detail.value("findings", Json::array()));
+}
+
+}  // namespace dutybook::cli

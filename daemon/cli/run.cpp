@@ -1,0 +1,107 @@
+#include "cli/run.h"
+
+#include "cli/command.h"
+
+#include <cstdlib>
+#include <iostream>
+
+namespace dutybook::cli {
+
+namespace {
+
+// The options that every command takes may stand anywhere. They are moved to the front, where the
+// program itself reads them: CLI11's own fallthrough would also take a value such as `list` in
+// `search list` for a command.
+std::vector<std::string> globals_first(const std::vector<std::string>& arguments) {
+    static const std::vector<std::string> with_value = {"--store", "--space", "--by", "--on-behalf",
+                                                        "--device"};
+    std::vector<std::string> front;
+    std::vector<std::string> rest;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string& one = arguments[i];
+        if (one == "--") {
+            rest.insert(rest.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i),
+                        arguments.end());
+            break;
+        }
+        bool taken = one == "--json";
+        bool value_follows = false;
+        for (const auto& name : with_value) {
+            if (one == name) taken = value_follows = true;
+            if (one.starts_with(name + "=")) taken = true;
+        }
+        (taken ? front : rest).push_back(one);
+        if (value_follows && i + 1 < arguments.size()) front.push_back(arguments[++i]);
+    }
+    // `init`, `space create` and `sync` name a space of their own; it is the same option.
+    front.insert(front.end(), rest.begin(), rest.end());
+    return front;
+}
+
+std::string environment(const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+void describe(CLI::App& root, Settings& settings) {
+    root.require_subcommand(1);
+    root.add_option("--store", settings.store, "the daemon's store directory (or DUTYBOOK_STORE)");
+    root.add_option("--space", settings.space, "the space, where there are several");
+    root.add_option("--by", settings.by, "the person who acts (or DUTYBOOK_BY)");
+    root.add_option("--on-behalf", settings.on_behalf, "the person for whom it is done");
+    root.add_option("--device", settings.device, "the device on which it was entered");
+    root.add_flag("--json", settings.json, "one JSON object a line on standard output");
+    root.footer(
+        "These options may stand before or after the command.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong use, 3 malformed or denied, 4 stale version,\n"
+        "5 no daemon; care commands: 6 repaired, 7 needs a person, 8 loss.\n"
+        "A record is named by its id, a unique beginning of it, or @words to search for.\n"
+        "`dutybook COMMAND --help` shows a command with an example.");
+}
+
+int run_chosen(Commands& commands) {
+    const auto result = commands.chosen();
+    commands.session.out().flush();
+    if (!result) {
+        print_error(commands.session, result.error());
+        return exit_code(result.error());
+    }
+    return *result;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, const Offline& offline, std::ostream& out,
+        std::ostream& err) {
+    Settings settings;
+    settings.store = environment("DUTYBOOK_STORE");
+    settings.by = environment("DUTYBOOK_BY");
+    Session session(settings, out, err);
+    CLI::App root("Dutybook: duties, records and reports of a site", "dutybook");
+    Commands commands{root, session, offline, {}};
+    describe(root, settings);
+    add_record_commands(commands);
+    add_query_commands(commands);
+    add_conflict_commands(commands);
+    add_finding_commands(commands);
+    add_kind_commands(commands);
+    add_space_commands(commands);
+    add_remote_commands(commands);
+    add_sync_commands(commands);
+    add_member_commands(commands);
+    add_care_commands(commands);
+    try {
+        auto ordered = globals_first(arguments);
+        root.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));
+    } catch (const CLI::CallForHelp& help) {
+        root.exit(help, out, err);
+        return done;
+    } catch (const CLI::ParseError& wrong) {
+        Error error = usage_error(wrong.what(), "see `dutybook COMMAND --help`");
+        print_error(session, error);
+        return usage;
+    }
+    return run_chosen(commands);
+}
+
+}  // namespace dutybook::cli

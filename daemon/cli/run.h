@@ -1,0 +1,33 @@
+#pragma once
+// The client as a function of its arguments, and what it needs from the program around it.
+
+#include "base/json.h"
+#include "base/result.h"
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace dutybook::cli {
+
+// What works on a store's files while no daemon runs. The client itself knows the API alone;
+// the program brings these.
+struct Offline {
+    struct Init {
+        std::filesystem::path store;
+        std::string site, space, zone;
+    };
+    // {"site":{"id","name","zone","public_key"},"space":{"id","name"},"store"}
+    std::function<Result<Json>(const Init&)> init;
+    // Makes the store of an invitation if there is none, and adds its spaces and remotes.
+    // {"site":{...},"spaces":[name...],"remotes":[name...]}
+    std::function<Result<Json>(const std::filesystem::path& store, const Json& invitation)> join;
+};
+
+// Returns the exit code. `arguments` without the program's name.
+int run(const std::vector<std::string>& arguments, const Offline& offline, std::ostream& out,
+        std::ostream& err);
+
+}  // namespace dutybook::cli
