@@ -31,27 +31,30 @@ Members sorted_members(simdjson::dom::object object) {
     return members;
 }
 
-// The caller has bounded the depth, so the recursion is bounded too.
-const char* fault_of(element value);
+// `depth` levels may still be opened. simdjson bounds the recursion, but is one off: it does not
+// count an empty array or object.
+const char* fault_of(element value, std::size_t depth);
 
-const char* fault_of_object(simdjson::dom::object object) {
+const char* fault_of_object(simdjson::dom::object object, std::size_t depth) {
     const Members members = sorted_members(object);
     for (std::size_t i = 0; i < members.size(); ++i) {
         if (i > 0 && members[i].key == members[i - 1].key) return "a member is given twice";
         if (members[i].key.find('\0') != std::string_view::npos) return "a name holds NUL";
-        if (const char* fault = fault_of(members[i].value)) return fault;
+        if (const char* fault = fault_of(members[i].value, depth)) return fault;
     }
     return nullptr;
 }
 
-const char* fault_of(element value) {
+const char* fault_of(element value, std::size_t depth) {
     constexpr auto limit = static_cast<double>(max_safe_integer);
     switch (value.type()) {
         case element_type::OBJECT:
-            return fault_of_object(value.get_object().value_unsafe());
+            if (depth == 0) return "nested too deep";
+            return fault_of_object(value.get_object().value_unsafe(), depth - 1);
         case element_type::ARRAY:
+            if (depth == 0) return "nested too deep";
             for (const element item : value.get_array().value_unsafe()) {
-                if (const char* fault = fault_of(item)) return fault;
+                if (const char* fault = fault_of(item, depth - 1)) return fault;
             }
             return nullptr;
         case element_type::STRING:
@@ -90,10 +93,9 @@ bool JsonDocument::parse(std::string_view text, std::size_t depth, element& root
     thread_local simdjson::dom::parser parser;
     thread_local std::size_t ready_for = 0, ready_depth = 0;
     if (text.size() > ready_for || depth != ready_depth) {
-        // simdjson counts one level more than we do.
         ready_for = std::bit_ceil(std::max(text.size(), std::size_t{4096}));
         ready_depth = depth;
-        if (parser.allocate(ready_for, depth + 1) != simdjson::SUCCESS) {
+        if (parser.allocate(ready_for, depth + 2) != simdjson::SUCCESS) {
             ready_for = 0;
             why = "no memory";
             return false;
@@ -104,7 +106,7 @@ bool JsonDocument::parse(std::string_view text, std::size_t depth, element& root
         why = simdjson::error_message(error);
         return false;
     }
-    if (const char* fault = fault_of(root)) {
+    if (const char* fault = fault_of(root, depth)) {
         why = fault;
         return false;
     }

@@ -1,0 +1,91 @@
+#include "domain/history.h"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+
+using namespace dutybook;
+using namespace dutybook::domain;
+
+namespace {
+
+class Arrivals {
+public:
+    Operation& add(const Writer& writer, Verb verb, std::vector<FieldChange> changes) {
+        Operation& out = operations_.emplace_back();
+        out.id = {writer, operations_.size()};
+        out.at = static_cast<Millis>(operations_.size()) * 10;
+        out.hlc = {out.at, 0};
+        out.verb = verb;
+        out.record = "r1";
+        out.by = "p";
+        if (verb == Verb::Create) out.kind = "core.duty";
+        out.changes = std::move(changes);
+        known_.push_back({&out, &none_});
+        return out;
+    }
+    const std::vector<Known>& known() const { return known_; }
+
+private:
+    std::deque<Operation> operations_;
+    std::vector<Known> known_;
+    Frontier none_;
+};
+
+std::string text(const HistoryLine& line) {
+    return line.verb + " " + line.field + " " + line.old_value + " -> " + line.new_value;
+}
+
+}  // namespace
+
+TEST_CASE("HistoryTellsOldAndNew") {
+    Arrivals r;
+    r.add("a-1", Verb::Create, {{"x", Act::Set, "1"}});
+    r.add("a-1", Verb::Change,
+          {{"n", Act::Increment, "2"}, {"t", Act::Add, "\"e\""}, {"x", Act::Set, "5"}});
+    auto& last =
+        r.add("a-1", Verb::Change,
+              {{"n", Act::Increment, "3"}, {"t", Act::Remove, "\"e\""}, {"x", Act::Set, "null"}});
+    last.reason = "wrong";
+    Operation copy = last;
+    r.add("a-2", Verb::Resolve, {{"x", Act::Set, "7"}});
+    r.add("a-1", Verb::Delete, {});
+    Operation& again = r.add("a-2", copy.verb, copy.changes);
+    copy.first = copy.id;
+    copy.id = again.id;
+    again = copy;
+
+    const auto lines = history(r.known());
+    std::vector<std::string> got;
+    for (const auto& line : lines) got.push_back(text(line));
+    CHECK(got == std::vector<std::string>{"create   -> ", "set x  -> 1", "increment n  -> 2",
+                                          "add t  -> \"e\"", "set x 1 -> 5", "increment n 2 -> 5",
+                                          "remove t \"e\" -> ", "set x 5 -> ", "resolve x  -> 7",
+                                          "delete   -> "});
+    CHECK(lines[7].reason == "wrong");
+    CHECK(lines[7].by == "p");
+    CHECK(lines[7].at == 30);
+    CHECK(lines[7].operation == OperationId{"a-1", 3});
+}
+
+TEST_CASE("StateAtATimeAndDifferences") {
+    Arrivals r;
+    r.add("a-1", Verb::Create, {{"x", Act::Set, "1"}});
+    r.add("a-1", Verb::Change, {{"x", Act::Set, "2"}, {"y", Act::Set, "3"}});
+    r.add("a-1", Verb::Finalise, {});
+    r.add("a-1", Verb::Delete, {});
+    CHECK_FALSE(state_at(r.known(), 9).born);
+    const auto then = state_at(r.known(), 10);
+    CHECK(then.fields.at("x") == "1");
+    const auto later = state_at(r.known(), 1000);
+    const auto changes = difference(then, later);
+    REQUIRE(changes.size() == 4);
+    CHECK(changes[0].field == "@record");
+    CHECK(changes[0].b == "\"delete\"");
+    CHECK(changes[1].b == "\"final\"");
+    CHECK(changes[2].field == "x");
+    CHECK(changes[2].a == "1");
+    CHECK(changes[2].b == "2");
+    CHECK(changes[3].a.empty());
+    CHECK(difference(later, later).empty());
+}
