@@ -5,7 +5,9 @@
 #include "worker/sandbox.h"
 
 #include <date/tz.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -147,6 +149,7 @@ int serve() {
 }  // namespace
 
 int main() {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // never outlive the daemon, not even in a loop
     try {
         // No destructors of a plugin at the end, no flushing: the kernel cleans up.
         ::_exit(serve());

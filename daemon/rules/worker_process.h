@@ -1,0 +1,82 @@
+#pragma once
+// One dutybook-worker process, from the daemon's side: start, a batch of calls, the end. Not
+// thread-safe; the frames are described in plugins/worker/README.md.
+//
+// Spawned with posix_spawn (fork under a large parent is slow and fails under RLIMIT_AS), with no
+// environment, no descriptor but its socket and the progress page. It dies with the thread that
+// spawned it (the worker asks for a death signal), so start() must run on a thread that lives as
+// long as the host. SIGPIPE must be ignored.
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dutybook::rules {
+
+struct WorkerLoad {
+    std::string plugin;  // id
+    bool native = false;
+    std::string lua;     // text of rules.lua
+    std::string object;  // absolute path of the shared object
+    std::string configuration = "{}";
+    std::uint64_t memory = 64u << 20;         // bytes
+    std::uint64_t instructions = 20'000'000;  // per call, Lua only
+    std::uint64_t output = 1u << 20;          // bytes per answer
+};
+
+struct WorkerCall {
+    std::string verb;   // evaluate complete report migrate
+    std::string name;   // rule, kind or report
+    std::string input;  // JSON on one line
+};
+
+class WorkerProcess {
+public:
+    // Waits for `ready` at most `deadline` ms. Code::Malformed: the plugin cannot be loaded (why
+    // says it); Code::Unavailable: no worker could be started.
+    static Result<std::unique_ptr<WorkerProcess>> start(const std::string& program,
+                                                        const WorkerLoad& load, Millis deadline);
+    ~WorkerProcess();  // kills
+    WorkerProcess(const WorkerProcess&) = delete;
+    WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+    // What the worker said of itself: sandbox level, offered rules.
+    const Json& ready() const { return ready_; }
+    int pid() const { return pid_; }
+
+    // Runs a batch. Each answer is the call's JSON text or its error (Code::Internal: the plugin
+    // failed on it). If the worker crashed, broke the protocol, or made no progress for `deadline`
+    // ms, fewer answers than calls come back, `fault` says what happened, and the process is gone:
+    // answers.size() is the index of the call that did it; calls finished before it whose answers
+    // were lost are to be run again (`finished` says how many).
+    struct Batch {
+        std::vector<Result<std::string>> answers;
+        std::string fault;         // empty = all answered
+        std::size_t finished = 0;  // calls known to be finished when it ended
+    };
+    Batch run(std::span<const WorkerCall> calls, Millis deadline);
+    bool alive() const { return pid_ > 0; }
+
+private:
+    WorkerProcess() = default;
+    Result<std::string> read_answer(char wanted, Millis deadline);
+    std::string end();  // kills, reaps; how it ended
+
+    int pid_ = -1;
+    int socket_ = -1;
+    std::uint64_t batch_size_ = 0;  // of the batch under way
+    std::atomic<std::uint64_t>* progress_ = nullptr;
+    Json ready_;
+};
+
+// Resident memory of a process in bytes, 0 if unknown.
+std::uint64_t resident_memory(int pid);
+
+}  // namespace dutybook::rules
