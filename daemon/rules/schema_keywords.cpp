@@ -1,5 +1,6 @@
 #include "rules/schema_keywords.h"
 
+#include "rules/schema_numbers.h"
 #include "rules/schema_pattern.h"
 
 #include <algorithm>
@@ -29,11 +30,8 @@ Result<std::vector<NodeId>> children(const Json& value, const std::string& point
     return ids;
 }
 Result<std::uint64_t> count(const Json& value, const std::string& pointer) {
-    const bool whole =
-        value.is_number_unsigned() ||
-        (value.is_number_float() && value.get<double>() >= 0 && value.get<double>() < 9e15 &&
-         value.get<double>() ==
-             static_cast<double>(static_cast<std::uint64_t>(value.get<double>())));
+    constexpr double most = 9e15;
+    const bool whole = is_integral(value) && value >= 0 && value <= most;
     if (!whole) return malformed("must be a whole number that is not negative", pointer);
     return value.get<std::uint64_t>();
 }
