@@ -26,19 +26,19 @@
 namespace dutybook::core {
 
 struct Site {
-    std::string id;      // base32 of the public key's hash, 26 characters
+    std::string id;  // base32 of the public key's hash, 26 characters
     std::string name;
     std::string zone;
-    std::string public_key;   // OpenSSH line
+    std::string public_key;  // OpenSSH line
 };
 
-struct SpaceRecord {     // space.json
+struct SpaceRecord {  // space.json
     std::string id, name, parent;
 };
 
 struct BookOptions {
     std::filesystem::path directory;
-    std::filesystem::path schemas;    // folder with kinds/
+    std::filesystem::path schemas;  // folder with kinds/
     const Clock* clock = nullptr;
     rules::Evaluator* evaluator = nullptr;
     SpaceService::Listener listener;
@@ -58,8 +58,8 @@ public:
     const std::filesystem::path& directory() const;
     const rules::KindRegistry& kinds() const;
 
-    std::vector<SpaceService*> spaces();              // sorted by name
-    SpaceService* space(const std::string& name);     // null if unknown
+    std::vector<SpaceService*> spaces();                         // sorted by name
+    SpaceService* space(const std::string& name);                // null if unknown
     Result<SpaceService*> add_space(const SpaceRecord& record);  // create or join
     std::filesystem::path space_directory(const std::string& name) const;
 

@@ -27,10 +27,10 @@
 namespace dutybook::core {
 
 struct SpaceFacts {
-    std::string id;        // random, base32
+    std::string id;  // random, base32
     std::string name;
-    std::string parent;    // name of the parent space, empty = none
-    std::string site;      // own site id
+    std::string parent;  // name of the parent space, empty = none
+    std::string site;    // own site id
     std::string zone;
 };
 
@@ -46,14 +46,18 @@ struct SpaceParts {
     const store::SegmentJudge* judge = nullptr;
     // Random incarnation for a new writer (a seam so that the simulation is reproducible).
     std::function<std::string()> incarnation;
+    // Records of the parent space, from any thread; empty = the space has none, or it is not here.
+    // References that are not found in the space are looked up there and stored as "parent/id".
+    std::function<Result<std::optional<store::StoredRecord>>(std::string_view id)> parent_record;
+    std::function<Result<store::Page>(const store::Query&)> parent_list;
 };
 
 // An alarm is state, not an event: it stands until what caused it is gone (or a person closes it).
 struct Alarm {
-    std::string id;        // stable: kind and subject
-    std::string kind;      // gone-back, fork, update-needed, lying-frontier, restored, malformed, ...
-    std::string subject;   // writer, volume, remote
-    std::string message;   // what happened and what to do
+    std::string id;    // stable: kind and subject
+    std::string kind;  // gone-back, fork, update-needed, lying-frontier, restored, malformed, ...
+    std::string subject;  // writer, volume, remote
+    std::string message;  // what happened and what to do
     Millis since = 0;
 };
 
@@ -63,16 +67,26 @@ struct SealPolicy {
     std::uint64_t volume_bytes = 1 << 20;  // a volume closes at about this
 };
 
+struct EngineState;  // engine_state.h
+
 class SpaceEngine {
 public:
     SpaceEngine(SpaceFacts facts, SpaceParts parts, SealPolicy policy = {});
+    ~SpaceEngine();
+    SpaceEngine(const SpaceEngine&) = delete;
+    SpaceEngine& operator=(const SpaceEngine&) = delete;
 
     // Check the journal's chain, redo an unfinished seal, compare log and journal, bring the index
     // up to both (the caller has replaced a damaged index by an empty one). `moved`: the store's
     // machine, device or inode changed since the last start: open a new writer and issue the
     // unshared tail again under it.
-    struct Start { bool moved = false; std::function<void(std::uint64_t done, std::uint64_t all)> progress; };
+    struct Start {
+        bool moved = false;
+        std::function<void(std::uint64_t done, std::uint64_t all)> progress;
+    };
     Result<void> start(const Start& how);
+    // Marks journal and index as left in order; nothing may be called afterwards.
+    void stop();
 
     // One result per request, in order. Requests of one group see each other's effects.
     std::vector<Result<Written>> write(std::span<const WriteRequest> requests);
@@ -81,15 +95,29 @@ public:
     // Seals the tail into segments cut where frontiers change, by policy or because `force`.
     // Returns the number of segments. `receipt`: if nothing is to be sealed but something was
     // received since our last segment, seal an empty one (at most one a night: the caller knows).
-    struct Seal { bool force = false; bool receipt = false; std::optional<Millis> next_heard; };
+    // `most`: segments in this call, so that background sealing lets writes in between.
+    struct Seal {
+        bool force = false;
+        bool receipt = false;
+        std::optional<Millis> next_heard;
+        std::size_t most = SIZE_MAX;
+    };
     Result<std::size_t> seal(const Seal& how);
     bool seal_due() const;
 
     // Folds segments that the log has taken over, in bounded transactions: at most `limit`
     // operations a call; `more` says to call again. Order of writers does not matter; an operation
     // is applied when all before it of its writer are.
-    struct Folded { std::uint64_t operations = 0; std::vector<std::string> records; bool more = false; };
+    struct Folded {
+        std::uint64_t operations = 0;
+        std::vector<std::string> records;
+        bool more = false;
+    };
     Result<Folded> fold_received(std::size_t limit);
+    // Full text of what was folded in bulk follows in slices; true = more to do.
+    Result<bool> catch_up_search(std::size_t records);
+    // Verdicts that changes by sync made doubtful are made again in slices; true = more to do.
+    Result<bool> recheck(std::size_t subjects);
 
     // This store was restored or cloned: from now on a new writer, the tail that no remote and no
     // peer holds issued again. `shared` = highest own seq that is known elsewhere.
@@ -102,15 +130,20 @@ public:
 
     const SpaceFacts& facts() const { return facts_; }
     domain::Writer writer() const;
-    bool is_own(std::string_view writer) const;   // by site id
+    bool is_own(std::string_view writer) const;  // by site id
     std::uint64_t unsealed() const;
-    domain::Frontier frontier() const;            // everybody's, our own journal included
+    domain::Frontier frontier() const;  // everybody's, our own journal included
     std::vector<Alarm> alarms() const;
     void raise(Alarm alarm);
     void close_alarm(const std::string& id);
 
     // What peers last said in their segments.
-    struct Peer { std::string site; std::uint64_t holds_of_ours = 0; Millis last_heard = 0; std::optional<Millis> next_heard; };
+    struct Peer {
+        std::string site;
+        std::uint64_t holds_of_ours = 0;
+        Millis last_heard = 0;
+        std::optional<Millis> next_heard;
+    };
     std::vector<Peer> peers() const;
 
     store::Index& index() { return *parts_.index; }
@@ -119,10 +152,33 @@ public:
     const SpaceParts& parts() const { return parts_; }
 
 private:
+    // start.cpp
+    Result<void> bring_index_up(const Start& how);
+    Result<void> restore_lost_segments(const domain::Writer& own);
+    Result<bool> log_is_ahead();
+    Result<void> settle_clock();
+    Result<void> catch_up_index();
+    // seal.cpp
+    struct Tail {
+        std::vector<std::string> lines;
+        domain::Frontier frontier;
+    };
+    Result<void> finish_unfinished_seal();
+    Result<Tail> next_tail();
+    Result<void> seal_tail(Tail tail, std::optional<Millis> next_heard);
+    Result<void> seal_planned(const store::SealRow& row, std::span<const std::string> lines);
+    bool received_since_last_seal();
+    // new_writer.cpp
+    Result<void> reissue(std::uint64_t from, const std::string& why);
+    Result<std::uint64_t> first_not_elsewhere(const domain::Writer& old, std::uint64_t from);
+    Result<void> drop_what_was_reissued();
+    void settle_restored_alarm(const domain::Writer& writer, std::uint64_t shared);
+    void refresh_frontier();
+
     SpaceFacts facts_;
     SpaceParts parts_;
     SealPolicy policy_;
-    // The rest is the core engineer's to add.
+    std::unique_ptr<EngineState> state_;
 };
 
 }  // namespace dutybook::core

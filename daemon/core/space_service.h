@@ -13,11 +13,11 @@
 
 namespace dutybook::core {
 
-struct Change {                    // what listeners (server-sent events) are told
+struct Change {  // what listeners (server-sent events) are told
     std::string space;
-    std::string type;              // record, conflict, finding, sync, alarm, plugin
-    std::string id;                // record id or subject
-    std::string text;              // canonical JSON payload
+    std::string type;  // record, conflict, finding, sync, alarm, plugin
+    std::string id;    // record id or subject
+    std::string text;  // canonical JSON payload
 };
 
 class SpaceService {
@@ -51,7 +51,7 @@ public:
 
     store::IndexReader& reader();
     const SpaceFacts& facts() const;
-    store::Log& log();             // thread-safe by itself
+    store::Log& log();  // thread-safe by itself
 
 private:
     struct State;

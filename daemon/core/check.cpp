@@ -1,0 +1,74 @@
+// Asking beforehand: complete, validate and evaluate a record that is not stored.
+
+#include "core/engine_state.h"
+#include "core/record_source.h"
+#include "core/space_engine.h"
+
+namespace dutybook::core {
+
+namespace {
+
+rules::RuleRecord subject_of(const CheckRequest& request, const SpaceFacts& facts, Millis now) {
+    rules::RuleRecord out;
+    out.id = request.id.empty() ? make_record_id(now) : request.id;
+    out.kind = request.kind;
+    out.space = facts.name;
+    out.by = request.caller.by;
+    out.on_behalf = request.caller.on_behalf;
+    out.device = request.caller.device;
+    out.source = request.caller.source;
+    out.zone = facts.zone;
+    out.created_at = out.changed_at = now;
+    return out;
+}
+
+void put_fields(rules::RuleRecord& subject, const Json& fields) {
+    subject.fields.clear();
+    for (const auto& [field, value] : fields.items()) {
+        if (!value.is_null()) subject.fields[field] = canonical(value);
+    }
+}
+
+}  // namespace
+
+Result<Checked> SpaceEngine::check(const CheckRequest& request) {
+    if (auto unknown = parts_.kinds->unknown(request.kind)) {
+        unknown->pointer = "/kind";
+        return std::move(*unknown);
+    }
+    if (!request.fields.is_object()) return malformed("fields must be an object", "/fields");
+    Checked out;
+    out.fields = request.fields;
+    auto subject = subject_of(request, facts_, parts_.clock->now());
+    put_fields(subject, out.fields);
+    IndexSource source(facts_, parts_);
+    if (parts_.evaluator) {
+        const auto completion = parts_.evaluator->complete(subject, source);
+        for (const auto& [field, text] : completion.fields) {
+            Json value = Json::parse(text, nullptr, false);
+            if (!value.is_discarded()) out.fields[field] = std::move(value);
+        }
+        put_fields(subject, out.fields);
+    }
+    const auto errors = parts_.kinds->validate(request.kind, out.fields);
+    if (!errors.empty()) {
+        Error first = errors.front();
+        first.pointer = "/fields" + first.pointer;
+        return first;
+    }
+    std::vector<rules::Finding> findings;
+    if (parts_.evaluator) {
+        TRY_ASSIGN(const auto evaluation,
+                   parts_.evaluator->evaluate({&subject, 1}, rules::Purpose::Check, source));
+        findings = evaluation.findings();
+    }
+    out.verdict = rules::name_of(rules::verdict_of(findings));
+    out.findings = Json::array();
+    for (const auto& finding : findings) out.findings.push_back(rules::to_json(finding));
+    if (const auto next = rules::earliest_next(findings)) {
+        out.earliest_next = format_in_zone(*next, facts_.zone);
+    }
+    return out;
+}
+
+}  // namespace dutybook::core

@@ -1,0 +1,69 @@
+#pragma once
+// From the log into the index: segments that were taken over, writer by writer, in transactions of
+// bounded size. Works through a plan made from the index's frontier and the log's volumes, and
+// plans again when it is through.
+//
+// A writer whose log cannot be read, or waits for a newer version, is left out and named by an
+// alarm; the others go on.
+
+#include "core/alarms.h"
+#include "domain/hlc.h"
+
+#include <deque>
+#include <map>
+#include <set>
+
+namespace dutybook::core {
+
+class Receiver {
+public:
+    Receiver(const SpaceFacts& facts, const SpaceParts& parts, AlarmBook& alarms)
+        : facts_(facts), parts_(parts), alarms_(alarms) {}
+
+    // `own_too`: the current writer's sealed operations as well (a rebuild); otherwise these come
+    // from the journal. At least one segment a call, whatever the limit.
+    Result<SpaceEngine::Folded> fold(std::size_t limit, domain::HybridClock& hlc, bool own_too);
+
+    // Operations that the plan still holds, for progress.
+    std::uint64_t backlog() const { return backlog_; }
+
+private:
+    // Above this many operations late indexes pay.
+    static constexpr std::uint64_t bulk_from = 50'000;
+
+    struct Loaded {
+        domain::Writer writer;
+        store::Segment segment;
+        store::CommitId commit;
+    };
+
+    Result<void> plan(bool own_too);
+    Result<void> plan_writer(const domain::Writer& writer,
+                             const std::vector<store::VolumeInfo>& volumes);
+    Result<bool> left_our_branch(const std::vector<store::VolumeInfo>& volumes, std::uint64_t seq,
+                                 const store::CommitId& segment);
+    Result<std::deque<Loaded>> load(std::size_t limit);
+    Result<bool> superseded(const domain::Writer& writer, const Loaded& loaded) const;
+    Result<void> apply(const std::deque<Loaded>& loaded, domain::HybridClock& hlc,
+                       SpaceEngine::Folded& folded);
+    Result<void> apply_runs(std::span<const store::Run> runs, domain::HybridClock& hlc,
+                            SpaceEngine::Folded& folded);
+    void give_up(const domain::Writer& writer, const Error& error);
+    Result<void> finish_bulk();
+
+    const SpaceFacts& facts_;
+    const SpaceParts& parts_;
+    AlarmBook& alarms_;
+
+    std::map<domain::Writer, std::deque<store::CommitId>> plan_;
+    std::set<domain::Writer> given_up_;  // until the plan is through
+    std::uint64_t backlog_ = 0;
+    bool bulk_ = false;
+};
+
+// Journal meta: up to where an own earlier writer counts, and its later segments that were made
+// here count for nothing because they were issued again. Empty = no such bound.
+std::string cap_key(const domain::Writer& writer);
+Result<std::optional<std::uint64_t>> cap_of(store::Journal& journal, const domain::Writer& writer);
+
+}  // namespace dutybook::core

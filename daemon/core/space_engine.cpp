@@ -1,0 +1,182 @@
+#include "core/space_engine.h"
+
+#include "core/engine_state.h"
+#include "core/record_source.h"
+#include "core/write_group.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace dutybook::core {
+
+namespace {
+
+constexpr Millis kept_in_journal = 30LL * 24 * 3600 * 1000;
+constexpr std::size_t trimmed_at_once = 20'000;
+
+std::string shared_key(const domain::Writer& writer) {
+    return "shared:" + writer;
+}
+
+Result<std::uint64_t> shared_of(store::Journal& journal, const domain::Writer& writer) {
+    TRY_ASSIGN(const std::string text, journal.meta(shared_key(writer)));
+    std::uint64_t upto = 0;
+    std::from_chars(text.data(), text.data() + text.size(), upto);
+    return upto;
+}
+
+}  // namespace
+
+SpaceEngine::SpaceEngine(SpaceFacts facts, SpaceParts parts, SealPolicy policy)
+    : facts_(std::move(facts)),
+      parts_(std::move(parts)),
+      policy_(policy),
+      state_(std::make_unique<EngineState>(facts_, parts_)) {}
+
+SpaceEngine::~SpaceEngine() = default;
+
+std::vector<Result<Written>> SpaceEngine::write(std::span<const WriteRequest> requests) {
+    const auto current = catch_up_index();
+    if (!current) {
+        Error why = failure(Code::Unavailable, "the space takes no writes now",
+                            current.error().text(), "restart the daemon: it rebuilds the index");
+        return std::vector<Result<Written>>(requests.size(), why);
+    }
+    WriteGroup group(facts_, parts_, *state_);
+    return group.run(requests);
+}
+
+Result<void> SpaceEngine::catch_up_index() {
+    if (!state_->index_behind) return {};
+    TRY(apply_journal_tail(parts_, nullptr));
+    state_->index_behind = false;
+    state_->alarms.close(alarm_id("index-behind", facts_.name));
+    return {};
+}
+
+Result<SpaceEngine::Folded> SpaceEngine::fold_received(std::size_t limit) {
+    TRY(catch_up_index());
+    TRY_ASSIGN(Folded folded, state_->receiver.fold(limit, state_->hlc, false));
+    // Only now, with the transaction behind us, may an operation claim to know these.
+    if (folded.operations > 0) {
+        refresh_frontier();
+        state_->rechecks.note(folded.records);
+    }
+    if (!folded.more) {
+        state_->peers.refresh();
+        for (const auto& own : parts_.journal->writers()) {
+            note_shared(own, state_->peers.held_of(own));
+        }
+    }
+    return folded;
+}
+
+Result<bool> SpaceEngine::catch_up_search(std::size_t records) {
+    if (state_->receiver.backlog() > 0) return false;  // bulk mode: its end comes first
+    return parts_.index->catch_up_search(records);
+}
+
+Result<bool> SpaceEngine::recheck(std::size_t subjects) {
+    return state_->rechecks.run(subjects);
+}
+
+void SpaceEngine::refresh_frontier() {
+    state_->frontier = frontier_of_others(facts_, parts_);
+}
+
+void SpaceEngine::note_shared(const domain::Writer& own, std::uint64_t upto) {
+    if (!is_own(own)) return;
+    upto = std::min(upto, parts_.journal->last_seq(own));
+    const auto known = shared_of(*parts_.journal, own);
+    if (known && upto > *known) {
+        // Lost again by a failure here, it is learnt again at the next contact.
+        (void)parts_.journal->set_meta(shared_key(own), std::to_string(upto));
+        settle_restored_alarm(own, upto);
+    }
+}
+
+Result<void> SpaceEngine::trim_journal() {
+    const Millis before = parts_.clock->now() - kept_in_journal;
+    for (const auto& own : parts_.journal->writers()) {
+        TRY_ASSIGN(const std::uint64_t shared, shared_of(*parts_.journal, own));
+        const auto limit = std::min(shared, parts_.journal->sealed_upto(own));
+        std::uint64_t upto = 0;
+        std::size_t seen = 0;
+        TRY(parts_.journal->visit(own, 0, [&](const auto& line, const auto&) {
+            if (line.id.seq > limit || ++seen > trimmed_at_once) return false;
+            const auto read = domain::read_operation(line.line, line.id);
+            if (read.operation.at >= before) return false;
+            upto = line.id.seq;
+            return true;
+        }));
+        if (upto > 0) TRY(parts_.journal->forget(own, upto));
+    }
+    return {};
+}
+
+domain::Writer SpaceEngine::writer() const {
+    return parts_.journal->current_writer();
+}
+
+bool SpaceEngine::is_own(std::string_view writer) const {
+    return domain::site_of(writer) == facts_.site;
+}
+
+std::uint64_t SpaceEngine::unsealed() const {
+    const auto current = writer();
+    return parts_.journal->last_seq(current) - parts_.journal->sealed_upto(current);
+}
+
+domain::Frontier SpaceEngine::frontier() const {
+    auto all = state_->frontier;
+    const auto current = writer();
+    if (const auto last = parts_.journal->last_seq(current); last > 0) {
+        all.advance(current, last, "");
+    }
+    return all;
+}
+
+std::vector<Alarm> SpaceEngine::alarms() const {
+    auto out = state_->alarms.list();
+    for (const auto& id : parts_.index->waiting()) {
+        const auto alarm = alarm_id("update-needed", id.writer);
+        if (state_->alarms.stands(alarm)) continue;
+        out.push_back({alarm, "update-needed", id.writer,
+                       "operation " + id.text() +
+                           " was written by a newer Dutybook; it is kept, and that log waits there "
+                           "until this site is updated",
+                       0});
+    }
+    return out;
+}
+
+void SpaceEngine::raise(Alarm alarm) {
+    if (alarm.since == 0) alarm.since = parts_.clock->now();
+    state_->alarms.raise(std::move(alarm));
+}
+
+void SpaceEngine::close_alarm(const std::string& id) {
+    state_->alarms.close(id);
+}
+
+std::vector<SpaceEngine::Peer> SpaceEngine::peers() const {
+    state_->peers.refresh();
+    return state_->peers.list();
+}
+
+domain::Frontier frontier_of_others(const SpaceFacts& facts, const SpaceParts& parts) {
+    const auto current = parts.journal->current_writer();
+    domain::Frontier out;
+    for (const auto& [writer, entry] : parts.index->frontier().entries()) {
+        if (writer == current) continue;
+        auto segment = entry.segment;
+        if (segment.empty() && domain::site_of(writer) == facts.site) {
+            const auto seal = parts.journal->last_seal(writer);
+            if (seal && *seal && (*seal)->header.last == entry.seq) segment = (*seal)->commit;
+        }
+        out.advance(writer, entry.seq, std::move(segment));
+    }
+    return out;
+}
+
+}  // namespace dutybook::core

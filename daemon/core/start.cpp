@@ -1,0 +1,221 @@
+// Start: what a crash, a restore or a damaged file left is put in order before the first request.
+
+#include "core/engine_state.h"
+#include "core/space_engine.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+
+namespace dutybook::core {
+
+namespace {
+
+constexpr std::size_t operations_a_transaction = 20'000;
+constexpr std::uint64_t bulk_from = 50'000;
+constexpr Millis check_every = 24LL * 3600 * 1000;
+constexpr const char* left_key = "left-in-order";  // instant of the last clean stop, empty = none
+
+// Runs of one frontier each, gathered into transactions.
+class TailWriter {
+public:
+    TailWriter(const SpaceParts& parts, domain::Writer own,
+               const std::function<void(std::uint64_t)>& applied)
+        : parts_(parts), own_(std::move(own)), applied_(applied) {}
+
+    Result<void> take(const store::JournalLine& line, const domain::Frontier& frontier) {
+        if (!lines_.empty() && !(frontier == frontier_)) TRY(flush());
+        if (lines_.empty()) {
+            first_ = line.id.seq;
+            frontier_ = frontier;
+        }
+        lines_.push_back(line.line);
+        return lines_.size() < operations_a_transaction ? Result<void>{} : flush();
+    }
+
+    Result<void> flush() {
+        if (lines_.empty()) return {};
+        const store::Run run{own_, first_, &frontier_, lines_, {}, parts_.clock->now()};
+        TRY(parts_.index->apply({&run, 1}));
+        if (applied_) applied_(lines_.size());
+        lines_.clear();
+        return {};
+    }
+
+private:
+    const SpaceParts& parts_;
+    const domain::Writer own_;
+    const std::function<void(std::uint64_t)>& applied_;
+    std::vector<std::string> lines_;
+    std::uint64_t first_ = 0;
+    domain::Frontier frontier_;
+};
+
+}  // namespace
+
+Result<void> apply_journal_tail(const SpaceParts& parts,
+                                const std::function<void(std::uint64_t)>& applied) {
+    const auto own = parts.journal->current_writer();
+    const auto last = parts.journal->last_seq(own);
+    const auto shown = parts.index->frontier().seq_of(own);
+    if (shown > last) return parts.index->retract_from(own, last + 1);
+    if (shown == last) return {};
+    const bool bulk = last - shown > bulk_from;
+    if (bulk) TRY(parts.index->begin_bulk());
+    TailWriter tail(parts, own, applied);
+    Result<void> taken;
+    TRY(parts.journal->visit(own, shown + 1, [&](const auto& line, const auto& frontier) {
+        taken = tail.take(line, frontier);
+        return taken.has_value();
+    }));
+    TRY(std::move(taken));
+    TRY(tail.flush());
+    if (bulk) TRY(parts.index->end_bulk());
+    return {};
+}
+
+Result<void> SpaceEngine::start(const Start& how) {
+    TRY_ASSIGN(const std::string left, parts_.journal->meta(left_key));
+    const bool recent = !left.empty() && left.size() < 16 &&
+                        left.find_first_not_of("0123456789") == std::string::npos &&
+                        parts_.clock->now() - std::stoll(left) < check_every;
+    // After a clean stop the walk over the whole chain would only cost the start its second.
+    if (!recent) TRY(parts_.journal->check());
+    if (!left.empty()) TRY(parts_.journal->set_meta(left_key, ""));
+    TRY(state_->alarms.load());
+
+    const auto redone = finish_unfinished_seal();
+    if (!redone) log_warning("core", "a seal waits", {{"error", redone.error().text()}});
+    for (const auto& own : parts_.journal->writers()) {
+        const auto restored = restore_lost_segments(own);
+        if (!restored) {
+            raise({"", "log-damaged", own,
+                   "the log lacks segments that were sealed: " + restored.error().text() +
+                       "; run verify, then repair",
+                   0});
+        }
+    }
+    if (writer().empty()) {
+        TRY(parts_.journal->open_writer(facts_.site + "-" + parts_.incarnation(), {},
+                                        parts_.clock->now()));
+    } else if (how.moved) {
+        TRY(reissue(parts_.journal->sealed_upto(writer()) + 1,
+                    "this store was moved, copied or restored"));
+    } else {
+        TRY_ASSIGN(const bool ahead, log_is_ahead());
+        if (ahead) {
+            TRY(open_new_writer(parts_.journal->sealed_upto(writer()),
+                                "the log holds more of this site than its journal"));
+        }
+    }
+    TRY(drop_what_was_reissued());
+    TRY(bring_index_up(how));
+    refresh_frontier();
+    return settle_clock();
+}
+
+void SpaceEngine::stop() {
+    const auto closed = parts_.index->close_cleanly();
+    if (!closed) log_warning("core", "the index is not closed", {{"error", closed.error().text()}});
+    const auto left = parts_.journal->set_meta(left_key, std::to_string(parts_.clock->now()));
+    if (!left) log_warning("core", "the stop is not noted", {{"error", left.error().text()}});
+}
+
+// A log that went back (its files were restored, or moved aside) gets the own segments again that
+// the journal still has the lines of.
+Result<void> SpaceEngine::restore_lost_segments(const domain::Writer& own) {
+    TRY_ASSIGN(const auto volumes, parts_.log->volumes());
+    std::uint64_t held = 0;
+    std::map<store::VolumeName, store::CommitId> tips;
+    for (const auto& volume : volumes) {
+        if (volume.name.writer != own) continue;
+        held = std::max(held, volume.last);
+        tips[volume.name] = volume.tip;
+    }
+    std::vector<store::SealRow> lost;  // latest first
+    TRY_ASSIGN(auto seal, parts_.journal->last_seal(own));
+    while (seal && seal->header.last > held) {
+        const auto previous = seal->header.previous;
+        lost.push_back(std::move(*seal));
+        seal.reset();
+        if (previous.empty()) break;
+        TRY_ASSIGN(seal, parts_.journal->find_seal(previous));
+    }
+    for (auto row = lost.rbegin(); row != lost.rend(); ++row) {
+        std::vector<std::string> lines;
+        TRY(parts_.journal->visit(own, row->header.first, [&](const auto& line, const auto&) {
+            if (line.id.seq > row->header.last) return false;
+            lines.push_back(line.line);
+            return true;
+        }));
+        TRY_ASSIGN(const auto commit, parts_.log->append(*row, lines));
+        if (commit != row->commit) {
+            return failure(Code::Corrupt, "a segment made again is not the same",
+                           row->commit + " became " + commit);
+        }
+    }
+    return {};
+}
+
+Result<bool> SpaceEngine::log_is_ahead() {
+    const auto volumes = parts_.log->volumes();
+    if (!volumes) return false;
+    const auto own = writer();
+    const auto last = parts_.journal->last_seq(own);
+    return std::any_of(volumes->begin(), volumes->end(), [&](const auto& volume) {
+        return volume.name.writer == own && volume.last > last;
+    });
+}
+
+Result<void> SpaceEngine::bring_index_up(const Start& how) {
+    const auto own = writer();
+    const auto shown = parts_.index->frontier().seq_of(own);
+    const bool own_too = shown < parts_.journal->sealed_upto(own);
+    std::uint64_t done = 0, all = 0;
+    const auto tell = [&](std::uint64_t operations) {
+        done += operations;
+        if (how.progress) how.progress(done, std::max(all, done));
+    };
+    while (true) {
+        const auto folded = state_->receiver.fold(operations_a_transaction, state_->hlc, own_too);
+        if (!folded && folded.error().code == Code::Corrupt) {
+            raise({"", "log-damaged", facts_.name,
+                   "the log cannot be read: " + folded.error().text() + "; run verify, then repair",
+                   0});
+            break;
+        }
+        if (!folded) return folded.error();
+        all = std::max(all, folded->operations + state_->receiver.backlog());
+        if (folded->operations > 0) tell(folded->operations);
+        if (!folded->more) break;
+    }
+    const auto tail = apply_journal_tail(parts_, tell);
+    if (!tail) {
+        state_->index_behind = true;
+        raise({"", "index-behind", facts_.name,
+               "operations of this site are kept but cannot be shown: " + tail.error().text() +
+                   "; run verify, then repair",
+               0});
+    }
+    return {};
+}
+
+// Our stamps go on after the last of our own, whatever the wall clock says now.
+Result<void> SpaceEngine::settle_clock() {
+    for (const auto& own : parts_.journal->writers()) {
+        TRY(parts_.journal->visit(
+            own, parts_.journal->last_seq(own), [&](const auto& line, const auto&) {
+                state_->hlc.restore(domain::read_operation(line.line, line.id).operation.hlc);
+                return true;
+            }));
+    }
+    const auto own = writer();
+    TRY(parts_.journal->visit(
+        own, parts_.journal->sealed_upto(own) + 1, [&](const auto& line, const auto&) {
+            state_->oldest_unsealed = domain::read_operation(line.line, line.id).operation.at;
+            return false;
+        }));
+    return {};
+}
+
+}  // namespace dutybook::core

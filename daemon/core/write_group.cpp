@@ -1,0 +1,178 @@
+#include "core/write_group.h"
+
+#include "base/log.h"
+#include "core/answers.h"
+
+namespace dutybook::core {
+
+namespace {
+
+// An operation may have to be issued again with its first identity in it (new_writer.cpp), and
+// must fit then too.
+constexpr std::size_t room_for_first = 256;
+constexpr std::size_t operations_a_transaction = 20'000;
+
+bool is_callers_fault(Code code) {
+    return code == Code::Malformed || code == Code::Rejected || code == Code::TooLarge;
+}
+
+}  // namespace
+
+WriteGroup::WriteGroup(const SpaceFacts& facts, const SpaceParts& parts, EngineState& state)
+    : facts_(facts),
+      parts_(parts),
+      state_(state),
+      now_(parts.clock->now()),
+      writer_(parts.journal->current_writer()),
+      next_seq_(parts.journal->last_seq(writer_) + 1),
+      plugins_(parts.evaluator ? parts.evaluator->plugins(facts.name)
+                               : std::vector<rules::PluginIdentity>{}) {}
+
+std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> requests) {
+    std::vector<Result<Written>> results;
+    results.reserve(requests.size());
+    lines_.reserve(requests.size());
+    touched_.reserve(requests.size());
+    for (const auto& request : requests) {
+        auto result = handle(request);
+        if (result && !request.idempotency_key.empty()) {
+            keyed_[request.idempotency_key] = {fingerprint(request), *result};
+        }
+        results.push_back(std::move(result));
+    }
+    const auto committed = commit(requests, results);
+    if (!committed) {
+        // Nothing of the group is kept, so an answer that rested on a part of it would be a lie.
+        for (auto& result : results) {
+            if (result || !is_callers_fault(result.error().code)) result = committed.error();
+        }
+        return results;
+    }
+    apply();
+    return results;
+}
+
+Result<void> WriteGroup::commit(std::span<const WriteRequest> requests,
+                                const std::vector<Result<Written>>& results) {
+    std::vector<store::Answer> answers;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        const std::string& key = requests[i].idempotency_key;
+        if (key.empty() || !results[i]) continue;
+        answers.push_back({key, write_answer(requests[i], *results[i])});
+    }
+    if (lines_.empty() && answers.empty()) return {};
+    return parts_.journal->append(lines_, state_.frontier, answers, now_);
+}
+
+// From here on everything is durable: a failure is told by an alarm, never by the answer.
+void WriteGroup::apply() {
+    if (lines_.empty()) return;
+    if (!state_.oldest_unsealed) state_.oldest_unsealed = now_;
+    std::vector<std::string> lines;
+    lines.reserve(lines_.size());
+    const std::uint64_t first = lines_.front().id.seq;
+    for (auto& line : lines_) lines.push_back(std::move(line.line));
+    for (std::size_t done = 0; done < lines.size(); done += operations_a_transaction) {
+        const auto part =
+            std::span(lines).subspan(done, std::min(operations_a_transaction, lines.size() - done));
+        const store::Run run{writer_, first + done, &state_.frontier, part, {}, now_};
+        const auto applied = parts_.index->apply({&run, 1});
+        if (!applied) {
+            state_.index_behind = true;
+            state_.alarms.raise(
+                {"", "index-behind", facts_.name,
+                 "what was written is safe but not shown yet: " + applied.error().text(), now_});
+            log_error("core", "the index refused acknowledged operations",
+                      {{"space", facts_.name}, {"error", applied.error().text()}});
+            return;
+        }
+    }
+    if (!verdicts_.empty()) {
+        const auto put = parts_.index->put_verdicts(verdicts_);
+        if (!put) log_warning("core", "verdicts not stored", {{"error", put.error().text()}});
+    }
+}
+
+domain::Operation WriteGroup::begin(const WriteRequest& request, domain::Verb verb,
+                                    const std::string& record) {
+    domain::Operation operation;
+    operation.id = {writer_, next_seq_};
+    operation.hlc = state_.hlc.tick(now_);
+    operation.at = now_;
+    operation.verb = verb;
+    operation.record = record;
+    operation.by = request.caller.by;
+    operation.auth = request.caller.auth;
+    operation.on_behalf = request.caller.on_behalf;
+    operation.device = request.caller.device;
+    operation.source = request.caller.source;
+    operation.zone = facts_.zone;
+    operation.reason = request.reason;
+    return operation;
+}
+
+Result<void> WriteGroup::issue(const domain::Operation& operation) {
+    TRY_ASSIGN(std::string line, domain::write_operation(operation));
+    if (line.size() + room_for_first > domain::Limits::operation_bytes) {
+        return failure(Code::TooLarge, "the change is too large",
+                       std::to_string(line.size()) + " bytes; one change holds up to 64 KiB",
+                       "split it into several");
+    }
+    touched_[operation.record].push_back(lines_.size());
+    lines_.push_back({operation.id, std::move(line)});
+    ++next_seq_;
+    return {};
+}
+
+Result<Written> WriteGroup::issue_for(const WriteRequest& request, Working& record,
+                                      domain::Verb verb) {
+    auto operation = begin(request, verb, record.state().id);
+    domain::RecordState after = record.with(operation);
+    Written written;
+    written.id = after.id;
+    written.wrote = true;
+    written.record = {after, domain::version_of(after), 0};
+    if (!after.deleted) TRY(judge(after, written.record.version, written));
+    TRY(issue(operation));
+    record.add(std::move(operation), std::move(after));
+    return written;
+}
+
+Result<Working*> WriteGroup::load(const std::string& id) {
+    auto& slot = working_[id];
+    if (slot) return slot.get();
+    TRY_ASSIGN(auto rows, parts_.index->reader().operations(id));
+    auto loaded = std::make_unique<Working>(std::move(rows), state_.frontier);
+    const auto touched = touched_.find(id);
+    if (touched != touched_.end()) {
+        for (const std::size_t at : touched->second) {
+            auto read = domain::read_operation(lines_[at].line, lines_[at].id);
+            loaded->add(std::move(read.operation));
+        }
+    }
+    slot = std::move(loaded);
+    return slot.get();
+}
+
+Result<std::optional<Written>> WriteGroup::answered(const WriteRequest& request) {
+    const std::string& key = request.idempotency_key;
+    if (key.empty()) return std::optional<Written>{};
+    const Error other = failure(Code::Conflict, "the idempotency key was used for another request",
+                                key, "use a new key for each request");
+    const auto here = keyed_.find(key);
+    if (here != keyed_.end()) {
+        if (here->second.first != fingerprint(request)) return other;
+        return std::optional<Written>(here->second.second);
+    }
+    TRY_ASSIGN(const auto text, parts_.journal->answered(key));
+    if (!text) return std::optional<Written>{};
+    TRY_ASSIGN(KeptAnswer kept, read_answer(*text));
+    if (kept.request != fingerprint(request)) return other;
+    TRY_ASSIGN(Working * record, load(kept.written.id));
+    auto then = record->at_version(kept.version);
+    kept.written.record =
+        then ? store::StoredRecord{std::move(*then), kept.version, 0} : record->stored();
+    return std::optional<Written>(std::move(kept.written));
+}
+
+}  // namespace dutybook::core

@@ -1,0 +1,81 @@
+#pragma once
+// The writes that share one journal transaction. Each request is judged against what the index
+// shows and what the requests before it in the group did; its operation is kept aside. Then one
+// append makes all of them durable, the index follows, and only then anything is answered.
+//
+// A create under a fresh id, the bulk path, reads nothing from the index.
+
+#include "core/change.h"
+#include "core/engine_state.h"
+#include "core/write.h"
+
+#include <memory>
+#include <unordered_map>
+
+namespace dutybook::core {
+
+class WriteGroup {
+public:
+    WriteGroup(const SpaceFacts& facts, const SpaceParts& parts, EngineState& state);
+
+    std::vector<Result<Written>> run(std::span<const WriteRequest> requests);
+
+private:
+    // Of one request (write_actions.cpp).
+    Result<Written> handle(const WriteRequest& request);
+    Result<Written> create(const WriteRequest& request);
+    Result<Written> create_under(const WriteRequest& request, const std::string& id,
+                                 Working* unborn);
+    Result<Written> patch(const WriteRequest& request, Working& record);
+    Result<Written> remove(const WriteRequest& request, Working& record);
+    Result<Written> restore(const WriteRequest& request, Working& record);
+    Result<Written> resolve(const WriteRequest& request, Working& record);
+    Result<Written> resolve_record(const WriteRequest& request, Working& record);
+    Result<Written> finalise(const WriteRequest& request, Working& record);
+    Result<Written> retract(const WriteRequest& request, Working& record);
+
+    Result<void> check_version(const WriteRequest& request, const Working& record) const;
+    Result<void> check_open(const WriteRequest& request, const Working& record) const;
+    Result<Written> change_fields(const WriteRequest& request, Working& record,
+                                  domain::Operation operation);
+    Written stands(const Working& record) const;
+
+    // Issuing (write_group.cpp).
+    domain::Operation begin(const WriteRequest& request, domain::Verb verb,
+                            const std::string& record);
+    Result<void> issue(const domain::Operation& operation);
+    Result<Written> issue_for(const WriteRequest& request, Working& record, domain::Verb verb);
+    Result<Working*> load(const std::string& id);
+    Result<std::optional<Written>> answered(const WriteRequest& request);
+
+    // Rules (write_rules.cpp).
+    bool rules_on() const { return !plugins_.empty(); }
+    Result<void> complete(const std::string& id, const std::string& kind, Json& fields,
+                          const WriteRequest& request);
+    Result<void> judge(const domain::RecordState& state, const std::string& version,
+                       Written& written);
+    bool has_parent() const { return !facts_.parent.empty() && parts_.parent_record; }
+    Result<void> resolve_references(Json& fields, const domain::KindTraits& traits);
+    Result<void> resolve_reference(Json& value);
+
+    Result<void> commit(std::span<const WriteRequest> requests,
+                        const std::vector<Result<Written>>& results);
+    void apply();
+
+    const SpaceFacts& facts_;
+    const SpaceParts& parts_;
+    EngineState& state_;
+    const Millis now_;
+    const domain::Writer writer_;
+    std::uint64_t next_seq_;
+    std::vector<rules::PluginIdentity> plugins_;
+
+    std::vector<store::JournalLine> lines_;
+    std::vector<store::Verdict> verdicts_;
+    std::unordered_map<std::string, std::vector<std::size_t>> touched_;  // record -> lines_
+    std::unordered_map<std::string, std::unique_ptr<Working>> working_;
+    std::unordered_map<std::string, std::pair<std::string, Written>> keyed_;
+    std::unordered_map<std::string, bool> in_parent_;  // ids that references named
+};
+
+}  // namespace dutybook::core

@@ -1,0 +1,111 @@
+// Where a write meets the rules and the parent space.
+
+#include "core/record_source.h"
+#include "core/write_group.h"
+
+namespace dutybook::core {
+
+namespace {
+
+std::map<std::string, std::string> texts_of(const Json& fields) {
+    std::map<std::string, std::string> out;
+    for (const auto& [field, value] : fields.items()) {
+        if (!value.is_null()) out[field] = canonical(value);
+    }
+    return out;
+}
+
+Error rejected(const std::vector<rules::Finding>& findings) {
+    const rules::Finding* first = nullptr;
+    Json all = Json::array();
+    for (const auto& finding : findings) {
+        if (finding.severity == rules::Severity::Reject && !first) first = &finding;
+        all.push_back(rules::to_json(finding));
+    }
+    Error out = failure(Code::Rejected, first->message, first->rule);
+    out.pointer = first->path;
+    out.detail = canonical({{"findings", std::move(all)}, {"rule", first->rule}});
+    return out;
+}
+
+}  // namespace
+
+Result<void> WriteGroup::complete(const std::string& id, const std::string& kind, Json& fields,
+                                  const WriteRequest& request) {
+    if (!rules_on()) return {};
+    rules::RuleRecord record;
+    record.id = id;
+    record.kind = kind;
+    record.space = facts_.name;
+    record.fields = texts_of(fields);
+    record.by = request.caller.by;
+    record.on_behalf = request.caller.on_behalf;
+    record.device = request.caller.device;
+    record.source = request.caller.source;
+    record.zone = facts_.zone;
+    record.created_at = record.changed_at = now_;
+    IndexSource source(facts_, parts_);
+    const auto completion = parts_.evaluator->complete(record, source);
+    for (const auto& [field, text] : completion.fields) {
+        Json value = Json::parse(text, nullptr, false);
+        if (!value.is_discarded()) fields[field] = std::move(value);
+    }
+    return {};
+}
+
+Result<void> WriteGroup::judge(const domain::RecordState& state, const std::string& version,
+                               Written& written) {
+    if (!rules_on()) return {};
+    IndexSource source(facts_, parts_);
+    const auto subject = rule_record(state, version, facts_.name);
+    TRY_ASSIGN(const auto evaluation,
+               parts_.evaluator->evaluate({&subject, 1}, rules::Purpose::LocalWrite, source));
+    const auto findings = evaluation.findings();
+    if (rules::verdict_of(findings) == rules::VerdictWord::Reject) return rejected(findings);
+    Json shown = Json::array();
+    for (const auto& finding : findings) shown.push_back(rules::to_json(finding));
+    written.findings = canonical(shown);
+    written.checked = evaluation.unchecked.empty();
+    for (const auto& judgement : evaluation.judgements) {
+        verdicts_.push_back({judgement.record, judgement.version, judgement.plugin_digest,
+                             rules::write_findings(judgement.findings), judgement.reads});
+    }
+    return {};
+}
+
+Result<void> WriteGroup::resolve_references(Json& fields, const domain::KindTraits& traits) {
+    if (!has_parent()) return {};
+    for (auto& [field, value] : fields.items()) {
+        const auto found = traits.fields.find(field);
+        if (found == traits.fields.end() || found->second.refers.empty()) continue;
+        if (!value.is_array() && !value.is_object()) TRY(resolve_reference(value));
+        if (value.is_object() && value.contains("$add") && value["$add"].is_array()) {
+            for (auto& element : value["$add"]) TRY(resolve_reference(element));
+        }
+        if (value.is_array()) {
+            for (auto& element : value) TRY(resolve_reference(element));
+        }
+    }
+    return {};
+}
+
+// An id that only the parent knows gets the parent's name; one that nobody knows stays.
+Result<void> WriteGroup::resolve_reference(Json& value) {
+    if (!value.is_string()) return {};
+    const auto id = value.get<std::string>();
+    if (id.find('/') != std::string::npos || touched_.count(id) != 0) return {};
+    const auto known = in_parent_.find(id);
+    if (known == in_parent_.end()) {
+        TRY_ASSIGN(const auto own, parts_.index->reader().get(id));
+        bool in_parent = false;
+        if (!own) {
+            TRY_ASSIGN(const auto theirs, parts_.parent_record(id));
+            in_parent = theirs.has_value();
+        }
+        in_parent_[id] = in_parent;
+    }
+    if (in_parent_[id]) value = facts_.parent + "/" + id;
+    return {};
+}
+
+}  // namespace dutybook::core
