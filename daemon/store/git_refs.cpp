@@ -1,0 +1,96 @@
+#include "store/git_refs.h"
+
+#include "base/file.h"
+
+#include <sstream>
+#include <system_error>
+
+namespace dutybook::store::git {
+namespace {
+
+constexpr std::size_t longest_ref_file = 1024;
+
+// A ref's components as the design makes them, so that no name leads out of refs/.
+bool safe_ref(std::string_view ref) {
+    return ref.starts_with("refs/") && ref.find("..") == std::string_view::npos &&
+           ref.find("//") == std::string_view::npos && ref.back() != '/' &&
+           ref.find('\0') == std::string_view::npos && !ref.ends_with(".lock");
+}
+
+CommitId target_in(const fs::path& file) {
+    const auto text = read_file(file, longest_ref_file);
+    if (!text || text->size() != 41 || text->back() != '\n') return {};
+    auto id = text->substr(0, 40);
+    return is_commit_id(id) ? id : CommitId{};
+}
+
+Result<void> remove_locks(const fs::path& folder) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+         at.increment(error)) {
+        std::error_code ignored;
+        if (at->path().extension() == ".lock" && at->is_regular_file(ignored))
+            fs::remove(at->path(), ignored);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::map<std::string, RefFile>> list_refs(const fs::path& git_dir) {
+    std::map<std::string, RefFile> out;
+    const auto root = git_dir / "refs";
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(root, error), end; !error && at != end;
+         at.increment(error)) {
+        std::error_code ignored;
+        const auto& file = at->path();
+        if (!at->is_regular_file(ignored) || file.extension() == ".lock") continue;
+        out["refs/" + file.lexically_relative(root).generic_string()] = {target_in(file), file};
+    }
+    if (error) return failure(Code::Io, "cannot list " + root.string(), error.message());
+    return out;
+}
+
+Result<void> write_ref(const fs::path& git_dir, const std::string& ref, const CommitId& target) {
+    if (!safe_ref(ref) || !is_commit_id(target))
+        return failure(Code::Internal, "no ref that could be written: " + ref);
+    const auto file = git_dir / ref;
+    TRY(make_directories(file.parent_path()));
+    const auto fresh = git_dir / "new-ref";
+    TRY(write_file_atomically(fresh, target + "\n"));
+    std::error_code error;
+    fs::rename(fresh, file, error);
+    if (error) return failure(Code::Io, "cannot write " + ref, error.message());
+    return sync_directory(file.parent_path());
+}
+
+Result<void> delete_ref(const fs::path& git_dir, const std::string& ref) {
+    const auto file = git_dir / ref;
+    std::error_code error;
+    fs::remove(file, error);
+    if (error) return failure(Code::Io, "cannot delete " + ref, error.message());
+    return sync_directory(file.parent_path());
+}
+
+Result<void> tidy_refs(const fs::path& git_dir, const fs::path& aside) {
+    TRY(remove_locks(git_dir / "refs"));
+    std::error_code ignored;
+    for (const char* name : {"HEAD.lock", "config.lock", "packed-refs.lock", "new-ref"})
+        fs::remove(git_dir / name, ignored);
+    const auto packed = git_dir / "packed-refs";
+    if (!fs::exists(packed, ignored)) return {};
+    TRY_ASSIGN(const auto text, read_file(packed));
+    TRY_ASSIGN(const auto loose, list_refs(git_dir));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.size() < 42 || line[40] != ' ') continue;  // "# pack-refs", "^peeled"
+        const auto ref = line.substr(41);
+        const auto target = line.substr(0, 40);
+        if (is_commit_id(target) && safe_ref(ref) && !loose.contains(ref))
+            TRY(write_ref(git_dir, ref, target));
+    }
+    return move_aside(git_dir, packed, aside);
+}
+
+}  // namespace dutybook::store::git

@@ -1,0 +1,66 @@
+// Forked logs: the branch that is not applied is kept where it does not travel.
+
+#include "store/git_check.h"
+#include "store/git_refs.h"
+#include "store/log_git.h"
+
+#include <cstdio>
+
+namespace dutybook::store {
+
+using git::View;
+
+namespace {
+
+std::string evidence_ref(const VolumeName& name, const CommitId& tip) {
+    const auto ref = name.ref();  // refs/heads/log/<writer>/<volume>
+    return "refs/dutybook/evidence/" + ref.substr(std::string("refs/heads/log/").size()) + "/" +
+           tip;
+}
+
+}  // namespace
+
+Result<void> GitLog::keep_as_evidence(const VolumeName& name, const CommitId& tip) {
+    return git::write_ref(path_, evidence_ref(name, tip), tip);
+}
+
+Result<void> GitLog::keep_evidence(Quarantine& quarantine, const Incoming& incoming) {
+    const std::lock_guard lock(writing_);
+    TRY_ASSIGN(const auto view, View::open(quarantine.path()));
+    std::vector<CommitId> ours;
+    if (const auto held = find(incoming.volume)) {
+        TRY_ASSIGN(ours, git::walk(view, held->tip, {}));
+    }
+    TRY_ASSIGN(const auto commits, git::walk_foreign(view, incoming.tip, ours));
+    std::vector<git::SegmentObjects> branch;
+    for (const auto& commit : commits) {
+        TRY_ASSIGN(auto segment, git::read_segment(view, commit));
+        branch.push_back(std::move(segment));
+    }
+    if (!branch.empty()) TRY(take_pack(view, branch));
+    return keep_as_evidence(incoming.volume, incoming.tip);
+}
+
+Result<void> GitLog::switch_volume(const VolumeName& volume, const CommitId& tip) {
+    const std::lock_guard lock(writing_);
+    TRY_ASSIGN(const auto view, View::open(path_));
+    TRY_ASSIGN(const auto info, describe(view, volume, tip));
+    auto next = tips();
+    std::vector<VolumeInfo> replaced;  // the volume and those after it
+    for (auto at = next.volumes.lower_bound(volume);
+         at != next.volumes.end() && at->first.writer == volume.writer; ++at)
+        replaced.push_back(at->second);
+    // The later ones first: a crash then leaves a shorter log of the old branch, which is whole.
+    for (auto old = replaced.rbegin(); old != replaced.rend(); ++old) {
+        TRY(keep_as_evidence(old->name, old->tip));
+        if (old->name == volume) continue;
+        TRY(git::delete_ref(path_, old->name.ref()));
+        next.volumes.erase(old->name);
+        TRY(git::write_tips(path_, next));
+        const std::lock_guard state(state_);
+        tips_ = next;
+    }
+    return publish(info);
+}
+
+}  // namespace dutybook::store

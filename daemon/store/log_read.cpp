@@ -1,0 +1,48 @@
+#include "store/log_git.h"
+
+#include <algorithm>
+
+namespace dutybook::store {
+
+Result<std::vector<VolumeInfo>> GitLog::volumes() {
+    const std::lock_guard lock(state_);
+    std::vector<VolumeInfo> out;
+    out.reserve(tips_.volumes.size());
+    for (const auto& [name, info] : tips_.volumes) out.push_back(info);
+    return out;
+}
+
+Result<std::map<std::string, CommitId>> GitLog::refs() {
+    const std::lock_guard lock(state_);
+    return tips_.refs();
+}
+
+Result<std::vector<CommitId>> GitLog::chain(const VolumeName& volume, const CommitId& after) {
+    const auto info = find(volume);
+    if (!info) return failure(Code::NotFound, "no volume " + volume.ref());
+    TRY_ASSIGN(const auto view, pool_.borrow());
+    return git::walk(*view, info->tip, after);
+}
+
+Result<Segment> GitLog::read(const CommitId& commit) {
+    TRY_ASSIGN(const auto view, pool_.borrow());
+    TRY_ASSIGN(const auto objects, git::read_segment(*view, commit));
+    return decode_segment(objects.blob_bytes, *options_.codec);
+}
+
+Ancestry GitLog::compare(const VolumeName& volume, const CommitId& theirs) {
+    const auto info = find(volume);
+    if (!info) return Ancestry::Unknown;
+    if (info->tip == theirs) return Ancestry::Same;
+    const auto view = pool_.borrow();
+    if (!view) return Ancestry::Unknown;
+    const auto& seen = **view;
+    // Listed by a remote, so perhaps no commit of this log at all, or one whose blob is missing.
+    if (!git::read_link(seen, theirs)) return Ancestry::Unknown;
+    if (git::walk(seen, info->tip, theirs)) return Ancestry::Behind;
+    const auto onward = git::walk(seen, theirs, info->tip);
+    if (onward) return Ancestry::Ahead;
+    return onward.error().code == Code::Conflict ? Ancestry::Forked : Ancestry::Unknown;
+}
+
+}  // namespace dutybook::store
