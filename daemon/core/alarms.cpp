@@ -46,6 +46,7 @@ std::vector<Alarm> AlarmBook::list() const {
 }
 
 void AlarmBook::save() {
+    ++version_;
     Json array = Json::array();
     for (const auto& [id, alarm] : alarms_) {
         array.push_back({{"id", alarm.id},

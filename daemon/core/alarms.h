@@ -21,6 +21,7 @@ public:
     void close(const std::string& id);
     bool stands(const std::string& id) const { return alarms_.count(id) != 0; }
     std::vector<Alarm> list() const;
+    std::uint64_t version() const { return version_; }
 
 private:
     // An alarm that cannot be stored still stands in memory: it is told either way.
@@ -28,6 +29,7 @@ private:
 
     store::Journal& journal_;
     std::map<std::string, Alarm> alarms_;
+    std::uint64_t version_ = 0;
 };
 
 // "<kind>:<subject>"

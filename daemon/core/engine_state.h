@@ -17,6 +17,9 @@ struct EngineState {
           receiver(facts, parts, alarms),
           rechecks(facts, parts) {}
 
+    static constexpr std::size_t changed_at_most = 1000;
+    void note_changed(const std::vector<std::string>& records);
+
     AlarmBook alarms;
     Peers peers;
     Receiver receiver;
@@ -27,6 +30,7 @@ struct EngineState {
     domain::Frontier frontier;
     // The journal holds operations that the index refused; they are applied before anything else.
     bool index_behind = false;
+    SpaceEngine::Changed changed;
     std::optional<Millis> oldest_unsealed;
 };
 

@@ -61,6 +61,7 @@ Result<SpaceEngine::Folded> SpaceEngine::fold_received(std::size_t limit) {
     if (folded.operations > 0) {
         refresh_frontier();
         state_->rechecks.note(folded.records);
+        state_->note_changed(folded.records);
     }
     if (!folded.more) {
         state_->peers.refresh();
@@ -162,6 +163,22 @@ void SpaceEngine::close_alarm(const std::string& id) {
 std::vector<SpaceEngine::Peer> SpaceEngine::peers() const {
     state_->peers.refresh();
     return state_->peers.list();
+}
+
+SpaceEngine::Changed SpaceEngine::take_changed() {
+    return std::exchange(state_->changed, {});
+}
+
+std::uint64_t SpaceEngine::alarms_version() const {
+    return state_->alarms.version();
+}
+
+void EngineState::note_changed(const std::vector<std::string>& records) {
+    if (changed.many || changed.records.size() + records.size() > changed_at_most) {
+        changed = {{}, true};
+        return;
+    }
+    changed.records.insert(changed.records.end(), records.begin(), records.end());
 }
 
 domain::Frontier frontier_of_others(const SpaceFacts& facts, const SpaceParts& parts) {

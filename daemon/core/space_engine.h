@@ -128,6 +128,14 @@ public:
     // Forget journal lines that are sealed, elsewhere and 30 days old.
     Result<void> trim_journal();
 
+    // What folds changed since the last call, for listeners; `many` = too many to name.
+    struct Changed {
+        std::vector<std::string> records;
+        bool many = false;
+    };
+    Changed take_changed();
+    std::uint64_t alarms_version() const;  // grows when an alarm is raised, told anew or closed
+
     const SpaceFacts& facts() const { return facts_; }
     domain::Writer writer() const;
     bool is_own(std::string_view writer) const;  // by site id

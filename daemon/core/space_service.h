@@ -25,6 +25,8 @@ public:
     using Listener = std::function<void(const Change&)>;
 
     explicit SpaceService(std::unique_ptr<SpaceEngine> engine, Listener listener);
+    SpaceService(const SpaceService&) = delete;
+    SpaceService& operator=(const SpaceService&) = delete;
     ~SpaceService();  // drains what was accepted, seals nothing, joins the thread
 
     using OnWritten = std::function<void(std::vector<Result<Written>>)>;
