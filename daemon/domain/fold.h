@@ -10,9 +10,10 @@
 // all copies count as one operation, whose frontier is the union of theirs and whose content is
 // that of the lowest (writer, seq) held. A copy that claims another site's identity is malformed.
 // Only equal content makes a copy: where a claimed identity holds something else (a log that forked
-// before its other branch was issued again), the claimant counts under its own identity, so that
-// nothing is lost in silence. Whoever issues again after a fork must still leave `first` out: a
-// claim on a place that another operation took is superseded by all that knew the other.
+// before its other branch was issued again), the claimant counts under its own identity. And only
+// places that are held can be known: a claim alone gives none, because a frontier that reaches the
+// claimed place may mean what the other branch wrote there. At worst a conflict is listed until
+// the first issue arrives; nothing is lost in silence.
 //
 // Sorts on one field: registers are maximal among the field's register operations; a set element
 // among the operations on (field, element); a counter is the sum of its increments, each identity

@@ -63,7 +63,6 @@ std::vector<Group> group_copies(std::span<const Known> operations) {
 std::vector<OperationId> places_of(const Group& group) {
     std::vector<OperationId> out;
     for (const Known* copy : group.copies) out.push_back(copy->operation->id);
-    if (group.claims) out.push_back(group.copies.front()->operation->identity());
     return out;
 }
 

@@ -18,7 +18,7 @@ struct Entry {
         std::size_t writer = 0;  // index among the writers of these entries
         std::uint64_t seq = 0;
     };
-    std::vector<Place> places;         // every place where it is known to stand
+    std::vector<Place> places;         // every place where it is held
     std::vector<std::uint64_t> knows;  // per writer: the last operation that it supersedes
 };
 

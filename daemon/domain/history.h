@@ -7,8 +7,9 @@ namespace dutybook::domain {
 
 struct HistoryLine {
     OperationId operation;
-    std::string verb;   // create, set, add, remove, increment, delete, restore, resolve, finalise, retract
-    std::string field;  // empty for whole-record verbs
+    std::string
+        verb;  // create, set, add, remove, increment, delete, restore, resolve, finalise, retract
+    std::string field;                 // empty for whole-record verbs
     std::string old_value, new_value;  // canonical JSON, empty = none
     Millis at = 0;
     std::string by, reason;
@@ -19,7 +20,9 @@ std::vector<HistoryLine> history(std::span<const Known> operations);
 // The state made of the operations whose `at` is not after `instant`.
 RecordState state_at(std::span<const Known> operations, Millis instant);
 
-struct FieldDifference { std::string field, a, b; };
+struct FieldDifference {
+    std::string field, a, b;
+};
 std::vector<FieldDifference> difference(const RecordState& a, const RecordState& b);
 
 }  // namespace dutybook::domain

@@ -11,9 +11,11 @@ class HybridClock {
 public:
     static constexpr Millis max_ahead = 5 * 60 * 1000;
 
-    Hlc tick(Millis wall);                        // the stamp of a new local operation
-    void observe(const Hlc& remote, Millis wall); // received operation
-    void restore(const Hlc& last) { if (last > last_) last_ = last; }  // own journal, at start
+    Hlc tick(Millis wall);                         // the stamp of a new local operation
+    void observe(const Hlc& remote, Millis wall);  // received operation
+    void restore(const Hlc& last) {
+        if (last > last_) last_ = last;
+    }  // own journal, at start
     const Hlc& last() const { return last_; }
 
 private:

@@ -12,19 +12,19 @@ namespace dutybook::domain {
 enum class Merge : unsigned char { Register, Set, Counter };
 
 struct FieldTraits {
-    Merge merge = Merge::Register;   // "x-merge": "set" | "counter"
-    bool indexed = false;            // "x-index": true
-    bool searched = true;            // strings are; "x-search": false turns it off
-    bool completed = false;          // "x-completed": true: filled by the plugin, never required
-    std::string refers;              // "x-refers": kind that the value is the id of
+    Merge merge = Merge::Register;  // "x-merge": "set" | "counter"
+    bool indexed = false;           // "x-index": true
+    bool searched = true;           // strings are; "x-search": false turns it off
+    bool completed = false;         // "x-completed": true: filled by the plugin, never required
+    std::string refers;             // "x-refers": kind that the value is the id of
 };
 
 struct KindTraits {
     std::string name;
-    std::string title;               // for people
-    std::string effective;           // "x-effective": field with the effective date, may be empty
+    std::string title;                 // for people
+    std::string effective;             // "x-effective": field with the effective date, may be empty
     std::string privacy = "ordinary";  // "x-privacy": ordinary hr education health privileged
-    bool final_at_once = false;      // "x-final": true
+    bool final_at_once = false;        // "x-final": true
     std::map<std::string, FieldTraits> fields;
 };
 

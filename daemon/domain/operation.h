@@ -90,8 +90,8 @@ struct Operation {
     Millis at = 0;
     Verb verb = Verb::Change;
     std::string record;
-    std::string kind;    // create only
-    bool final = false;  // create only
+    std::string kind;                  // create only
+    bool final = false;                // create only
     std::vector<FieldChange> changes;  // sorted by field, then act, then value
     std::string by, auth, on_behalf, device, source = "entered", zone, reason;
 

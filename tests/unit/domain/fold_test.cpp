@@ -348,12 +348,22 @@ TEST_CASE("WhoKnewAnyCopySupersedes") {
     r.set(b, "2", {copy});
     CHECK(values(r.fold(), "x").empty());
     CHECK(r.fold().fields.at("x") == "2");
+}
 
-    Record only_copy;  // the first issue is not held here, its place is known by the claim
-    Operation lost = first;
-    only_copy.again(lost, a2);
-    only_copy.set(b, "2", {{a, 1}});
-    CHECK(values(only_copy.fold(), "x").empty());
+TEST_CASE("AClaimAloneGivesNoPlace") {
+    // b knew something at (a, 1): perhaps another branch of that log, so nothing is hidden.
+    Record r;
+    Operation lost;
+    lost.id = {a, 1};
+    lost.hlc = {1, 0};
+    lost.by = "by-a";
+    lost.verb = Verb::Change;
+    lost.record = "r1";
+    lost.changes = {{"x", Act::Set, "1"}};
+    r.again(lost, a2);
+    r.set(b, "2", {{a, 1}});
+    CHECK(values(r.fold(), "x") == Values{"2", "1"});
+    CHECK(r.fold().conflicts[0].values[1].operation == OperationId{a, 1});
 }
 
 TEST_CASE("AClaimedIdentityThatHoldsSomethingElseLosesNothing") {

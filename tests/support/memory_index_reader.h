@@ -1,0 +1,145 @@
+#pragma once
+// The file of the in-memory index, and its reader. Full text and effective dates are not kept: the
+// simulation asks for neither.
+
+#include "store/index.h"
+
+#include <algorithm>
+
+namespace dutybook::testing {
+
+struct IndexData {
+    struct Held {
+        domain::Operation operation;
+        std::shared_ptr<const domain::Frontier> frontier;
+        Millis arrived = 0;
+        store::CommitId segment;
+        Hash hash{};
+    };
+    struct Record {
+        std::vector<Held> operations;  // in order of arrival
+        store::StoredRecord shown;
+    };
+    struct Kept {  // malformed, or waiting
+        std::string line;
+        Hash hash{};
+    };
+    struct WriterLog {
+        std::uint64_t held = 0, shown = 0, waiting = 0;
+        store::CommitId segment;
+        std::map<std::uint64_t, Kept> kept;
+    };
+    std::map<std::string, Record, std::less<>> records;
+    std::map<domain::Writer, WriterLog> writers;
+    domain::Digest digest, operations_digest;
+    std::uint64_t operations = 0, order = 0;
+    std::map<std::string, store::Verdict> verdicts;
+
+    domain::Frontier frontier() const {
+        domain::Frontier out;
+        for (const auto& [writer, log] : writers) out.advance(writer, log.shown, log.segment);
+        return out;
+    }
+};
+
+class MemoryIndexReader final : public store::IndexReader {
+public:
+    explicit MemoryIndexReader(const IndexData& data) : data_(data) {}
+
+    Result<std::optional<store::StoredRecord>> get(std::string_view id) override {
+        const auto found = data_.records.find(id);
+        if (found == data_.records.end() || !found->second.shown.state.born) {
+            return std::optional<store::StoredRecord>{};
+        }
+        return std::optional(found->second.shown);
+    }
+    Result<store::Page> list(const store::Query& query) override {
+        store::Page page;
+        for (const auto& [id, record] : data_.records) {
+            const auto& state = record.shown.state;
+            if (!state.born || id <= query.after || (state.deleted && !query.deleted)) continue;
+            if (!query.kind.empty() && state.kind != query.kind) continue;
+            const bool fits =
+                std::all_of(query.where.begin(), query.where.end(), [&](const auto& condition) {
+                    const auto field = state.fields.find(condition.first);
+                    return field != state.fields.end() && field->second == condition.second;
+                });
+            if (!fits) continue;
+            if (page.records.size() == query.limit) {
+                page.next = page.records.back().state.id;
+                break;
+            }
+            page.records.push_back(record.shown);
+        }
+        return page;
+    }
+    Result<std::vector<std::string>> by_prefix(std::string_view prefix,
+                                               std::size_t limit) override {
+        std::vector<std::string> out;
+        for (auto at = data_.records.lower_bound(prefix);
+             at != data_.records.end() && out.size() < limit; ++at) {
+            if (at->first.compare(0, prefix.size(), prefix) != 0) break;
+            if (at->second.shown.state.born) out.push_back(at->first);
+        }
+        return out;
+    }
+    Result<std::vector<OperationRow>> operations(std::string_view record) override {
+        std::vector<OperationRow> out;
+        const auto found = data_.records.find(record);
+        if (found == data_.records.end()) return out;
+        for (const auto& held : found->second.operations) {
+            out.push_back({held.operation, *held.frontier, held.arrived, held.segment});
+        }
+        return out;
+    }
+    Result<std::vector<store::StoredRecord>> conflicts(const std::string& after,
+                                                       std::size_t limit) override {
+        std::vector<store::StoredRecord> out;
+        for (const auto& [id, record] : data_.records) {
+            if (out.size() == limit) break;
+            const auto& state = record.shown.state;
+            if (id > after && state.born && !state.conflicts.empty()) out.push_back(record.shown);
+        }
+        return out;
+    }
+    Result<store::IndexCounts> counts() override {
+        store::IndexCounts out;
+        for (const auto& [id, record] : data_.records) {
+            const auto& state = record.shown.state;
+            if (!state.born) continue;
+            if (!state.deleted) ++out.records;
+            out.conflicts += state.conflicts.size();
+        }
+        out.operations = data_.operations;
+        return out;
+    }
+    Result<std::string> digest() override { return data_.digest.text(); }
+    Result<std::string> operations_digest() override { return data_.operations_digest.text(); }
+    Result<domain::Frontier> frontier() override { return data_.frontier(); }
+    Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit) override {
+        const std::string text = '"' + std::string(id) + '"';
+        std::vector<std::string> out;
+        for (const auto& [name, record] : data_.records) {
+            const auto& fields = record.shown.state.fields;
+            const bool refers = std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
+                return field.second == text;
+            });
+            if (refers && out.size() < limit) out.push_back(name);
+        }
+        return out;
+    }
+    Result<std::vector<store::Verdict>> verdicts(const std::string& after,
+                                                 std::size_t limit) override {
+        std::vector<store::Verdict> out;
+        for (auto at = data_.verdicts.upper_bound(after);
+             at != data_.verdicts.end() && out.size() < limit; ++at) {
+            out.push_back(at->second);
+        }
+        return out;
+    }
+
+private:
+    const IndexData& data_;
+};
+
+}  // namespace dutybook::testing
