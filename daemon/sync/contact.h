@@ -22,19 +22,19 @@ public:
     virtual void run(const std::function<void(core::SpaceEngine&)>& task) = 0;
 };
 
-struct Progress {                 // for people and status, on the sync thread
-    std::string step;             // list fetch check fold seal push verify done
+struct Progress {      // for people and status, on the sync thread
+    std::string step;  // list fetch check fold seal push verify done
     std::uint64_t done = 0, all = 0;
 };
 
-struct Outcome {                  // what `dutybook sync --json` prints
+struct Outcome {  // what `dutybook sync --json` prints
     std::string space, remote;
     bool ok = false;
     std::uint64_t operations_in = 0, operations_out = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0, objects_in = 0;
     double seconds = 0;
     std::optional<Error> error;
-    Transfer::Refs listed;        // as read back: what the remote holds now
+    Transfer::Refs listed;  // as read back: what the remote holds now
 };
 
 struct ContactParts {
@@ -44,8 +44,8 @@ struct ContactParts {
     const Clock* clock = nullptr;
     const store::SegmentJudge* judge = nullptr;
     std::function<void(const Progress&)> progress;
-    std::function<std::optional<Millis>()> next_heard;   // by this site's schedule
-    std::function<bool()> receipt_due;                   // at most one a night
+    std::function<std::optional<Millis>()> next_heard;  // by this site's schedule
+    std::function<bool()> receipt_due;                  // at most one a night
 };
 
 Outcome contact(const RemoteConfig& remote, const Transfer::Refs& remembered,

@@ -11,9 +11,9 @@ namespace dutybook::sync {
 
 struct RemoteStatus {
     RemoteConfig config;
-    Millis last_attempt = 0, last_success = 0;    // 0 = never
-    std::uint64_t undelivered = 0;                // operations held here that it is not known to hold
-    std::string error;                            // of the last attempt, empty = it went well
+    Millis last_attempt = 0, last_success = 0;  // 0 = never
+    std::uint64_t undelivered = 0;              // operations held here that it is not known to hold
+    std::string error;                          // of the last attempt, empty = it went well
     std::optional<Millis> next_window;
     bool missed_night = false;
     std::optional<Progress> under_way;
@@ -24,11 +24,11 @@ public:
     struct Options {
         core::Book* book = nullptr;
         const Clock* clock = nullptr;
-        std::string supervise;       // path of dutybook-supervise
+        std::string supervise;  // path of dutybook-supervise
         core::SpaceService::Listener listener;
     };
-    explicit SyncService(Options options);   // starts one thread a space, and the timer
-    ~SyncService();                          // cancels contacts, joins; under 2 s
+    explicit SyncService(Options options);  // starts one thread a space, and the timer
+    ~SyncService();                         // cancels contacts, joins; under 2 s
 
     // Remotes live in spaces/<name>/remotes.json (schemas/remotes.schema.json).
     Result<void> add(const std::string& space, RemoteConfig remote);
@@ -36,7 +36,11 @@ public:
     Result<void> remove(const std::string& space, const std::string& name);
     Result<std::vector<RemoteStatus>> remotes(const std::string& space);
     // What `remote check` says: one sentence for each thing tried, and whether all is well.
-    struct CheckResult { bool ok = false; std::vector<std::string> lines; std::string public_key; };
+    struct CheckResult {
+        bool ok = false;
+        std::vector<std::string> lines;
+        std::string public_key;
+    };
     Result<CheckResult> check(const std::string& space, const std::string& name);
 
     // Syncs with one remote or all of a space; joins a contact under way. `done` is called once,

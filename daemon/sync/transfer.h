@@ -16,22 +16,22 @@ namespace dutybook::sync {
 
 struct RemoteConfig {
     std::string name;
-    std::string url;             // https, ssh, scp-like, file or an absolute path
-    std::string window_from, window_to;   // "22:00", "05:00"; empty = no schedule
+    std::string url;                     // https, ssh, scp-like, file or an absolute path
+    std::string window_from, window_to;  // "22:00", "05:00"; empty = no schedule
     std::string window_zone;
-    Millis timeout = 60'000;     // without a byte moving; the total is bounded too
-    bool create = false;         // make a bare repository at a directory that has none
+    Millis timeout = 60'000;  // without a byte moving; the total is bounded too
+    bool create = false;      // make a bare repository at a directory that has none
 };
 
-struct Wanted {                  // one volume to fetch
+struct Wanted {  // one volume to fetch
     std::string ref;
-    store::CommitId tip;         // as listed
-    store::CommitId have;        // ours, empty = none: the only thing negotiated
+    store::CommitId tip;   // as listed
+    store::CommitId have;  // ours, empty = none: the only thing negotiated
 };
-struct Offered {                 // one ref to push
+struct Offered {  // one ref to push
     std::string ref;
     store::CommitId tip;
-    store::CommitId expected;    // what the list showed, empty = absent
+    store::CommitId expected;  // what the list showed, empty = absent
 };
 enum class Pushed : std::uint8_t { Done, UpToDate, Refused };
 struct PushOutcome {
@@ -39,7 +39,9 @@ struct PushOutcome {
     std::map<std::string, std::string> reasons;
 };
 
-struct Moved { std::uint64_t bytes_in = 0, bytes_out = 0, objects_in = 0; };
+struct Moved {
+    std::uint64_t bytes_in = 0, bytes_out = 0, objects_in = 0;
+};
 
 class Transfer {
 public:
@@ -50,8 +52,17 @@ public:
     virtual Result<Refs> list(const RemoteConfig& remote, const std::atomic<bool>& cancel) = 0;
     virtual Result<void> fetch(const RemoteConfig& remote, const std::vector<Wanted>& wanted,
                                store::Quarantine& quarantine, const std::atomic<bool>& cancel) = 0;
-    virtual Result<PushOutcome> push(const RemoteConfig& remote, const std::vector<Offered>& offered,
+    virtual Result<PushOutcome> push(const RemoteConfig& remote,
+                                     const std::vector<Offered>& offered,
                                      const std::atomic<bool>& cancel) = 0;
+    // Called before the push. A remote that this side can and must make anew (a damaged repository
+    // in a directory) is moved aside and made anew; what was done is said in a sentence for
+    // people, empty = nothing had to be done.
+    virtual Result<std::string> mend(const RemoteConfig& remote, const std::atomic<bool>& cancel) {
+        static_cast<void>(remote);
+        static_cast<void>(cancel);
+        return std::string{};
+    }
     virtual Moved moved() const = 0;  // since construction
 };
 
