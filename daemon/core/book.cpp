@@ -1,0 +1,227 @@
+#include "core/book.h"
+
+#include "core/hosted_space.h"
+#include "core/identity.h"
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <shared_mutex>
+
+namespace dutybook::core {
+
+namespace {
+
+// The lock, and the pid of whoever holds it for the error message of the next.
+Result<FileLock> lock_store(const fs::path& directory) {
+    const auto path = directory / "lock";
+    auto lock = FileLock::take(path);
+    if (!lock) {
+        const auto holder = read_file(path, 64);
+        Error error = lock.error();
+        if (error.code == Code::Unavailable) {
+            error.what = "the store " + directory.string() + " is in use";
+            error.why = holder && !holder->empty() ? "a daemon runs on it, process " + *holder
+                                                   : "another process holds it";
+            error.fix = "stop that one first";
+        }
+        return error;
+    }
+    std::ofstream(path, std::ios::trunc) << ::getpid();
+    return lock;
+}
+
+}  // namespace
+
+struct Book::State {
+    // Constant after open().
+    BookOptions options;
+    SiteFile file;
+    std::optional<FileLock> lock;
+    std::shared_ptr<const rules::KindRegistry> kinds;
+    rules::NoRules no_rules;
+    HostedContext context;
+
+    // By `mutex`. A space's thread reads its parent under a shared lock, so that no space goes
+    // away under a reader.
+    std::shared_mutex mutex;
+    std::map<std::string, std::unique_ptr<HostedSpace>> spaces;
+
+    ~State() {
+        std::map<std::string, std::unique_ptr<HostedSpace>> closing;
+        {
+            const std::unique_lock taken(mutex);
+            closing.swap(spaces);
+        }
+        closing.clear();
+    }
+
+    template <class F>
+    auto with_parent(const std::string& name, F&& read) -> Result<
+        std::optional<typename decltype(read(std::declval<store::IndexReader&>()))::value_type>> {
+        using Value = typename decltype(read(std::declval<store::IndexReader&>()))::value_type;
+        const std::shared_lock taken(mutex);
+        const auto found = spaces.find(name);
+        if (found == spaces.end()) return std::optional<Value>{};
+        TRY_ASSIGN(auto value, read(found->second->service->reader()));
+        return std::optional<Value>(std::move(value));
+    }
+
+    ParentAccess parent_access(const std::string& name) {
+        ParentAccess access;
+        if (name.empty()) return access;
+        access.record = [this,
+                         name](std::string_view id) -> Result<std::optional<store::StoredRecord>> {
+            TRY_ASSIGN(auto found,
+                       with_parent(name, [id](auto& reader) { return reader.get(id); }));
+            return found ? std::move(*found) : std::optional<store::StoredRecord>{};
+        };
+        access.list = [this, name](const store::Query& query) -> Result<store::Page> {
+            TRY_ASSIGN(auto found,
+                       with_parent(name, [&query](auto& reader) { return reader.list(query); }));
+            return found ? std::move(*found) : store::Page{};
+        };
+        return access;
+    }
+
+    Result<SpaceService*> open_space(const fs::path& folder, bool moved) {
+        TRY_ASSIGN(const SpaceRecord record, read_space(folder));
+        TRY_ASSIGN(auto hosted,
+                   HostedSpace::open(context, folder, record, parent_access(record.parent), moved));
+        auto* service = hosted->service.get();
+        const std::unique_lock taken(mutex);
+        spaces[record.name] = std::move(hosted);
+        return service;
+    }
+};
+
+Result<Site> Book::create(const fs::path& directory, const std::string& site_name,
+                          const std::string& zone, const Clock&) {
+    if (site_name.empty() || site_name.size() > 64 ||
+        site_name.find_first_of("\n\r\t") != std::string::npos) {
+        return malformed("a site's name has 1 to 64 characters on one line");
+    }
+    if (!zone_exists(zone)) {
+        return malformed("no such time zone: " + zone + " (for example Europe/Berlin)");
+    }
+    if (fs::exists(directory / "site.json")) {
+        return failure(Code::Exists, directory.string() + " is a store already", "",
+                       "choose another directory");
+    }
+    TRY(make_directories(directory));
+    TRY(check_directory(directory));
+    TRY(make_directories(directory / "spaces"));
+    TRY_ASSIGN(Site site, make_keys(directory, site_name));
+    site.zone = zone;
+    TRY_ASSIGN(const Place place, place_of(directory));
+    TRY(write_site(directory, {site, place}));  // last: only now it is a store
+    return site;
+}
+
+Book::Book(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Book::~Book() = default;
+
+Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
+    crypto_start();
+    auto state = std::make_unique<State>();
+    state->options = std::move(options);
+    const auto& directory = state->options.directory;
+    TRY(check_directory(directory));
+    TRY_ASSIGN(state->file, read_site(directory));
+    TRY_ASSIGN(FileLock lock, lock_store(directory));
+    state->lock.emplace(std::move(lock));
+    TRY_ASSIGN(state->kinds,
+               rules::KindRegistry::load(std::vector{state->options.schemas / "kinds"}));
+    TRY(make_directories(directory / "spaces"));
+    TRY(make_directories(directory / "run"));
+
+    auto& context = state->context;
+    context.site = state->file.site;
+    context.clock = state->options.clock;
+    context.kinds = state->kinds.get();
+    context.evaluator = state->options.evaluator ? state->options.evaluator : &state->no_rules;
+    context.listener = state->options.listener;
+    context.progress = state->options.progress;
+    TRY(context.load_signer(directory));
+
+    TRY_ASSIGN(const Place place, place_of(directory));
+    const bool moved = !place.same_as(state->file.place);
+    if (moved) log_info("core", "the store was moved, copied or restored: new writers are opened");
+    std::vector<fs::path> folders;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(directory / "spaces", failed)) {
+        if (fs::exists(entry.path() / "space.json")) folders.push_back(entry.path());
+    }
+    std::sort(folders.begin(), folders.end());
+    for (const auto& folder : folders) TRY(state->open_space(folder, moved));
+    if (moved) {
+        // Only after every space has its new writer: a crash before this does it all again.
+        state->file.place = place;
+        TRY(write_site(directory, state->file));
+    }
+    return std::unique_ptr<Book>(new Book(std::move(state)));
+}
+
+const Site& Book::site() const {
+    return state_->file.site;
+}
+
+const fs::path& Book::directory() const {
+    return state_->options.directory;
+}
+
+const rules::KindRegistry& Book::kinds() const {
+    return *state_->kinds;
+}
+
+std::vector<SpaceService*> Book::spaces() {
+    const std::shared_lock taken(state_->mutex);
+    std::vector<SpaceService*> out;
+    for (const auto& [name, hosted] : state_->spaces) out.push_back(hosted->service.get());
+    return out;
+}
+
+SpaceService* Book::space(const std::string& name) {
+    const std::shared_lock taken(state_->mutex);
+    const auto found = state_->spaces.find(name);
+    return found == state_->spaces.end() ? nullptr : found->second->service.get();
+}
+
+Result<SpaceService*> Book::add_space(const SpaceRecord& record) {
+    if (space(record.name)) {
+        return failure(Code::Exists, "the space " + record.name + " is here already");
+    }
+    TRY(write_space_folder(directory(), record));
+    return state_->open_space(space_directory(record.name), false);
+}
+
+fs::path Book::space_directory(const std::string& name) const {
+    return directory() / "spaces" / name;
+}
+
+Result<void> write_space_folder(const fs::path& directory, const SpaceRecord& record) {
+    if (!valid_space_name(record.name)) {
+        return malformed("a space's name has 1 to 64 letters, digits, '.', '_' and '-'");
+    }
+    if (!record.parent.empty() && !valid_space_name(record.parent)) {
+        return malformed("the parent's name has 1 to 64 letters, digits, '.', '_' and '-'");
+    }
+    if (record.parent == record.name) return malformed("a space is not its own parent");
+    const auto folder = directory / "spaces" / record.name;
+    if (fs::exists(folder / "space.json")) {
+        return failure(Code::Exists, "the space " + record.name + " is here already");
+    }
+    TRY(make_directories(folder));
+    return write_space(folder, record);
+}
+
+std::string make_space_id() {
+    crypto_start();
+    return random_base32(16);
+}
+
+}  // namespace dutybook::core

@@ -1,0 +1,77 @@
+#include "core/hosted_space.h"
+
+#include "core/identity.h"
+#include "core/waiting_log.h"
+
+#include "base/crypto.h"
+#include "base/log.h"
+
+namespace dutybook::core {
+
+namespace {
+
+Result<std::unique_ptr<store::Index>> open_index(const std::string& path,
+                                                 const rules::KindRegistry& kinds) {
+    auto index = store::open_sqlite_index(path, kinds);
+    if (index) return index;
+    const Code code = index.error().code;
+    if (code != Code::Corrupt && code != Code::NewerFormat) return index;
+    log_info("core", "the index is built again", {{"index", path}, {"why", index.error().text()}});
+    TRY(store::delete_index(path));
+    return store::open_sqlite_index(path, kinds);
+}
+
+std::unique_ptr<store::Log> open_log(const store::GitLogOptions& options) {
+    auto log = store::open_git_log(options);
+    if (log) return std::move(*log);
+    log_error("core", "the log cannot be opened",
+              {{"log", options.path}, {"error", log.error().text()}});
+    return std::make_unique<WaitingLog>(options, log.error());
+}
+
+SpaceEngine::Start how_to_start(const HostedContext& context, const std::string& space,
+                                bool moved) {
+    SpaceEngine::Start how;
+    how.moved = moved;
+    if (!context.progress) return how;
+    how.progress = [tell = context.progress, space](std::uint64_t done, std::uint64_t all) {
+        tell("space " + space + ": index " + std::to_string(done) + " of " + std::to_string(all) +
+             " operations");
+    };
+    return how;
+}
+
+}  // namespace
+
+Result<void> HostedContext::load_signer(const std::filesystem::path&) {
+    return {};
+}
+
+Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& context,
+                                                       const std::filesystem::path& folder,
+                                                       const SpaceRecord& record,
+                                                       ParentAccess parent, bool moved) {
+    auto hosted = std::make_unique<HostedSpace>();
+    TRY_ASSIGN(hosted->journal, store::open_sqlite_journal(folder / "journal.db"));
+    hosted->log = open_log({folder / "log.git", record.id, &context.codec, context.signer.get()});
+    TRY_ASSIGN(hosted->index, open_index(folder / "index.db", *context.kinds));
+
+    SpaceFacts facts{record.id, record.name, record.parent, context.site.id, context.site.zone};
+    SpaceParts parts;
+    parts.journal = hosted->journal.get();
+    parts.log = hosted->log.get();
+    parts.index = hosted->index.get();
+    parts.clock = context.clock;
+    parts.kinds = context.kinds;
+    parts.evaluator = context.evaluator;
+    parts.codec = &context.codec;
+    parts.incarnation = [] { return random_base32(5); };
+    parts.parent_record = std::move(parent.record);
+    parts.parent_list = std::move(parent.list);
+    auto engine = std::make_unique<SpaceEngine>(std::move(facts), std::move(parts));
+    TRY(engine->start(how_to_start(context, record.name, moved)));
+    hosted->service = std::make_unique<SpaceService>(std::move(engine), context.listener);
+    return hosted;
+}
+
+}  // namespace dutybook::core

@@ -1,0 +1,43 @@
+#pragma once
+// One space with its stores, opened from its folder.
+
+#include "core/book.h"
+#include "store/segment.h"
+
+namespace dutybook::core {
+
+// What all spaces of a book share; outlives them.
+struct HostedContext {
+    Site site;
+    const Clock* clock = nullptr;
+    const rules::KindRegistry* kinds = nullptr;
+    rules::Evaluator* evaluator = nullptr;
+    SpaceService::Listener listener;
+    std::function<void(const std::string&)> progress;
+    store::ZstdCodec codec;
+    std::unique_ptr<store::CommitSigner> signer;
+
+    Result<void> load_signer(const std::filesystem::path& directory);
+};
+
+struct ParentAccess {
+    std::function<Result<std::optional<store::StoredRecord>>(std::string_view)> record;
+    std::function<Result<store::Page>(const store::Query&)> list;
+};
+
+struct HostedSpace {
+    std::unique_ptr<store::Journal> journal;
+    std::unique_ptr<store::Log> log;
+    std::unique_ptr<store::Index> index;
+    std::unique_ptr<SpaceService> service;  // last: it ends first
+
+    // A damaged index is deleted and built again; a log that cannot be opened waits
+    // (waiting_log.h); a journal that cannot be read is an error, because nothing else holds what
+    // is in it.
+    static Result<std::unique_ptr<HostedSpace>> open(const HostedContext& context,
+                                                     const std::filesystem::path& folder,
+                                                     const SpaceRecord& record, ParentAccess parent,
+                                                     bool moved);
+};
+
+}  // namespace dutybook::core

@@ -1,0 +1,203 @@
+#include "core/identity.h"
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+
+namespace dutybook::core {
+
+namespace {
+
+constexpr int format = 1;
+
+std::string base64(std::string_view bytes) {
+    std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+    sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                      bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+    out.pop_back();  // the terminator
+    return out;
+}
+
+// SSH's `string`: length in four bytes, big end first, then the bytes.
+std::string ssh_string(std::string_view bytes) {
+    std::string out;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        out += static_cast<char>((bytes.size() >> shift) & 0xff);
+    }
+    return out.append(bytes);
+}
+
+std::string openssh_line(std::string_view public_key, const std::string& comment) {
+    return "ssh-ed25519 " + base64(ssh_string("ssh-ed25519") + ssh_string(public_key)) + " " +
+           comment;
+}
+
+std::string site_id(std::string_view public_key) {
+    const Hash hash = blake2b(public_key);
+    return base32(std::span(hash).first(16));
+}
+
+Result<Json> read_json(const fs::path& path) {
+    TRY_ASSIGN(const std::string text, read_file(path));
+    auto json = parse_json(text);
+    if (!json || !json->is_object()) {
+        return failure(Code::Corrupt, path.string() + " cannot be read",
+                       json ? "it is no object" : json.error().text(),
+                       "restore it from a backup of the store");
+    }
+    if (json->value("format", 0) > format) {
+        return failure(Code::NewerFormat, path.string() + " was written by a newer Dutybook", "",
+                       "update this one");
+    }
+    return json;
+}
+
+Error lacks(const fs::path& path, const std::string& what) {
+    return failure(Code::Corrupt, path.string() + " cannot be used", "it lacks " + what,
+                   "restore it from a backup of the store");
+}
+
+}  // namespace
+
+bool Place::same_as(const Place& other) const {
+    if (machine != other.machine || inode != other.inode) return false;
+    const bool dated = born != 0 && other.born != 0;
+    return dated ? born == other.born : device == other.device;
+}
+
+Result<Place> place_of(const fs::path& directory) {
+    struct statx found {};
+    if (::statx(AT_FDCWD, directory.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) {
+        return failure(Code::Io, "cannot look at " + directory.string());
+    }
+    Place place;
+    const auto machine = read_file("/etc/machine-id", 4096);
+    const Hash hash = blake2b("dutybook machine", machine ? *machine : std::string());
+    place.machine = hex(std::span(hash).first(16));
+    place.device = makedev(found.stx_dev_major, found.stx_dev_minor);
+    place.inode = found.stx_ino;
+    if (found.stx_mask & STATX_BTIME) {
+        place.born = found.stx_btime.tv_sec * 1'000'000'000 + found.stx_btime.tv_nsec;
+    }
+    return place;
+}
+
+Result<SiteFile> read_site(const fs::path& directory) {
+    const auto path = directory / "site.json";
+    if (!fs::exists(path)) {
+        return failure(Code::NotFound, directory.string() + " is no store", "it has no site.json",
+                       "make one with dutybook init, or join a space");
+    }
+    TRY_ASSIGN(const Json json, read_json(path));
+    SiteFile file;
+    // Members of a wrong type are as good as absent ones.
+    const auto text = [](const Json& object, const char* name) {
+        return object.contains(name) && object[name].is_string() ? object[name].get<std::string>()
+                                                                 : std::string();
+    };
+    file.site.id = text(json, "id");
+    file.site.name = text(json, "name");
+    file.site.zone = text(json, "zone");
+    if (file.site.id.empty() || file.site.name.empty() || file.site.zone.empty()) {
+        return lacks(path, "id, name or zone");
+    }
+    const Json place = json.value("place", Json::object());
+    file.place.machine = text(place, "machine");
+    const auto number = [&place](const char* name) {
+        return place.contains(name) && place[name].is_string()
+                   ? std::strtoll(place[name].get<std::string>().c_str(), nullptr, 10)
+                   : 0;
+    };
+    file.place.device = static_cast<std::uint64_t>(number("device"));
+    file.place.inode = static_cast<std::uint64_t>(number("inode"));
+    file.place.born = number("born");
+    TRY_ASSIGN(file.site.public_key, read_file(directory / "keys" / "sign.pub", 4096));
+    while (!file.site.public_key.empty() && file.site.public_key.back() == '\n') {
+        file.site.public_key.pop_back();
+    }
+    return file;
+}
+
+Result<void> write_site(const fs::path& directory, const SiteFile& file) {
+    // Numbers as text: an inode may be beyond 2^53.
+    const Json json = {{"format", format},
+                       {"id", file.site.id},
+                       {"name", file.site.name},
+                       {"place",
+                        {{"born", std::to_string(file.place.born)},
+                         {"device", std::to_string(file.place.device)},
+                         {"inode", std::to_string(file.place.inode)},
+                         {"machine", file.place.machine}}},
+                       {"zone", file.site.zone}};
+    return write_file_atomically(directory / "site.json", canonical(json) + "\n");
+}
+
+Result<SecretKey> read_secret_key(const fs::path& directory) {
+    const auto path = directory / "keys" / "sign.key";
+    TRY_ASSIGN(const std::string text, read_file(path, 4096));
+    SecretKey key{};
+    std::size_t bytes = 0;
+    const int read =
+        sodium_hex2bin(key.data(), key.size(), text.data(), text.size(), "\n", &bytes, nullptr);
+    if (read != 0 || bytes != key.size()) return lacks(path, "a key");
+    return key;
+}
+
+Result<Site> make_keys(const fs::path& directory, const std::string& name) {
+    crypto_start();
+    std::array<std::uint8_t, 32> public_key{};
+    SecretKey secret{};
+    crypto_sign_keypair(public_key.data(), secret.data());
+    const std::string_view bytes(reinterpret_cast<const char*>(public_key.data()),
+                                 public_key.size());
+    Site site;
+    site.id = site_id(bytes);
+    site.name = name;
+    site.public_key = openssh_line(bytes, name);
+    TRY(make_directories(directory / "keys"));
+    TRY(write_file_atomically(directory / "keys" / "sign.key", hex(secret) + "\n"));
+    TRY(write_file_atomically(directory / "keys" / "sign.pub", site.public_key + "\n", 0644));
+    sodium_memzero(secret.data(), secret.size());
+    return site;
+}
+
+bool valid_space_name(std::string_view name) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    };
+    return !name.empty() && name.size() <= 64 && name.front() != '.' &&
+           std::all_of(name.begin(), name.end(), fits);
+}
+
+Result<SpaceRecord> read_space(const fs::path& folder) {
+    TRY_ASSIGN(const Json json, read_json(folder / "space.json"));
+    SpaceRecord record;
+    for (const auto& [member, target] :
+         {std::pair{"id", &record.id}, {"name", &record.name}, {"parent", &record.parent}}) {
+        if (json.contains(member) && json[member].is_string()) {
+            *target = json[member].get<std::string>();
+        }
+    }
+    if (record.id.empty() || record.name != folder.filename()) {
+        return lacks(folder / "space.json", "an id, or its name is not that of its folder");
+    }
+    return record;
+}
+
+Result<void> write_space(const fs::path& folder, const SpaceRecord& record) {
+    return write_file_atomically(folder / "space.json", canonical({{"format", format},
+                                                                   {"id", record.id},
+                                                                   {"name", record.name},
+                                                                   {"parent", record.parent}}) +
+                                                            "\n");
+}
+
+}  // namespace dutybook::core

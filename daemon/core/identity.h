@@ -1,0 +1,49 @@
+#pragma once
+// Who this site is, and whether its directory is still where it was.
+//
+// keys/sign.key: one line, hex of libsodium's 64-byte Ed25519 secret key (seed, then public key).
+// keys/sign.pub: the OpenSSH line of the public key, with the site's name as comment.
+// site.json (schemas/site.schema.json): {"format":1,"id","name","place":{"born","device","inode",
+// "machine"},"zone"}.
+
+#include "core/book.h"
+
+#include <array>
+
+namespace dutybook::core {
+
+namespace fs = std::filesystem;
+
+// Of the machine and the directory. A copy or a restored backup gets another inode and birth time,
+// another disk another machine; the device number counts only where the file system tells no birth
+// time, because it may change at every boot.
+struct Place {
+    std::string machine;  // /etc/machine-id, hashed: the id itself is not for files
+    std::uint64_t device = 0, inode = 0;
+    std::int64_t born = 0;  // nanoseconds, 0 = unknown
+    bool same_as(const Place& other) const;
+};
+Result<Place> place_of(const fs::path& directory);
+
+struct SiteFile {
+    Site site;
+    Place place;
+};
+Result<SiteFile> read_site(const fs::path& directory);
+Result<void> write_site(const fs::path& directory, const SiteFile& file);
+
+using SecretKey = std::array<std::uint8_t, 64>;
+Result<SecretKey> read_secret_key(const fs::path& directory);
+// Makes the pair and its files; gives the site's id and public line.
+Result<Site> make_keys(const fs::path& directory, const std::string& name);
+
+// spaces/<name>/space.json (schemas/space.schema.json): {"format":1,"id","name","parent"}.
+bool valid_space_name(std::string_view name);
+Result<SpaceRecord> read_space(const fs::path& folder);
+Result<void> write_space(const fs::path& folder, const SpaceRecord& record);
+
+// Refuses a network file system (its locks and its fsync cannot be relied on); closes what others
+// can read (0700, keys 0600), Code::Io if that is not ours to change.
+Result<void> check_directory(const fs::path& directory);
+
+}  // namespace dutybook::core
