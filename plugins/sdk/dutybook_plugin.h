@@ -73,11 +73,12 @@ typedef struct dutybook_plugin {
     size_t size;          /* of this table, in bytes */
     uint32_t abi_version; /* DUTYBOOK_ABI_VERSION that the plugin was compiled with */
 
-    /* [worker] Called once, first. `configuration` is the plugin's configuration, an object, valid
+    /* [worker] Called first, and again after `destroy` when the configuration changes (spaces of
+     * one site may differ in theirs). `configuration` is the plugin's configuration, an object, valid
      * until the call returns. Returns the plugin's own state, or null: the plugin does not start.
      */
     void *(*create)(const dutybook_host *host, dutybook_text configuration);
-    /* [worker] Called once, last. Not called when the worker is killed. */
+    /* [worker] Ends what `create` returned. Not called when the worker is killed. */
     void (*destroy)(void *state);
 
     /* [worker] Judges one subject by one rule. `input` is

@@ -79,6 +79,7 @@ public:
 
     Result<std::string> call(std::string_view verb, std::string_view name,
                              std::string_view input) override {
+        if (verb == "configure") return configure(input);
         verb_ = verb;
         name_ = name;
         input_ = input;
@@ -92,6 +93,19 @@ public:
     }
 
 private:
+    Result<std::string> configure(std::string_view configuration) {
+        configuration_ = configuration;
+        lua_State* lua = state_->raw();
+        lua_pushcfunction(lua, [](lua_State* s) {
+            push_json(s, static_cast<LuaRuntime*>(lua_touserdata(s, 1))->configuration_);
+            lua_setglobal(s, "config");
+            return 0;
+        });
+        lua_pushlightuserdata(lua, this);
+        TRY(state_->run(1, 0, load_instructions));
+        return std::string("{}");
+    }
+
     // Finds the plugin's function, hands it its arguments and writes its answer, all of it inside
     // the protected call. What a verb's function is given: evaluate(subject, needs, context),
     // complete(record, context), report(parameters, needs, context), migrate(record, version).

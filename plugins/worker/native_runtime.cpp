@@ -75,11 +75,7 @@ public:
                                abi_text(DUTYBOOK_ABI_VERSION),
                            "build it again against sdk/dutybook_plugin.h of this version");
         }
-        state_ = plugin_->create(&host_, as_text(configuration));
-        if (state_ == nullptr) {
-            return failure(Code::Malformed, object + " did not start", "create returned null");
-        }
-        return {};
+        return create(configuration);
     }
 
     Offered offered() const override { return {}; }  // a native plugin is asked what it declares
@@ -87,6 +83,10 @@ public:
 
     Result<std::string> call(std::string_view verb, std::string_view name,
                              std::string_view input) override {
+        if (verb == "configure") {
+            TRY(create(input));
+            return std::string("{}");
+        }
         const Function function = find(verb);
         if (function == nullptr) {
             return failure(Code::NotFound, "the plugin does not offer " + std::string(verb));
@@ -105,6 +105,16 @@ public:
 
 private:
     using Function = int (*)(void*, dutybook_text, dutybook_text, const dutybook_sink*);
+
+    // With another configuration the plugin starts anew; it must not carry over what it knew.
+    Result<void> create(std::string_view configuration) {
+        if (state_ != nullptr && plugin_->destroy != nullptr) plugin_->destroy(state_);
+        state_ = plugin_->create(&host_, as_text(configuration));
+        if (state_ == nullptr) {
+            return failure(Code::Malformed, "the plugin did not start", "create returned null");
+        }
+        return {};
+    }
 
     static std::string abi_text(std::uint32_t version) {
         return std::to_string(version >> 16) + "." + std::to_string(version & 0xffff);

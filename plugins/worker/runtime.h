@@ -28,7 +28,7 @@ public:
     virtual ~Runtime() = default;
     virtual Offered offered() const = 0;
     virtual std::string version() const = 0;
-    // verb: evaluate, complete, report, migrate.
+    // verb: evaluate, complete, report, migrate; configure replaces the configuration.
     virtual Result<std::string> call(std::string_view verb, std::string_view name,
                                      std::string_view input) = 0;
 };

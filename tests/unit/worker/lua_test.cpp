@@ -32,6 +32,13 @@ TEST_CASE("a rule gets subject, needs and configuration and answers with finding
     CHECK(runtime->offered().rules == std::vector<std::string>{"A"});
 }
 
+TEST_CASE("another configuration holds for the calls after it") {
+    const auto runtime = load("rules['A'] = function() return { code = config.least } end");
+    CHECK(evaluate(*runtime, "A") == R"([{"code":3}])");
+    REQUIRE(runtime->call("configure", "x", R"({"least":"seven"})"));
+    CHECK(evaluate(*runtime, "A") == R"([{"code":"seven"}])");
+}
+
 TEST_CASE("an error names file and line of the plugin") {
     const auto runtime = load("\n\nrules['A'] = function() local x = nil; return x.y end");
     CHECK(evaluate(*runtime, "A").find("test/rules.lua:3:") != std::string::npos);
