@@ -115,8 +115,10 @@ Json typed(const Json& schema, const std::string& text) {
 std::string instant_text(Session& session, const std::string& format, const std::string& text) {
     const Millis now = SystemClock().now();
     const std::string& zone = session.zone();
-    if (format == "date") {
-        return text == "today" || text == "now" ? local_date(now, zone) : text;
+    if (text == "today" || (format == "date" && text == "now")) return local_date(now, zone);
+    constexpr std::size_t date_length = 10;  // "2026-05-04"
+    if (format == "date" || (format == "date-or-instant" && text.size() == date_length)) {
+        return text;
     }
     if (parse_instant(text)) return text;
     const auto instant = parse_instant_of_person(text, zone, now);
@@ -156,7 +158,7 @@ Result<Json> value_of(Session& session, const KindShape& kind, const std::string
         return json_result(std::move(id));
     }
     const std::string format = schema.value("format", "");
-    if (format == "date-time" || format == "date") {
+    if (format == "date-time" || format == "date" || format == "date-or-instant") {
         return json_result(instant_text(session, format, text));
     }
     return json_result(typed(schema, text));

@@ -1,0 +1,136 @@
+"""Files of a store damaged while the daemon is down: found, named, healed."""
+
+import os
+
+import pytest
+from dutybook import duty
+
+
+@pytest.fixture
+def filled(pair):
+    """North with sealed records that the hub holds too."""
+    north, south, _ = pair
+    for part in range(3):
+        north.add_file(duty(f"{part} {i}") for i in range(30))
+        north.sync()
+    south.add_file(duty(f"south {i}") for i in range(30))
+    south.sync()
+    north.sync()
+    return north
+
+
+def index_of(site):
+    return site.store / "spaces" / site.space / "index.db"
+
+
+@pytest.mark.parametrize("damage", ["delete", "truncate", "rubbish", "half", "empty"])
+def test_a_damaged_index_is_made_anew(filled, damage):
+    north, before = filled, filled.digest()
+    north.stop()
+    path = index_of(north)
+    size = path.stat().st_size
+    if damage == "delete":
+        path.unlink()
+    elif damage == "truncate":
+        os.truncate(path, size // 2)
+    elif damage == "empty":
+        os.truncate(path, 0)
+    elif damage == "rubbish":
+        path.write_bytes(os.urandom(size))
+    else:
+        with open(path, "r+b") as file:
+            file.seek(size // 2)
+            file.write(os.urandom(size // 2))
+    north.start()
+    assert north.digest() == before
+    assert north.status()["records"] == 120
+    assert len(north.many("search", "south", "--limit", 0)) == 30
+
+
+def test_rebuild_gives_the_same_digest(filled):
+    before = filled.status()
+    filled.client("rebuild")
+    after = filled.status()
+    assert (after["digest"], after["operations_digest"]) == (before["digest"],
+                                                             before["operations_digest"])
+
+
+def loose(site, kind):
+    """The path of a loose object of the kind that belongs to North's log."""
+    git = site.store / "spaces" / site.space / "log.git"
+    listed = site.git("cat-file", "--batch-check", "--batch-all-objects").splitlines()
+    for line in listed:
+        name, what, _ = line.split()
+        path = git / "objects" / name[:2] / name[2:]
+        if what == kind and path.exists():
+            return path
+    # Everything is packed: unpack it, as an administrator might.
+    packs = list((git / "objects/pack").glob("*.pack"))
+    assert packs, f"no {kind} at all"
+    for pack in packs:
+        data = pack.read_bytes()
+        for suffix in (".pack", ".idx", ".rev"):
+            pack.with_suffix(suffix).unlink(missing_ok=True)
+        import subprocess
+        subprocess.run(["git", "-C", git, "unpack-objects", "-q"], input=data, check=True,
+                       env=site.environment)
+    return loose(site, kind)
+
+
+def flip(path, where=0.5):
+    os.chmod(path, 0o600)
+    with open(path, "r+b") as file:
+        size = os.path.getsize(path)
+        file.seek(int(size * where))
+        old = file.read(1)
+        file.seek(int(size * where))
+        file.write(bytes([old[0] ^ 0x55]))
+
+
+def packed(site):
+    site.git("repack", "-a", "-d", "-q")
+    git = site.store / "spaces" / site.space / "log.git"
+    return next((git / "objects/pack").glob("*.pack"))
+
+
+def log_ref(site):
+    git = site.store / "spaces" / site.space / "log.git"
+    paths = sorted((git / "refs/heads/log").rglob("*"))
+    paths = [one for one in paths if one.is_file()]
+    if not paths:
+        name = site.git("for-each-ref", "--format=%(refname)", "refs/heads/log").split()[0]
+        path = git / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+    return paths[0]
+
+
+DAMAGE = {
+    "a blob": lambda site: flip(loose(site, "blob")),
+    "a tree": lambda site: flip(loose(site, "tree")),
+    "a commit": lambda site: flip(loose(site, "commit")),
+    "a packed object": lambda site: flip(packed(site)),
+    "a pack index": lambda site: flip(packed(site).with_suffix(".idx")),
+    "a ref": lambda site: log_ref(site).write_text(""),
+    "HEAD": lambda site: (site.store / "spaces" / site.space / "log.git/HEAD").write_text(""),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_damage_in_the_log_is_named_and_healed(filled, what):
+    north, before = filled, filled.digest()
+    north.stop()
+    DAMAGE[what](north)
+    north.start()
+    ran = north.client("verify", expect=7)
+    damage = ran.objects[-1]["damage"]
+    assert damage and all(one["file"] and one["what"] for one in damage), ran
+    rehearsed = north.client("repair", "--dry-run", expect=None)
+    assert north.client("verify", expect=7).objects[-1]["damage"], rehearsed
+    north.client("repair", expect=6)
+    assert north.client("verify", "--full", expect=0).objects[-1]["damage"] == []
+    north.client("rebuild")
+    assert north.digest() == before
+    assert "error" not in north.git("fsck", "--strict")
+    north.add_file([duty("after")])
+    assert north.sync()[0]["ok"]

@@ -1,0 +1,92 @@
+"""When the past changes: a remote restored from last week, a restored store, a copied store."""
+
+import shutil
+
+from dutybook import duty
+
+
+def titles(site):
+    return sorted(one["fields"]["title"] for one in site.many("list", "core.duty", "--limit", 0))
+
+
+def writers(world, hub):
+    refs = world.git("-C", hub, "for-each-ref", "--format=%(refname)", "refs/heads/log").split()
+    return {ref.split("/")[3] for ref in refs}
+
+
+def test_the_hub_goes_back_a_week(world, pair):
+    north, south, hub = pair
+    north.add_file(duty(f"early {i}") for i in range(20))
+    for site in (north, south):
+        site.sync()
+    last_week = world.copy(hub, world.directory / "backup.git")
+    north.add_file(duty(f"north {i}") for i in range(20))
+    south.add_file(duty(f"south {i}") for i in range(20))
+    for site in (north, south, north):
+        site.sync()
+    shutil.rmtree(hub)
+    world.copy(last_week, hub)
+
+    north.sync()
+    assert any(alarm["kind"] == "gone-back" for alarm in north.status()["alarms"])
+    north.client("status", "--check", expect=1)
+    for site in (south, north, south):
+        site.sync()
+    for site in (north, south):
+        assert site.status()["alarms"] == []
+        assert len(titles(site)) == 60
+    fresh = world.invited(north, "Fresh").start()
+    fresh.sync()
+    assert fresh.digest() == north.digest() == south.digest()
+
+
+def test_a_store_restored_from_an_older_copy(world, pair):
+    north, south, hub = pair
+    north.add_file(duty(f"early {i}") for i in range(20))
+    for site in (north, south):
+        site.sync()
+    north.stop()
+    backup = world.copy(north.store, world.directory / "backup")
+    north.start()
+    north.add_file(duty(f"late {i}") for i in range(20))
+    for site in (north, south):
+        site.sync()
+    before = writers(world, hub)
+    north.stop()
+    world.copy(backup, north.store)
+    north.start()
+    north.add_file(duty(f"again {i}") for i in range(5))
+    for site in (north, south, north):
+        site.sync()
+    assert before < writers(world, hub), "no new writer was opened"
+    expected = sorted([f"early {i}" for i in range(20)] + [f"late {i}" for i in range(20)] +
+                      [f"again {i}" for i in range(5)])
+    for site in (north, south):
+        assert titles(site) == expected
+    assert north.digest() == south.digest()
+    assert world.git("-C", hub, "fsck", "--strict") == ""
+
+
+def test_a_copy_runs_beside_its_original(world, pair):
+    north, south, hub = pair
+    north.add_file(duty(f"early {i}") for i in range(20))
+    for site in (north, south):
+        site.sync()
+    north.add_file(duty(f"unsent {i}") for i in range(5))
+    north.stop()
+    twin = world._site("Twin", north.space)
+    world.copy(north.store, twin.store)
+    north.start()
+    twin.start()
+    north.add_file(duty(f"north {i}") for i in range(10))
+    twin.add_file(duty(f"twin {i}") for i in range(10))
+    for _ in range(2):
+        for site in (north, twin, south):
+            site.sync()
+    expected = sorted([f"early {i}" for i in range(20)] + [f"unsent {i}" for i in range(5)] +
+                      [f"north {i}" for i in range(10)] + [f"twin {i}" for i in range(10)])
+    for site in (north, twin, south):
+        assert titles(site) == expected
+    assert north.digest() == twin.digest() == south.digest()
+    assert north.status()["operations_digest"] == south.status()["operations_digest"]
+    assert not any(alarm["kind"] == "fork" for alarm in south.status()["alarms"])
