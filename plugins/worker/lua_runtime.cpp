@@ -108,7 +108,8 @@ private:
 
     // Finds the plugin's function, hands it its arguments and writes its answer, all of it inside
     // the protected call. What a verb's function is given: evaluate(subject, needs, context),
-    // complete(record, context), report(parameters, needs, context), migrate(record, version).
+    // complete(record, needs, context), report(parameters, needs, context), migrate(record,
+    // version).
     static int call_protected(lua_State* s) {
         auto* self = static_cast<LuaRuntime*>(lua_touserdata(s, 1));
         const char* table = nullptr;
@@ -130,18 +131,13 @@ private:
             lua_pushstring(s, key);
             lua_rawget(s, input);
         };
-        if (self->verb_ == "evaluate") {
-            member("subject");
-            member("needs");
-        } else if (self->verb_ == "report") {
-            member("parameters");
-            member("needs");
-        } else {
-            member("record");
-        }
+        member(self->verb_ == "evaluate" ? "subject"
+               : self->verb_ == "report" ? "parameters"
+                                         : "record");
         if (self->verb_ == "migrate") {
             member("from_version");
         } else {
+            member("needs");
             member("context");
         }
         lua_remove(s, input);
