@@ -1,5 +1,6 @@
 #include "store/git_handle.h"
 
+#include "store/git_allocator.h"
 #include "store/segment.h"
 
 #include <cerrno>
@@ -7,11 +8,12 @@
 namespace dutybook::store::git {
 namespace {
 
-// A pack names an object's size before it is inflated. Nothing that a log holds is larger than a
-// segment; the rest is room for the pack's own trees and deltas.
+// For packs that libgit2 indexes itself (repair). Reads are bounded by the allocator.
 constexpr std::size_t largest_object = 4 * Limits::segment_blob;
 
 void set_options() {
+    auto allocator = bounded_allocator();
+    git_libgit2_opts(GIT_OPT_SET_ALLOCATOR, &allocator);
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
     git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
@@ -44,6 +46,9 @@ Error git_failure(int status, std::string what) {
     if (why.empty()) why = "libgit2 error " + std::to_string(status);
     if (sort == GIT_ERROR_OS && (number == ENOSPC || number == EDQUOT))
         return failure(Code::Full, std::move(what), std::move(why), "make room on the disk");
+    if (sort == GIT_ERROR_NOMEMORY)
+        return failure(Code::TooLarge, std::move(what),
+                       "it needs more memory than any object of a log");
     if (status == GIT_ENOTFOUND) return failure(Code::NotFound, std::move(what), std::move(why));
     if (status == GIT_ELOCKED) return failure(Code::Unavailable, std::move(what), std::move(why));
     if (status == GIT_EMISMATCH || sort == GIT_ERROR_ODB || sort == GIT_ERROR_ZLIB ||

@@ -57,7 +57,7 @@ Result<std::string> View::read(const CommitId& id, git_object_t type, std::size_
     if (status < 0) {
         auto error = git_failure(status, "object " + id + " cannot be read");
         // Its header was there: what cannot be inflated now is damaged, not missing.
-        if (error.code != Code::Full) error.code = Code::Corrupt;
+        if (error.code != Code::Full && error.code != Code::TooLarge) error.code = Code::Corrupt;
         return error;
     }
     const Handle<git_odb_object> held(object);

@@ -49,8 +49,9 @@ inline std::string fetch(store::Quarantine& quarantine, const std::filesystem::p
 }
 
 inline void overwrite(const std::filesystem::path& file, const std::string& bytes) {
-    std::filesystem::permissions(file, std::filesystem::perms::owner_write,
-                                 std::filesystem::perm_options::add);
+    if (std::filesystem::exists(file))
+        std::filesystem::permissions(file, std::filesystem::perms::owner_write,
+                                     std::filesystem::perm_options::add);
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
 
