@@ -27,33 +27,36 @@ struct Run {
     std::uint64_t first = 1;
     const domain::Frontier* frontier = nullptr;
     std::span<const std::string> lines;
-    CommitId segment;              // empty for the journal's tail
+    CommitId segment;  // empty for the journal's tail
     Millis arrived = 0;
 };
 
 struct Applied {
-    std::vector<std::string> records;   // that changed
-    std::uint64_t operations = 0;       // newly held (duplicates are not counted)
+    std::vector<std::string> records;  // that changed
+    std::uint64_t operations = 0;      // newly held (duplicates are not counted)
     std::vector<domain::OperationId> malformed;
     std::optional<domain::OperationId> newer;  // the log waits there: "update needed"
     bool lying_frontier = false;
-    domain::Hlc last_hlc;               // greatest seen
+    domain::Hlc last_hlc;  // greatest seen
 };
 
 struct StoredRecord {
     domain::RecordState state;
     std::string version;
-    std::uint64_t changed_order = 0;    // grows with every change here; for events and cursors
+    std::uint64_t changed_order = 0;  // grows with every change here; for events and cursors
 };
 
+// Every member has a default, so that a query can be written as {.kind = "core.duty", .limit = 5}.
 struct Query {
-    std::string kind;                                        // empty = all kinds
-    std::vector<std::pair<std::string, std::string>> where;  // field, canonical JSON
-    std::optional<Millis> since, until;  // effective instant (or creation), half-open [since, until)
-    std::optional<std::string> since_date, until_date;  // the same for kinds with a calendar date
-    std::string text;                                        // full-text words, all must match
-    bool deleted = false;
-    std::string after;                                       // cursor of the page before
+    std::string kind{};  // empty = all kinds
+    // Field, canonical JSON: the field has the value, or is a set or array that contains it.
+    std::vector<std::pair<std::string, std::string>> where{};
+    std::optional<Millis> since{}, until{};  // effective instant (or creation), [since, until)
+    std::optional<std::string> since_date{}, until_date{};  // for kinds with a calendar date
+    std::string text{};    // full-text words, all must match; "word*" matches its beginnings
+    bool deleted = false;  // deleted ones too
+    std::string
+        after{};  // cursor of the page before; Code::Malformed if it is not one of this list
     std::size_t limit = 100;
 };
 struct Page {
@@ -70,7 +73,7 @@ struct IndexCounts {
 // but for what it is found by.
 struct Verdict {
     std::string record, version, plugin_digest;
-    std::string findings;  // canonical JSON array
+    std::string findings;            // canonical JSON array
     std::vector<std::string> reads;  // ids of records that it looked at (backward edges)
 };
 
@@ -93,9 +96,9 @@ public:
     virtual Result<std::vector<StoredRecord>> conflicts(const std::string& after,
                                                         std::size_t limit) = 0;
     virtual Result<IndexCounts> counts() = 0;
-    virtual Result<std::string> digest() = 0;             // of records and conflicts
+    virtual Result<std::string> digest() = 0;  // of records and conflicts
     virtual Result<std::string> operations_digest() = 0;
-    virtual Result<domain::Frontier> frontier() = 0;      // what is applied and shown
+    virtual Result<domain::Frontier> frontier() = 0;  // what is applied and shown
     // Records whose field holds the id (declared references), for rules and people.
     virtual Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit) = 0;
     virtual Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit) = 0;

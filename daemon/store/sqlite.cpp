@@ -191,6 +191,14 @@ Result<void> Database::checkpoint() {
     return {};
 }
 
+Result<void> Database::set_cache(std::int64_t kib) {
+    return script(("PRAGMA cache_size = -" + std::to_string(kib)).c_str());
+}
+
+void Database::keep_wal_on_close(bool keep) {
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
+}
+
 void Database::shrink() {
     sqlite3_db_release_memory(db_);
 }

@@ -105,8 +105,12 @@ public:
     bool in_transaction() const;
     // Moves the write-ahead log into the file and cuts it to nothing.
     Result<void> checkpoint();
+    Result<void> set_cache(std::int64_t kib);
     // Gives page memory back.
     void shrink();
+    // Closing leaves the write-ahead log where it is, as a crash would.
+    void keep_wal_on_close(bool keep);
+    sqlite3* handle() { return db_; }
     // Drops kept statements (needed before the schema changes).
     void forget_statements();
 

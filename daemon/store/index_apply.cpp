@@ -1,0 +1,173 @@
+// Runs of operations come in: what is held already is skipped, what cannot be folded is kept.
+
+#include "store/index_sqlite.h"
+
+namespace dutybook::store {
+
+Result<Applied> SqliteIndex::apply(std::span<const Run> runs) {
+    return transact([&]() -> Result<Applied> {
+        Batch batch;
+        for (const Run& run : runs) TRY(take_run(run, batch));
+        TRY(fold_batch(batch));
+        return std::move(batch.applied);
+    });
+}
+
+Result<void> SqliteIndex::take_run(const Run& run, Batch& batch) {
+    if (run.lines.empty()) return {};
+    TRY_ASSIGN(WriterState * state, writer_state(run.writer));
+    const std::uint64_t last = run.first + run.lines.size() - 1;
+    if (run.first > state->held + 1) {
+        return failure(Code::Conflict, "cannot apply operations of " + run.writer,
+                       "they begin at " + std::to_string(run.first) + ", but only " +
+                           std::to_string(state->held) + " are held",
+                       "apply what lies between first");
+    }
+    if (last <= state->held) return note_segment(run, *state);
+
+    const std::uint64_t from = state->held + 1;
+    TRY_ASSIGN(const std::int64_t run_id, run_row(run, *state, from));
+    const auto frontier = std::make_shared<const domain::Frontier>(*run.frontier);
+    for (std::uint64_t seq = from; seq <= last; ++seq) {
+        TRY(take_line(run, *state, seq, run.lines[seq - run.first], run_id, frontier, batch));
+    }
+    state->held = last;
+    const std::uint64_t shown = state->waiting != 0 ? state->waiting - 1 : last;
+    // In a bulk load nothing counts as shown before its end.
+    if (!bulk_ && shown >= from) {
+        state->shown = shown;
+        state->segment = run.segment;
+    }
+    if (state->waiting != 0) batch.applied.newer = {run.writer, state->waiting};
+    return {};
+}
+
+// Held already: all that can be new is the segment that operations of a journal's tail went into.
+Result<void> SqliteIndex::note_segment(const Run& run, WriterState& state) {
+    if (run.segment.empty()) return {};
+    const std::uint64_t last = run.first + run.lines.size() - 1;
+    if (state.shown >= run.first && state.shown <= last) state.segment = run.segment;
+    TRY(
+        db_->run("UPDATE run SET segment = ?4 WHERE writer = ?1 AND first >= ?2 AND first <= ?3 "
+                 "AND last <= ?3 AND segment = ''",
+                 state.row, run.first, last, run.segment));
+    if (db_->changes() > 0) {
+        state.tail = {};
+        records_.forget_runs();
+        readers_->forget_rows();
+    }
+    return {};
+}
+
+Result<std::int64_t> SqliteIndex::run_row(const Run& run, WriterState& state, std::uint64_t from) {
+    const std::uint64_t last = run.first + run.lines.size() - 1;
+    TRY_ASSIGN(const std::int64_t frontier, intern(*run.frontier));
+    if (run.segment.empty() && state.tail.run != 0 && state.tail.frontier == frontier &&
+        state.tail.last + 1 == from) {
+        TRY(db_->run("UPDATE run SET last = ?2 WHERE id = ?1", state.tail.run, last));
+        state.tail.last = last;
+        return state.tail.run;
+    }
+    TRY(
+        db_->run("INSERT INTO run(writer, first, last, frontier, segment) "
+                 "VALUES(?1, ?2, ?3, ?4, ?5)",
+                 state.row, from, last, frontier, run.segment));
+    const std::int64_t id = db_->last_rowid();
+    state.tail = {};
+    if (run.segment.empty()) state.tail = {id, frontier, last};
+    return id;
+}
+
+Result<void> SqliteIndex::take_line(const Run& run, WriterState& state, std::uint64_t seq,
+                                    std::string_view line, std::int64_t run_id,
+                                    const std::shared_ptr<const domain::Frontier>& frontier,
+                                    Batch& batch) {
+    const domain::OperationId id{run.writer, seq};
+    ++totals_.order;
+    ++totals_.operations;
+    ++batch.applied.operations;
+    totals_.operations_digest.add(domain::operation_hash(id, line));
+    if (state.waiting != 0) return keep(state, seq, run_id, run.arrived, true, line);
+
+    auto read = domain::read_operation(line, id);
+    switch (read.reading) {
+        case domain::Reading::Newer:
+            state.waiting = seq;
+            return keep(state, seq, run_id, run.arrived, true, line);
+        case domain::Reading::Malformed:
+            batch.applied.malformed.push_back(id);
+            return keep(state, seq, run_id, run.arrived, false, line);
+        case domain::Reading::Good:
+            break;
+    }
+    batch.applied.last_hlc = std::max(batch.applied.last_hlc, read.operation.hlc);
+    batch.arrivals.push_back(
+        {run_id, run.arrived, line, std::move(read.operation), frontier, totals_.order});
+    return {};
+}
+
+Result<void> SqliteIndex::keep(const WriterState& state, std::uint64_t seq, std::int64_t run_id,
+                               Millis arrived, bool waits, std::string_view line) {
+    return db_->run(
+        "INSERT OR REPLACE INTO kept(writer, seq, run, arrived, waiting, line) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        state.row, seq, run_id, arrived, waits ? 1 : 0, line);
+}
+
+// Reads again what waits of a writer; goes on where this version understands it.
+Result<void> SqliteIndex::resume_waiting(const domain::Writer& name, WriterState& state,
+                                         Batch& batch, std::deque<std::string>& lines) {
+    struct Waiting {
+        std::uint64_t seq;
+        std::int64_t run;
+        Millis arrived;
+        const std::string* line;
+    };
+    std::vector<Waiting> waiting;
+    {
+        TRY_ASSIGN(Rows rows, db_->query("SELECT seq, run, arrived, line FROM kept "
+                                         "WHERE writer = ?1 AND waiting = 1 ORDER BY seq",
+                                         state.row));
+        while (true) {
+            TRY_ASSIGN(const bool more, rows.next());
+            if (!more) break;
+            lines.emplace_back(rows.text(3));
+            waiting.push_back({static_cast<std::uint64_t>(rows.integer(0)), rows.integer(1),
+                               rows.integer(2), &lines.back()});
+        }
+    }
+    std::uint64_t now_waits = 0;
+    for (const Waiting& one : waiting) {
+        auto read = domain::read_operation(*one.line, {name, one.seq});
+        if (read.reading == domain::Reading::Newer) {
+            now_waits = one.seq;
+            break;
+        }
+        if (read.reading == domain::Reading::Malformed) {
+            TRY(keep(state, one.seq, one.run, one.arrived, false, *one.line));
+            continue;
+        }
+        TRY(db_->run("DELETE FROM kept WHERE writer = ?1 AND seq = ?2", state.row, one.seq));
+        TRY_ASSIGN(const RunRow run, records_.run(one.run));
+        TRY_ASSIGN(auto frontier, records_.frontier(run.frontier));
+        batch.arrivals.push_back({one.run, one.arrived, *one.line, std::move(read.operation),
+                                  std::move(frontier), ++totals_.order});
+    }
+    if (now_waits == state.waiting) return {};
+    state.waiting = now_waits;
+    changed_writers_.insert(name);
+    return show(state, now_waits != 0 ? now_waits - 1 : state.held);
+}
+
+// Everything up to `seq` is shown; finds the segment that holds it.
+Result<void> SqliteIndex::show(WriterState& state, std::uint64_t seq) {
+    state.shown = seq;
+    TRY_ASSIGN(const auto segment,
+               db_->string("SELECT segment FROM run WHERE writer = ?1 AND first <= ?2 "
+                           "AND last >= ?2 ORDER BY first DESC, id DESC LIMIT 1",
+                           state.row, seq));
+    state.segment = segment.value_or("");
+    return {};
+}
+
+}  // namespace dutybook::store

@@ -1,0 +1,189 @@
+// Lookup rows of indexed fields and references, and full text.
+
+#include "store/index_sqlite.h"
+#include "store/index_values.h"
+
+#include <algorithm>
+
+namespace dutybook::store {
+namespace {
+
+using Key = std::pair<std::int64_t, std::string>;  // field, value
+
+template <class Fields>
+std::set<Key> keys_of(const domain::RecordState* state, const Fields& fields) {
+    std::set<Key> keys;
+    if (state == nullptr || !state->born) return keys;
+    for (const auto& [name, field] : fields) {
+        const auto value = state->fields.find(name);
+        if (value == state->fields.end()) continue;
+        for (const std::string& key : lookup_keys(value->second)) keys.emplace(field.row, key);
+    }
+    return keys;
+}
+
+}  // namespace
+
+Result<SqliteIndex::Kind*> SqliteIndex::kind_of(const std::string& name) {
+    auto found = kinds_.find(name);
+    if (found == kinds_.end()) {
+        TRY(db_->run("INSERT INTO kind(name, traits) VALUES(?1, '')", name));
+        Kind kind;
+        kind.row = db_->last_rowid();
+        found = kinds_.emplace(name, std::move(kind)).first;
+    } else if (staging_) {
+        return &found->second;  // the rows of a bulk load are made with one set of fields
+    }
+    Kind& kind = found->second;
+    if (kind.verified != transaction_) {
+        kind.verified = transaction_;
+        if (kind.traits != fingerprint(catalog_.find(name))) TRY(reindex_kind(name, kind));
+    }
+    return &kind;
+}
+
+// The kind is new, or its schema marks other fields than when its rows were made.
+Result<void> SqliteIndex::reindex_kind(const std::string& name, Kind& kind) {
+    const domain::KindTraits* traits = catalog_.find(name);
+    TRY(db_->run("DELETE FROM field_value WHERE field IN (SELECT id FROM field WHERE kind = ?1)",
+                 kind.row));
+    TRY(db_->run("DELETE FROM field WHERE kind = ?1", kind.row));
+    kind.fields.clear();
+    if (traits != nullptr) {
+        for (const auto& [field, its] : traits->fields) {
+            if (!kept_for_lookup(its)) continue;
+            const bool refers = !its.refers.empty();
+            TRY(db_->run("INSERT INTO field(kind, name, refers) VALUES(?1, ?2, ?3)", kind.row,
+                         field, refers ? 1 : 0));
+            kind.fields[field] = {db_->last_rowid(), refers};
+        }
+    }
+    kind.traits = fingerprint(traits);
+    TRY(db_->run("UPDATE kind SET traits = ?2 WHERE id = ?1", kind.row, kind.traits));
+
+    std::vector<std::int64_t> recs;  // first collected: the loop changes the order of the index
+    {
+        TRY_ASSIGN(Rows rows, db_->query("SELECT rec FROM record WHERE bucket IN (?1, ?2)",
+                                         kind.row * 2, kind.row * 2 + 1));
+        while (true) {
+            TRY_ASSIGN(const bool more, rows.next());
+            if (!more) break;
+            recs.push_back(rows.integer(0));
+        }
+    }
+    if (!recs.empty()) TRY(reset_search());
+    for (const std::int64_t rec : recs) {
+        TRY_ASSIGN(const auto row, records_.by_rec(rec));
+        if (!row) continue;
+        TRY_ASSIGN(const domain::RecordState state, records_.state(*row));
+        Change change{rec, nullptr, &state, 0, effective_key(state, traits)};
+        TRY(db_->run("UPDATE record SET effective = ?2 WHERE rec = ?1", rec,
+                     change.effective_after));
+        for (const auto& [field, value] : keys_of(&state, kind.fields)) {
+            TRY(db_->run("INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)", field, value,
+                         change.effective_after, rec));
+        }
+    }
+    return {};
+}
+
+Result<void> SqliteIndex::write_values(const Change& change) {
+    std::set<Key> before, after;
+    if (change.before != nullptr && change.before->born) {
+        TRY_ASSIGN(const Kind* kind, kind_of(change.before->kind));
+        before = keys_of(change.before, kind->fields);
+    }
+    if (change.after != nullptr && change.after->born) {
+        TRY_ASSIGN(const Kind* kind, kind_of(change.after->kind));
+        after = keys_of(change.after, kind->fields);
+    }
+    const bool moved = change.effective_before != change.effective_after;
+    for (const auto& [field, value] : before) {
+        if (!moved && after.contains({field, value})) continue;
+        TRY(
+            db_->run("DELETE FROM field_value WHERE field = ?1 AND value = ?2 AND effective = ?3 "
+                     "AND rec = ?4",
+                     field, value, change.effective_before, change.rec));
+    }
+    for (const auto& [field, value] : after) {
+        if (!moved && before.contains({field, value})) continue;
+        TRY(db_->run(staging_ ? "INSERT INTO staged VALUES(?1, ?2, ?3, ?4)"
+                              : "INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)",
+                     field, value, change.effective_after, change.rec));
+    }
+    return {};
+}
+
+Result<void> SqliteIndex::note_search(const Change& change) {
+    if (change.rec > searched_) return {};  // catch_up_search() comes by
+    SearchChange search{change.rec, {}, {}};
+    if (change.before != nullptr && change.before->born) {
+        TRY_ASSIGN(const Kind* kind, kind_of(change.before->kind));
+        search.before = search_text(*change.before, catalog_.find(change.before->kind), kind->row);
+    }
+    if (change.after != nullptr && change.after->born) {
+        TRY_ASSIGN(const Kind* kind, kind_of(change.after->kind));
+        search.after = search_text(*change.after, catalog_.find(change.after->kind), kind->row);
+    }
+    if (search.before != search.after) search_changes_.push_back(std::move(search));
+    return {};
+}
+
+// In order of rec: FTS5 writes out what it has gathered whenever a smaller one follows.
+Result<void> SqliteIndex::write_search() {
+    std::stable_sort(search_changes_.begin(), search_changes_.end(),
+                     [](const auto& a, const auto& b) { return a.rec < b.rec; });
+    for (const SearchChange& change : search_changes_) {
+        if (change.rec > searched_) continue;
+        if (!change.before.empty()) {
+            TRY(db_->run("INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)",
+                         change.rec, change.before));
+        }
+        if (!change.after.empty()) {
+            TRY(db_->run("INSERT INTO search(rowid, text) VALUES(?1, ?2)", change.rec,
+                         change.after));
+        }
+    }
+    search_changes_.clear();
+    return {};
+}
+
+Result<void> SqliteIndex::reset_search() {
+    TRY(db_->run("INSERT INTO search(search) VALUES('delete-all')"));
+    search_changes_.clear();
+    searched_ = -1;
+    return save_searched();
+}
+
+Result<void> SqliteIndex::save_searched() {
+    return db_->run("INSERT OR REPLACE INTO meta(key, value) VALUES('searched', ?1)",
+                    std::to_string(searched_));
+}
+
+Result<bool> SqliteIndex::catch_up_search(std::size_t records) {
+    if (searched_ == all_searched) return false;
+    if (bulk_) return true;
+    return transact([&]() -> Result<bool> {
+        std::size_t done = 0;
+        std::int64_t last = searched_;
+        TRY_ASSIGN(Rows rows, db_->query("SELECT rec FROM record WHERE rec > ?1 ORDER BY rec "
+                                         "LIMIT ?2",
+                                         searched_, records));
+        while (true) {
+            TRY_ASSIGN(const bool more, rows.next());
+            if (!more) break;
+            ++done;
+            last = rows.integer(0);
+            TRY_ASSIGN(const auto row, records_.by_rec(last));
+            if (!row || !row->bucket) continue;
+            TRY_ASSIGN(const domain::RecordState state, records_.state(*row));
+            TRY(db_->run("INSERT INTO search(rowid, text) VALUES(?1, ?2)", last,
+                         search_text(state, catalog_.find(state.kind), *row->bucket / 2)));
+        }
+        searched_ = done < records ? all_searched : last;
+        TRY(save_searched());
+        return searched_ != all_searched;
+    });
+}
+
+}  // namespace dutybook::store
