@@ -10,11 +10,23 @@ namespace dutybook::store {
 namespace {
 
 constexpr int seq_bits = 21;
+constexpr std::uint64_t most_attempts = 10'000;
 constexpr Millis latest = (std::int64_t{1} << 42) - 1;  // the year 2109
 
-std::int64_t first_rec(const domain::Operation& operation) {
-    const std::uint64_t low = operation.identity().seq & ((1u << seq_bits) - 1);
-    return std::clamp<Millis>(operation.at, 0, latest) << seq_bits | static_cast<std::int64_t>(low);
+// Where the record is tried to be put. First by its time and seq, so that what one writer makes in
+// a millisecond lies in order; if that place is taken, by a hash of the id.
+std::int64_t place_of(const domain::Operation& operation, std::uint64_t attempt) {
+    constexpr std::uint64_t low_bits = (1u << seq_bits) - 1;
+    std::uint64_t low = operation.identity().seq;
+    if (attempt > 0) {
+        low = 14695981039346656037u + attempt;  // FNV-1a
+        for (const char c : operation.record) {
+            low = (low ^ static_cast<unsigned char>(c)) * 1099511628211u;
+        }
+        low ^= low >> 32;
+    }
+    return std::clamp<Millis>(operation.at, 0, latest) << seq_bits |
+           static_cast<std::int64_t>(low & low_bits);
 }
 
 std::uint64_t open_conflicts(const domain::RecordState& state) {
@@ -103,8 +115,8 @@ Result<bool> SqliteIndex::insert_record(std::span<const Arrival* const> arrivals
     change.effective_after = effective_key(state, traits);
     const auto stored = kept_state(state, arrivals.size());
 
-    // Two records may begin in the same millisecond with the same seq bits: the next place is free.
-    for (change.rec = first_rec(first.operation);; ++change.rec) {
+    for (std::uint64_t attempt = 0;; ++attempt) {
+        change.rec = place_of(first.operation, attempt);
         const auto inserted = db_->run(
             "INSERT INTO record(rec, id, bucket, effective, conflicts, changed, run, "
             "seq, arrived, line, state) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
@@ -113,7 +125,9 @@ Result<bool> SqliteIndex::insert_record(std::span<const Arrival* const> arrivals
             open_conflicts(state), totals_.order, first.run, first.operation.id.seq, first.arrived,
             first.line, stored);
         if (inserted) break;
-        if (inserted.error().code != Code::Exists) return inserted.error();
+        if (inserted.error().code != Code::Exists || attempt == most_attempts) {
+            return inserted.error();
+        }
     }
     if (db_->changes() == 0) return false;
     for (const Arrival* arrival : arrivals.subspan(1)) {
