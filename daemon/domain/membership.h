@@ -1,0 +1,103 @@
+#pragma once
+// Who belongs to a space: the pure fold of its control entries and of the introductions that sites
+// made of themselves. The same entries and introductions give the same membership at every site,
+// in whatever order they came.
+//
+// The entries form one line. Where two valid entries have one number (two sites thought that they
+// held the pen), the recovery key's wins, else the one with the lower commit id; what the loser
+// did is listed, to be done again. An entry is valid if it follows its predecessor, is signed by
+// who holds the pen there (or by the recovery key), and opens with the key of its epoch.
+
+#include "domain/control.h"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace dutybook::domain {
+
+struct SignedEntry {
+    std::string commit;  // id; its signature by entry.by was checked
+    ControlEntry entry;
+};
+
+// What an invited site says of itself in the header of its first segment: its lasting keys, and
+// proof that it holds the invite.
+struct Introduction {
+    std::string site;
+    PublicKey sign{}, box{}, invite{};
+    std::string proof;  // Ed25519 by the invite's key over introduction_text()
+    auto operator<=>(const Introduction&) const = default;
+};
+std::string introduction_text(std::string_view space, const Introduction& introduction);
+
+enum class Standing : std::uint8_t { Invited, Active, Retired, Removed };
+std::string_view name_of(Standing standing);
+
+struct SiteKey {
+    PublicKey sign{}, box{};
+    // From these positions on (a rotation names them); empty = from the beginning.
+    std::map<Writer, Position, std::less<>> from;
+};
+
+struct Member {
+    std::string site;  // empty while only invited
+    std::string name;
+    Role role = Role::Writes;
+    Standing standing = Standing::Active;
+    std::vector<SiteKey> keys;                      // oldest first
+    std::map<Writer, Position, std::less<>> until;  // removed: what counts of it
+    std::optional<PublicKey> invite;                // by which it came
+    bool invite_used_twice = false;                 // a person has to decide
+    std::uint64_t since = 0;                        // number of the entry
+};
+
+struct Lost {  // an entry that another one of its number beat
+    std::string commit;
+    ControlAct act;
+};
+
+struct Membership {
+    std::string space, space_name, parent;
+    std::string founder;  // site
+    std::string pen;      // site that appends
+    PublicKey recovery_sign{}, recovery_box{};
+    std::uint64_t number = 0;  // of the last entry
+    std::string head;          // its commit
+    std::uint32_t epoch = 0;   // newest
+    int minimum_format = 1;
+    std::map<std::string, Member, std::less<>> sites;  // by site id; invited ones by key_name
+    std::vector<Lost> lost;
+    std::vector<std::string> unreadable;  // commits of entries whose epoch key we lack
+
+    const Member* find(std::string_view site) const;
+    // A site by id, unique prefix of the id, or name. Ambiguous names its candidates.
+    Result<const Member*> find_by_person(std::string_view words) const;
+    std::size_t administrators() const;  // active ones
+    // Key that had to sign at this place of a log; nothing if none may write there, with why.
+    Result<PublicKey> key_at(const Writer& writer, std::uint64_t seq, std::uint64_t last,
+                             std::string_view segment) const;
+    // To whose box keys a new epoch is wrapped: sites, open invites, the recovery key.
+    std::vector<PublicKey> readers() const;
+};
+
+// The key of an epoch if we have it.
+using EpochKey = std::function<const Secret*(std::uint32_t epoch)>;
+
+// Fails only where there is no valid founding entry for the space's id.
+Result<Membership> fold_membership(const std::string& space,
+                                   const std::vector<SignedEntry>& entries,
+                                   const std::set<Introduction>& introductions,
+                                   const EpochKey& key);
+
+// Opens what an entry wraps and chains, into a map of epoch keys that grows.
+using EpochKeys = std::map<std::uint32_t, Secret>;
+void collect_epoch_keys(const ControlEntry& entry, std::span<const BoxKey> ours, EpochKeys& keys);
+// Puts wraps (to every reader) and the chain of earlier keys into an entry that opens an epoch.
+void wrap_epoch(ControlEntry& entry, std::uint32_t epoch, const EpochKeys& keys,
+                const std::vector<PublicKey>& readers);
+
+}  // namespace dutybook::domain

@@ -1,0 +1,278 @@
+// The control log's fold: who belongs, in every order of arrival.
+
+#include "domain/membership.h"
+#include "base/crypto.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace dutybook;
+using namespace dutybook::domain;
+
+namespace {
+
+struct SiteKeys {
+    SigningKey sign{Secret::random()};
+    BoxKey box{Secret::random()};
+    std::string id = site_id_of(sign.public_key());
+};
+
+// Writes entries as an administrator's site would; a commit id is a hash of the text.
+class Space {
+public:
+    Space() {
+        crypto_start();
+        ControlAct found = act_of(ControlKind::Found, admin);
+        found.recovery_sign = recovery.sign.public_key();
+        found.recovery_box = recovery.box.public_key();
+        found.salt = std::string(16, 's');
+        found.space_name = "north";
+        id = space_id_of(admin.sign.public_key(), found.recovery_sign, found.salt);
+        keys.emplace(1, Secret::random());
+        append(found, admin.sign, 1);
+    }
+
+    static ControlAct act_of(ControlKind kind, const SiteKeys& site, const std::string& name = "") {
+        ControlAct act;
+        act.kind = kind;
+        act.site = site.id;
+        act.name = name.empty() ? site.id.substr(0, 4) : name;
+        act.sign = site.sign.public_key();
+        act.box = site.box.public_key();
+        return act;
+    }
+
+    SignedEntry make(const ControlAct& act, const SigningKey& by, std::uint32_t new_epoch,
+                     const std::string& previous, std::uint64_t number) {
+        ControlEntry entry;
+        entry.space = id;
+        entry.number = number;
+        entry.previous = previous;
+        entry.at = 1000;
+        entry.by = by.public_key();
+        entry.epoch = new_epoch != 0 ? new_epoch : epoch;
+        if (new_epoch != 0) {
+            auto readers = number == 0 ? std::vector{recovery.box.public_key(), act.box}
+                                       : membership().readers();
+            wrap_epoch(entry, new_epoch, keys, readers);
+        }
+        seal_act(entry, act, keys.at(entry.epoch));
+        return {hex(blake2b(write_entry(entry))).substr(0, 40), entry};
+    }
+    SignedEntry append(const ControlAct& act, const SigningKey& by, std::uint32_t new_epoch = 0) {
+        const std::string previous = entries.empty() ? "" : entries.back().commit;
+        entries.push_back(make(act, by, new_epoch, previous, entries.size()));
+        if (new_epoch != 0) epoch = new_epoch;
+        return entries.back();
+    }
+    SiteKeys invite(const std::string& name, Role role = Role::Writes) {
+        SiteKeys invite;
+        ControlAct add = act_of(ControlKind::Add, invite, name);
+        add.role = role;
+        append(add, admin.sign);
+        return invite;
+    }
+    Introduction introduce(const SiteKeys& invite, const SiteKeys& site) {
+        Introduction one{
+            site.id, site.sign.public_key(), site.box.public_key(), invite.sign.public_key(), {}};
+        one.proof = view(invite.sign.sign(introduction_text(id, one)));
+        introductions.insert(one);
+        return one;
+    }
+    Membership membership(std::vector<SignedEntry> some) const {
+        const auto result = fold_membership(id, some, introductions, [&](std::uint32_t wanted) {
+            const auto found = keys.find(wanted);
+            return found == keys.end() ? nullptr : &found->second;
+        });
+        REQUIRE_MESSAGE(result.has_value(), (result ? "" : result.error().text()));
+        return *result;
+    }
+    Membership membership() const { return membership(entries); }
+
+    SiteKeys admin, recovery;
+    std::string id;
+    std::uint32_t epoch = 1;
+    EpochKeys keys;
+    std::vector<SignedEntry> entries;
+    std::set<Introduction> introductions;
+};
+
+std::string writer_of(const SiteKeys& site) {
+    return site.id + "-aaaaaaaa";
+}
+std::string segment(char c) {
+    return std::string(40, c);
+}
+
+}  // namespace
+
+TEST_CASE("an entry is read back as it was written, and no other way") {
+    Space space;
+    const std::string line = write_entry(space.entries[0].entry);
+    const auto read = read_entry(line);
+    REQUIRE(read);
+    CHECK(write_entry(*read) == line);
+    CHECK(open_act(*read, space.keys.at(1))->space_name == "north");
+    CHECK_FALSE(open_act(*read, Secret::random()));
+    ControlEntry moved = *read;
+    moved.at += 1;
+    CHECK_FALSE(open_act(moved, space.keys.at(1)));
+    CHECK_FALSE(read_entry(" " + line));
+    CHECK_FALSE(read_entry(line.substr(0, line.size() / 2)));
+    CHECK(line.find("north") == std::string::npos);  // a host reads no names
+}
+
+TEST_CASE("only the founder whose key makes the space's id founds it") {
+    Space space;
+    SiteKeys thief;
+    ControlAct found = Space::act_of(ControlKind::Found, thief);
+    found.salt = std::string(16, 's');
+    found.space_name = "north";
+    const SignedEntry stolen = space.make(found, thief.sign, 1, "", 0);
+    CHECK(space.membership({stolen, space.entries[0]}).founder == space.admin.id);
+    CHECK_FALSE(fold_membership(space.id, {stolen}, {}, [&](auto) { return &space.keys.at(1); }));
+}
+
+TEST_CASE("an invited site is a member by its own introduction alone") {
+    Space space;
+    const SiteKeys invite = space.invite("South");
+    SiteKeys south;
+    CHECK(space.membership().find(south.id) == nullptr);
+    space.introduce(invite, south);
+    const Membership after = space.membership();
+    REQUIRE(after.find(south.id) != nullptr);
+    CHECK(after.find(south.id)->name == "South");
+    CHECK(after.key_at(writer_of(south), 1, 5, segment('a')).has_value());
+    CHECK(after.sites.size() == 2);  // the used invite is gone
+
+    SiteKeys forger;
+    Introduction forged{forger.id, forger.sign.public_key(), forger.box.public_key(),
+                        invite.sign.public_key(), "x"};
+    space.introductions.insert(forged);
+    CHECK(space.membership().find(forger.id) == nullptr);
+}
+
+TEST_CASE("an invite that two sites use is told, and a person settles it") {
+    Space space;
+    const SiteKeys invite = space.invite("South");
+    SiteKeys a, b;
+    space.introduce(invite, a);
+    space.introduce(invite, b);
+    CHECK(space.membership().find(a.id)->invite_used_twice);
+    CHECK(space.membership().find(b.id)->invite_used_twice);
+    space.append(Space::act_of(ControlKind::Confirm, a), space.admin.sign);
+    CHECK_FALSE(space.membership().find(a.id)->invite_used_twice);
+}
+
+TEST_CASE("a reader writes nothing but receipts, a stranger nothing at all") {
+    Space space;
+    const SiteKeys invite = space.invite("Office", Role::Reads);
+    SiteKeys office, stranger;
+    space.introduce(invite, office);
+    const Membership members = space.membership();
+    CHECK_FALSE(members.key_at(writer_of(office), 1, 1, segment('a')));
+    CHECK(members.key_at(writer_of(office), 1, 0, segment('a')));
+    CHECK_FALSE(members.key_at(writer_of(stranger), 1, 1, segment('a')));
+}
+
+TEST_CASE("a removed site counts up to its position, and gets no new key") {
+    Space space;
+    const SiteKeys invite = space.invite("South");
+    SiteKeys south;
+    space.introduce(invite, south);
+    ControlAct remove = Space::act_of(ControlKind::Remove, south);
+    remove.positions[writer_of(south)] = {10, segment('c')};
+    space.keys.emplace(2, Secret::random());
+    // The new epoch is wrapped for those who stay.
+    auto removed_first = space.membership();
+    ControlEntry entry;
+    space.append(remove, space.admin.sign);
+    space.append(ControlAct{}, space.admin.sign, 2);
+    const Membership after = space.membership();
+    CHECK(after.key_at(writer_of(south), 6, 10, segment('c')));
+    CHECK(after.key_at(writer_of(south), 1, 5, segment('a')));
+    CHECK_FALSE(after.key_at(writer_of(south), 11, 12, segment('d')));
+    CHECK_FALSE(after.key_at(writer_of(south), 6, 10, segment('x')));
+    CHECK_FALSE(after.key_at(south.id + "-bbbbbbbb", 1, 1, segment('a')));
+    CHECK(after.epoch == 2);
+
+    EpochKeys theirs{{1, space.keys.at(1)}};
+    const std::vector<BoxKey> boxes{south.box};
+    collect_epoch_keys(space.entries.back().entry, boxes, theirs);
+    CHECK(theirs.count(2) == 0);
+    EpochKeys from_paper;
+    const std::vector<BoxKey> paper{space.recovery.box};
+    collect_epoch_keys(space.entries.back().entry, paper, from_paper);
+    CHECK(from_paper.at(2) == space.keys.at(2));
+    CHECK(from_paper.at(1) == space.keys.at(1));  // by the chain
+
+    ControlAct adopt = Space::act_of(ControlKind::Adopt, south);
+    adopt.positions[writer_of(south)] = {12, segment('d')};
+    space.append(adopt, space.admin.sign);
+    CHECK(space.membership().key_at(writer_of(south), 11, 12, segment('d')));
+}
+
+TEST_CASE("of two entries with one number all sites take the same, and list the other") {
+    Space space;
+    const SiteKeys other;
+    const std::string head = space.entries.back().commit;
+    ControlAct one = Space::act_of(ControlKind::Add, SiteKeys{}, "One");
+    ControlAct two = Space::act_of(ControlKind::Add, SiteKeys{}, "Two");
+    const SignedEntry a = space.make(one, space.admin.sign, 0, head, 1);
+    const SignedEntry b = space.make(two, space.admin.sign, 0, head, 1);
+    const Membership left = space.membership({space.entries[0], a, b});
+    const Membership right = space.membership({b, a, space.entries[0]});
+    CHECK(left.head == std::min(a.commit, b.commit));
+    CHECK(left.head == right.head);
+    REQUIRE(left.lost.size() == 1);
+    CHECK(left.lost[0].commit == right.lost[0].commit);
+
+    const SignedEntry by_recovery = space.make(one, space.recovery.sign, 0, head, 1);
+    CHECK(space.membership({space.entries[0], a, b, by_recovery}).head == by_recovery.commit);
+}
+
+TEST_CASE("who holds no pen appends nothing, an old entry replayed changes nothing") {
+    Space space;
+    const SiteKeys invite = space.invite("South", Role::Administers);
+    SiteKeys south;
+    space.introduce(invite, south);
+    space.append(Space::act_of(ControlKind::Remove, space.admin), south.sign);
+    CHECK(space.membership().number == 1);
+    space.entries.pop_back();
+    const SignedEntry replayed = space.entries[1];
+    space.append(Space::act_of(ControlKind::Pen, south), space.admin.sign);
+    CHECK(space.membership().pen == south.id);
+    space.entries.push_back(replayed);
+    CHECK(space.membership().number == 2);
+    space.entries.pop_back();
+    space.append(Space::act_of(ControlKind::Retire, space.admin), south.sign);
+    CHECK(space.membership().find(space.admin.id)->standing == Standing::Retired);
+}
+
+TEST_CASE("the recovery key makes a new administrator who can remove the old one") {
+    Space space;
+    SiteKeys fresh;
+    space.keys.emplace(2, Secret::random());
+    space.append(Space::act_of(ControlKind::Recover, fresh), space.recovery.sign, 2);
+    CHECK(space.membership().pen == fresh.id);
+    CHECK(space.membership().administrators() == 2);
+    ControlAct remove = Space::act_of(ControlKind::Remove, space.admin);
+    space.append(remove, fresh.sign);
+    CHECK(space.membership().find(space.admin.id)->standing == Standing::Removed);
+    CHECK_FALSE(space.membership().key_at(writer_of(space.admin), 1, 1, segment('a')));
+}
+
+TEST_CASE("a rotated key signs from its position on") {
+    Space space;
+    SiteKeys renewed;
+    ControlAct rotate = Space::act_of(ControlKind::Rotate, renewed);
+    rotate.site = space.admin.id;
+    rotate.positions[writer_of(space.admin)] = {20, segment('a')};
+    space.append(rotate, space.admin.sign);
+    const Membership members = space.membership();
+    CHECK(*members.key_at(writer_of(space.admin), 20, 20, segment('a')) ==
+          space.admin.sign.public_key());
+    CHECK(*members.key_at(writer_of(space.admin), 21, 30, segment('b')) ==
+          renewed.sign.public_key());
+}
