@@ -37,6 +37,7 @@ struct RuleRecord {
 // subject's space, then in its parent; an id may be written "space/id".
 struct NeedQuery {
     std::string kind;
+    std::string space;  // look in this space only; empty = in the subject's, then in its parent
     std::vector<std::string> ids;
     // Field and canonical JSON: the field equals the value, or is an array that contains it.
     std::vector<std::pair<std::string, std::string>> where;

@@ -1,0 +1,180 @@
+#include "rules/plugin_package.h"
+
+#include "base/crypto.h"
+#include "base/file.h"
+
+#include <algorithm>
+
+namespace dutybook::rules {
+
+namespace {
+
+constexpr std::size_t file_count_limit = 2000;
+
+bool is_code_or_manifest(std::string_view name) {
+    return name == "plugin.json" || name == "rules.lua" || name == "plugin.so";
+}
+
+bool is_plain_name(std::string_view name) {
+    return !name.empty() && name.front() != '.' &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-' || c == '.';
+           });
+}
+
+Result<void> add_file(const fs::path& path, const std::string& name, PackageFiles& files,
+                      std::size_t& size) {
+    TRY_ASSIGN(std::string bytes, read_file(path, package_limit));
+    size += bytes.size();
+    if (size > package_limit || files.size() >= file_count_limit) {
+        return failure(Code::TooLarge, "the plugin is larger than 4 MiB or 2,000 files", name);
+    }
+    files.emplace(name, std::move(bytes));
+    return {};
+}
+
+class Reader {
+public:
+    Reader(PackageFiles files, std::string name, const ManifestReader& manifests)
+        : name_(std::move(name)), manifests_(manifests) {
+        reading_.package.files = std::move(files);
+    }
+
+    PackageReading read() {
+        read_manifest();
+        if (!reading_.errors.empty()) return std::move(reading_);
+        read_code();
+        read_kinds();
+        read_locales();
+        reading_.package.digest = digest_of(reading_.package.files);
+        return std::move(reading_);
+    }
+
+private:
+    const std::string* file(const std::string& name) const {
+        const auto found = reading_.package.files.find(name);
+        return found == reading_.package.files.end() ? nullptr : &found->second;
+    }
+    std::string shown(const std::string& file) const { return name_ + "/" + file; }
+    void complain(const std::string& what, const std::string& fix = {}) {
+        reading_.errors.push_back(failure(Code::Malformed, what, {}, fix));
+    }
+
+    void read_manifest() {
+        const std::string* text = file("plugin.json");
+        if (text == nullptr) return complain(shown("plugin.json") + " is missing");
+        auto read = manifests_.read(*text, shown("plugin.json"));
+        reading_.package.manifest = std::move(read.manifest);
+        reading_.errors = std::move(read.errors);
+    }
+
+    void read_code() {
+        const Manifest& manifest = reading_.package.manifest;
+        const bool needed =
+            !manifest.rules.empty() || !manifest.completes.empty() || !manifest.reports.empty();
+        const char* name = manifest.native ? "plugin.so" : "rules.lua";
+        const std::string* code = file(name);
+        if (code == nullptr) {
+            if (needed || manifest.native) {
+                complain(shown(name) + " is missing",
+                         manifest.native ? "build it against sdk/dutybook_plugin.h" : "");
+            }
+        } else if (!manifest.native) {
+            reading_.package.lua = *code;
+        }
+    }
+
+    void read_kinds() {
+        const Manifest& manifest = reading_.package.manifest;
+        for (const ManifestKind& kind : manifest.kinds) {
+            const std::string* text = file(kind.schema);
+            if (text == nullptr) {
+                complain(shown(kind.schema) + " is missing, kind " + kind.kind + " is in it");
+                continue;
+            }
+            KindSource source{shown(kind.schema), *text, manifest.id};
+            const auto alone = KindRegistry::build({&source, 1});
+            if (!alone) {
+                reading_.errors.push_back(alone.error());
+            } else if ((*alone)->find(kind.kind) == nullptr) {
+                complain(shown(kind.schema) + " does not describe kind " + kind.kind,
+                         "its \"x-kind\" must be \"" + kind.kind + "\"");
+            } else {
+                reading_.package.kinds.push_back(std::move(source));
+            }
+        }
+    }
+
+    void read_locales() {
+        for (const auto& [name, text] : reading_.package.files) {
+            constexpr std::string_view folder = "locales/";
+            constexpr std::string_view ending = ".json";
+            if (!name.starts_with(folder) || !name.ends_with(ending)) continue;
+            const std::string language =
+                name.substr(folder.size(), name.size() - folder.size() - ending.size());
+            const auto added = add_locale(reading_.package.manifest, language, text, shown(name));
+            if (!added) reading_.errors.push_back(added.error());
+        }
+    }
+
+    std::string name_;
+    const ManifestReader& manifests_;
+    PackageReading reading_;
+};
+
+}  // namespace
+
+Result<PackageFiles> read_package_files(const fs::path& folder) {
+    std::error_code failed;
+    if (!fs::is_directory(folder, failed)) {
+        return failure(Code::NotFound, folder.string() + " is no folder", {},
+                       "name the folder that holds plugin.json");
+    }
+    PackageFiles files;
+    std::size_t size = 0;
+    const auto regular = [&](const fs::directory_entry& entry) {
+        return entry.is_regular_file(failed) && !entry.is_symlink(failed);
+    };
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+        const std::string name = entry.path().filename().string();
+        if (regular(entry) && is_code_or_manifest(name)) {
+            TRY(add_file(entry.path(), name, files, size));
+        }
+    }
+    for (const char* below : {"schemas", "locales", "tests"}) {
+        for (const auto& entry : fs::directory_iterator(folder / below, failed)) {
+            const std::string name = entry.path().filename().string();
+            if (!regular(entry) || !name.ends_with(".json") || !is_plain_name(name)) continue;
+            TRY(add_file(entry.path(), std::string(below) + "/" + name, files, size));
+        }
+    }
+    return files;
+}
+
+PackageReading read_package(PackageFiles files, const std::string& name,
+                            const ManifestReader& reader) {
+    return Reader(std::move(files), name, reader).read();
+}
+
+PackageReading read_package_folder(const fs::path& folder, const ManifestReader& reader) {
+    auto files = read_package_files(folder);
+    if (!files) return PackageReading{{}, {files.error()}};
+    PackageReading reading = read_package(std::move(*files), folder.filename().string(), reader);
+    std::error_code failed;
+    if (reading.package.manifest.native) {
+        reading.package.object = fs::canonical(folder / "plugin.so", failed);
+    }
+    return reading;
+}
+
+std::string digest_of(const PackageFiles& files) {
+    std::string text;
+    for (const auto& [name, bytes] : files) {
+        text += std::to_string(name.size()) + ':' + name + std::to_string(bytes.size()) + ':';
+        text += bytes;
+    }
+    return hex(blake2b("dutybook plugin", text));
+}
+
+}  // namespace dutybook::rules
