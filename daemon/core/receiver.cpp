@@ -31,18 +31,21 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
     TRY_ASSIGN(const auto loaded, load(limit));
     TRY(apply(loaded, hlc, folded));
     if (plan_.empty()) {
+        // Before planning again: until then the index shows nothing of the load.
+        TRY(leave_bulk());
+        no_bulk_ = false;
         TRY(plan(own_too));  // what was taken over meanwhile
-        if (plan_.empty()) TRY(finish_bulk());
     }
     folded.more = !plan_.empty();
     return folded;
 }
 
-Result<void> Receiver::finish_bulk() {
-    backlog_ = 0;
+Result<void> Receiver::leave_bulk() {
     if (!bulk_) return {};
+    TRY(parts_.index->end_bulk());
     bulk_ = false;
-    return parts_.index->end_bulk();
+    no_bulk_ = true;
+    return {};
 }
 
 Result<void> Receiver::plan(bool own_too) {
@@ -60,7 +63,7 @@ Result<void> Receiver::plan(bool own_too) {
         const auto planned = plan_writer(writer, held);
         if (!planned) give_up(writer, planned.error());
     }
-    if (backlog_ > bulk_from && !bulk_) {
+    if (backlog_ > bulk_from && !bulk_ && !no_bulk_) {
         TRY(parts_.index->begin_bulk());
         bulk_ = true;
     }

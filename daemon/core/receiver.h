@@ -24,6 +24,11 @@ public:
     // from the journal. At least one segment a call, whatever the limit.
     Result<SpaceEngine::Folded> fold(std::size_t limit, domain::HybridClock& hlc, bool own_too);
 
+    // Ends a bulk load early, because somebody writes: what he wrote must be shown at once. The
+    // rest of the plan is folded without late indexes.
+    Result<void> leave_bulk();
+    bool in_bulk() const { return bulk_; }
+
     // Operations that the plan still holds, for progress.
     std::uint64_t backlog() const { return backlog_; }
 
@@ -49,7 +54,6 @@ private:
     Result<void> apply_runs(std::span<const store::Run> runs, domain::HybridClock& hlc,
                             SpaceEngine::Folded& folded);
     void give_up(const domain::Writer& writer, const Error& error);
-    Result<void> finish_bulk();
 
     const SpaceFacts& facts_;
     const SpaceParts& parts_;
@@ -59,6 +63,7 @@ private:
     std::set<domain::Writer> given_up_;  // until the plan is through
     std::uint64_t backlog_ = 0;
     bool bulk_ = false;
+    bool no_bulk_ = false;  // left early; until the plan is through
 };
 
 // Journal meta: up to where an own earlier writer counts, and its later segments that were made

@@ -117,11 +117,12 @@ Result<void> IndexSource::by_ids(const rules::NeedQuery& query, rules::NeedAnswe
 }
 
 Result<bool> IndexSource::by_conditions(const rules::NeedQuery& query, const Take& take) const {
-    // The index narrows by kind alone: it compares a field as a whole, while a condition here may
-    // also mean one element of a list, and its time range is that of the effective date only.
+    // The index narrows by kind and fields; the time range is judged here, because the index knows
+    // only that of the effective date.
     const auto walk = [&](const auto& list, const std::string& space) -> Result<void> {
         store::Query page;
         page.kind = query.kind;
+        page.where = query.where;
         page.limit = 1000;
         do {
             TRY_ASSIGN(const store::Page got, list(page));

@@ -36,7 +36,8 @@ SpaceEngine::SpaceEngine(SpaceFacts facts, SpaceParts parts, SealPolicy policy)
 SpaceEngine::~SpaceEngine() = default;
 
 std::vector<Result<Written>> SpaceEngine::write(std::span<const WriteRequest> requests) {
-    const auto current = catch_up_index();
+    auto current = state_->receiver.leave_bulk();
+    if (current) current = catch_up_index();
     if (!current) {
         Error why = failure(Code::Unavailable, "the space takes no writes now",
                             current.error().text(), "restart the daemon: it rebuilds the index");
@@ -58,8 +59,8 @@ Result<SpaceEngine::Folded> SpaceEngine::fold_received(std::size_t limit) {
     TRY(catch_up_index());
     TRY_ASSIGN(Folded folded, state_->receiver.fold(limit, state_->hlc, false));
     // Only now, with the transaction behind us, may an operation claim to know these.
+    if (folded.operations > 0 || !folded.more) refresh_frontier();
     if (folded.operations > 0) {
-        refresh_frontier();
         state_->rechecks.note(folded.records);
         state_->note_changed(folded.records);
     }
@@ -73,7 +74,7 @@ Result<SpaceEngine::Folded> SpaceEngine::fold_received(std::size_t limit) {
 }
 
 Result<bool> SpaceEngine::catch_up_search(std::size_t records) {
-    if (state_->receiver.backlog() > 0) return false;  // bulk mode: its end comes first
+    if (state_->receiver.in_bulk()) return false;  // its end comes first
     return parts_.index->catch_up_search(records);
 }
 
@@ -183,8 +184,9 @@ void EngineState::note_changed(const std::vector<std::string>& records) {
 
 domain::Frontier frontier_of_others(const SpaceFacts& facts, const SpaceParts& parts) {
     const auto current = parts.journal->current_writer();
+    const auto shown = parts.index->frontier();
     domain::Frontier out;
-    for (const auto& [writer, entry] : parts.index->frontier().entries()) {
+    for (const auto& [writer, entry] : shown.entries()) {
         if (writer == current) continue;
         auto segment = entry.segment;
         if (segment.empty() && domain::site_of(writer) == facts.site) {

@@ -2,43 +2,53 @@
 
 namespace dutybook::core {
 
-void SpaceEvents::tell(const std::string& type, const std::string& id, const Json& payload) {
-    listener_({engine_.facts().name, type, id, canonical(payload)});
+Change SpaceEvents::change(const std::string& type, const std::string& id,
+                           const Json& payload) const {
+    return {engine_.facts().name, type, id, canonical(payload)};
 }
 
-void SpaceEvents::record(const store::StoredRecord& record) {
+void SpaceEvents::tell(const std::vector<Change>& changes) const {
+    for (const auto& one : changes) listener_(one);
+}
+
+void SpaceEvents::add_record(const store::StoredRecord& record, std::vector<Change>& out) const {
     const auto& state = record.state;
-    tell("record", state.id,
-         {{"deleted", state.deleted},
-          {"id", state.id},
-          {"kind", state.kind},
-          {"version", record.version}});
+    out.push_back(change("record", state.id,
+                         {{"deleted", state.deleted},
+                          {"id", state.id},
+                          {"kind", state.kind},
+                          {"version", record.version}}));
     if (state.conflicts.empty()) return;
     Json fields = Json::array();
     for (const auto& conflict : state.conflicts) fields.push_back(conflict.field);
-    tell("conflict", state.id,
-         {{"fields", std::move(fields)}, {"id", state.id}, {"kind", state.kind}});
+    out.push_back(change("conflict", state.id,
+                         {{"fields", std::move(fields)}, {"id", state.id}, {"kind", state.kind}}));
 }
 
-void SpaceEvents::written(const std::vector<Result<Written>>& results) {
-    if (!listener_) return;
+std::vector<Change> SpaceEvents::of(const std::vector<Result<Written>>& results) const {
+    std::vector<Change> out;
+    if (!listener_) return out;
     for (const auto& result : results) {
         if (!result || !result->wrote) continue;
-        record(result->record);
+        add_record(result->record, out);
         if (result->findings == "[]") continue;
-        tell("finding", result->id,
-             {{"findings", Json::parse(result->findings, nullptr, false)}, {"id", result->id}});
+        out.push_back(change(
+            "finding", result->id,
+            {{"findings", Json::parse(result->findings, nullptr, false)}, {"id", result->id}}));
     }
+    return out;
 }
 
 void SpaceEvents::folded() {
     const auto changed = engine_.take_changed();
     if (!listener_) return;
-    if (changed.many) return tell("sync", engine_.facts().name, {{"many", true}});
+    std::vector<Change> out;
+    if (changed.many) out.push_back(change("sync", engine_.facts().name, {{"many", true}}));
     for (const auto& id : changed.records) {
         const auto stored = engine_.index().reader().get(id);
-        if (stored && *stored) record(**stored);
+        if (stored && *stored) add_record(**stored, out);
     }
+    tell(out);
 }
 
 void SpaceEvents::alarms() {
@@ -54,11 +64,13 @@ void SpaceEvents::alarms() {
         now[alarm.id] = canonical(payload);
         const auto told = alarms_.find(alarm.id);
         if (told == alarms_.end() || told->second != now[alarm.id]) {
-            tell("alarm", alarm.id, payload);
+            listener_(change("alarm", alarm.id, payload));
         }
     }
     for (const auto& [id, payload] : alarms_) {
-        if (now.count(id) == 0) tell("alarm", id, {{"closed", true}, {"id", id}});
+        if (now.count(id) == 0) {
+            listener_(change("alarm", id, {{"closed", true}, {"id", id}}));
+        }
     }
     alarms_ = std::move(now);
 }

@@ -12,14 +12,15 @@ public:
     SpaceEvents(SpaceEngine& engine, SpaceService::Listener listener)
         : engine_(engine), listener_(std::move(listener)) {}
 
-    bool listened_to() const { return static_cast<bool>(listener_); }
-    void written(const std::vector<Result<Written>>& results);
+    // Made before the answer is handed over, told after it.
+    std::vector<Change> of(const std::vector<Result<Written>>& results) const;
+    void tell(const std::vector<Change>& changes) const;
     void folded();
     void alarms();
 
 private:
-    void record(const store::StoredRecord& record);
-    void tell(const std::string& type, const std::string& id, const Json& payload);
+    void add_record(const store::StoredRecord& record, std::vector<Change>& out) const;
+    Change change(const std::string& type, const std::string& id, const Json& payload) const;
 
     SpaceEngine& engine_;
     SpaceService::Listener listener_;

@@ -115,10 +115,9 @@ struct SpaceService::State {
     }
 
     void answer(Item& item, std::vector<Result<Written>> results) {
-        const bool heard = events.listened_to();
-        auto told = heard ? results : std::vector<Result<Written>>{};
+        const auto changes = events.of(results);
         item.done(std::move(results));
-        events.written(told);
+        events.tell(changes);
     }
 };
 
