@@ -1,11 +1,12 @@
 #pragma once
 // One contact of one space with one remote, from the list to the read-back. Runs on a sync thread
 // (or directly in the simulation); everything that touches the engine goes through `EngineDoor`,
-// so that writes go on meanwhile.
+// so that writes go on meanwhile. Knows no thread, no process and no network.
 //
 // list -> plan -> fetch slices into quarantine -> take over (check) -> fold in bounded steps ->
-// seal -> list -> push relay -> push own, slice by slice -> read back. Each slice that arrived is
-// kept whatever happens after it: the next try goes on there.
+// seal -> push relay -> push own, slice by slice -> list again until nothing is left to push (the
+// read-back). Each slice that arrived is kept whatever happens after it: the next try goes on
+// there. A push that was refused is judged by listing again, never by its own words.
 
 #include "core/space_engine.h"
 #include "sync/plan.h"
@@ -34,7 +35,12 @@ struct Outcome {  // what `dutybook sync --json` prints
     std::uint64_t bytes_in = 0, bytes_out = 0, objects_in = 0;
     double seconds = 0;
     std::optional<Error> error;
-    Transfer::Refs listed;  // as read back: what the remote holds now
+    std::vector<std::string> notes;  // sentences for people: what was mended, went back, forked
+    bool receipt = false;            // this contact sealed an empty segment as receipt
+    Transfer::Refs listed;           // the last list that was seen
+    // What to pass as `remembered` next time: `listed`, but a head that the remote has lost and
+    // not shown again since stays, so that its alarm stays.
+    Transfer::Refs remembered;
 };
 
 struct ContactParts {
@@ -43,9 +49,9 @@ struct ContactParts {
     Transfer* transfer = nullptr;
     const Clock* clock = nullptr;
     const store::SegmentJudge* judge = nullptr;
-    std::function<void(const Progress&)> progress;
-    std::function<std::optional<Millis>()> next_heard;  // by this site's schedule
-    std::function<bool()> receipt_due;                  // at most one a night
+    std::function<void(const Progress&)> progress;      // may be empty
+    std::function<std::optional<Millis>()> next_heard;  // by this site's schedule; may be empty
+    std::function<bool()> receipt_due;                  // at most one a night; empty = never
 };
 
 Outcome contact(const RemoteConfig& remote, const Transfer::Refs& remembered,

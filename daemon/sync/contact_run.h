@@ -1,0 +1,88 @@
+#pragma once
+// The state of one contact while it runs; contact.h says what it does.
+//
+//   contact.cpp          the order of things, listing, folding, what is remembered
+//   contact_receive.cpp  fetching slices and taking them over
+//   contact_past.cpp     when the past changes: gone back, forked, restored or cloned
+//   contact_send.cpp     sealing and pushing
+
+#include "sync/contact.h"
+
+#include <map>
+#include <set>
+
+namespace dutybook::sync {
+
+using store::Incoming;
+
+class ContactRun {
+public:
+    ContactRun(const RemoteConfig& remote, const Transfer::Refs& remembered,
+               const ContactParts& parts, const std::atomic<bool>& cancel)
+        : remote_(remote), remembered_(remembered), parts_(parts), cancel_(cancel) {}
+
+    Outcome run();
+
+private:
+    // contact.cpp
+    Result<void> steps();
+    Result<void> list();
+    Result<Holdings> holdings();
+    Result<Plan> plan();
+    Compare compare() const;
+    Older older() const;
+    Result<void> fold();
+    Result<void> still_wanted() const;  // an error once `cancel` is set
+    void tell(const char* step, std::uint64_t done = 0, std::uint64_t all = 0) const;
+    void with_engine(const std::function<void(core::SpaceEngine&)>& task) const;
+    void raise(const char* kind, const std::string& subject, const std::string& message);
+    void remember();
+    // The last operation that a commit of a held volume reaches.
+    Result<std::uint64_t> last_of(const store::VolumeInfo& volume, const store::CommitId& commit);
+
+    // contact_receive.cpp
+    Result<void> receive();
+    Result<void> fetch_group(const std::vector<Wanted>& wanted);
+    Result<void> take_over_group(const std::vector<Wanted>& wanted);
+    Result<void> take_over(const Incoming& incoming);
+    Result<store::TakenOver> take_all(const Incoming& incoming);
+    void judge_refusal(const Incoming& incoming, const store::TakenOver& taken);
+
+    // contact_past.cpp
+    void tell_gone_back(const std::vector<std::string>& refs);
+    void close_gone_back();
+    Result<void> settle_fork(const Incoming& incoming, const store::Fork& fork);
+    Result<void> take_over_own(const Incoming& incoming);
+    Result<void> take_over_own_here(core::SpaceEngine& engine, const Incoming& incoming,
+                                    Result<store::TakenOver>& taken);
+    struct Standing {
+        store::CommitId tip;                // empty: the volume is not held
+        std::uint64_t first = 1, last = 0;  // operations of the volume
+    };
+    Result<Standing> standing(const store::VolumeName& name);
+
+    // contact_send.cpp
+    Result<void> send();
+    Result<void> seal();
+    Result<void> push_until_nothing_is_left();
+    Result<void> push_round(const Pushes& pushes);
+    Result<void> push_slice(const std::vector<Offered>& offered);
+    Result<void> note_shared();
+    Result<bool> mend();
+
+    const RemoteConfig& remote_;
+    const Transfer::Refs& remembered_;
+    const ContactParts& parts_;
+    const std::atomic<bool>& cancel_;
+
+    Outcome outcome_;
+    Transfer::Refs listed_;
+    bool list_is_fresh_ = false;  // nothing moved since
+    std::unique_ptr<store::Quarantine> quarantine_;
+    std::set<domain::Writer> stuck_;       // a volume of theirs failed: the later ones wait
+    std::vector<std::string> taken_refs_;  // whose standing refusals are over
+    std::optional<Error> partial_;  // what went wrong with some volume while the rest went on
+    std::string refusal_;           // what the remote last said when it refused a push
+};
+
+}  // namespace dutybook::sync
