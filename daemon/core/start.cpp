@@ -88,7 +88,9 @@ Result<void> SpaceEngine::start(const Start& how) {
     if (!redone) log_warning("core", "a seal waits", {{"error", redone.error().text()}});
     for (const auto& own : parts_.journal->writers()) {
         const auto restored = restore_lost_segments(own);
-        if (!restored) {
+        if (restored) {
+            state_->alarms.close(alarm_id("log-damaged", own));
+        } else {
             raise({"", "log-damaged", own,
                    "the log lacks segments that were sealed: " + restored.error().text() +
                        "; run verify, then repair",
@@ -176,18 +178,22 @@ Result<void> SpaceEngine::bring_index_up(const Start& how) {
         done += operations;
         if (how.progress) how.progress(done, std::max(all, done));
     };
-    while (true) {
-        const auto folded = state_->receiver.fold(operations_a_transaction, state_->hlc, own_too);
-        if (!folded && folded.error().code == Code::Corrupt) {
-            raise({"", "log-damaged", facts_.name,
-                   "the log cannot be read: " + folded.error().text() + "; run verify, then repair",
-                   0});
-            break;
+    const auto readable = parts_.log->volumes();
+    if (readable) {
+        state_->alarms.close(alarm_id("log-damaged", facts_.name));
+        bool more = true;
+        while (more) {
+            TRY_ASSIGN(const Folded folded,
+                       state_->receiver.fold(operations_a_transaction, state_->hlc, own_too));
+            all = std::max(all, folded.operations + state_->receiver.backlog());
+            if (folded.operations > 0) tell(folded.operations);
+            more = folded.more;
         }
-        if (!folded) return folded.error();
-        all = std::max(all, folded->operations + state_->receiver.backlog());
-        if (folded->operations > 0) tell(folded->operations);
-        if (!folded->more) break;
+    } else {
+        // Writes and reads of what the index and the journal hold go on.
+        raise({"", "log-damaged", facts_.name,
+               "the log cannot be read: " + readable.error().text() + "; run verify, then repair",
+               0});
     }
     const auto tail = apply_journal_tail(parts_, tell);
     if (!tail) {
