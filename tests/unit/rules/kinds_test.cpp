@@ -1,9 +1,11 @@
 #include "rules/kinds.h"
+#include "base/file.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <random>
 #include <thread>
 
 using namespace dutybook;
@@ -240,4 +242,33 @@ TEST_CASE("a replaced registry stays readable for who holds a pointer into it") 
     CHECK(live.find("core.duty") == nullptr);
     CHECK(live.find("x.thing")->title == "Thing");
     CHECK(duty_traits->name == "core.duty");
+}
+
+TEST_CASE("500 mutated schemas crash nothing, and each error is placed") {
+    std::mt19937 random(11);
+    const std::filesystem::path folder =
+        std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas/kinds";
+    const auto original = read_file(folder / "core.work_time.json");
+    REQUIRE(original.has_value());
+    std::size_t refused_count = 0;
+    for (int i = 0; i < 500; ++i) {
+        std::string text = *original;
+        for (std::size_t edits = 1 + random() % 3; edits > 0; --edits) {
+            const std::size_t at = random() % text.size();
+            if (random() % 2 == 0)
+                text.erase(at, 1 + random() % 60);
+            else
+                text.insert(at, text.substr(random() % text.size(), random() % 60));
+        }
+        const KindSource source{"w.json", text, "core"};
+        const auto registry = KindRegistry::build({&source, 1});
+        if (registry) {
+            for (const std::string& name : (*registry)->names()) (*registry)->describe(name);
+            continue;
+        }
+        ++refused_count;
+        CHECK(registry.error().what.starts_with("w.json: "));
+        CHECK(registry.error().line.has_value());
+    }
+    CHECK(refused_count > 250);
 }
