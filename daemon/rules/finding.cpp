@@ -28,6 +28,7 @@ Json instant_or_null(const std::optional<Millis>& instant) {
 Json stored_form(const Finding& finding) {
     Json json = to_json(finding);
     json["code"] = finding.code;
+    json["values"] = finding.values;
     json["as_of"] = finding.as_of ? Json(*finding.as_of) : Json(nullptr);
     json["passes_at"] = finding.passes_at ? Json(*finding.passes_at) : Json(nullptr);
     return json;
@@ -52,6 +53,7 @@ std::optional<Finding> stored_finding(const Json& json) {
     finding.records = json.at("records").get<std::vector<std::string>>();
     finding.path = json.at("path").get<std::string>();
     finding.message = json.at("message").get<std::string>();
+    finding.values = json.at("values");
     finding.steps = json.at("steps").get<std::vector<std::string>>();
     finding.as_of = millis_or_none(json.at("as_of"));
     finding.source = json.at("source").get<std::string>();

@@ -29,8 +29,9 @@ struct Finding {
     Severity severity = Severity::Info;
     std::vector<std::string> records;  // the subject first
     std::string path;                  // JSON Pointer into the subject's fields, may be empty
-    std::string message;
-    std::vector<std::string> steps;  // of the computation, for people
+    std::string message;               // in English
+    Json values = Json::object();      // what fills the message's {names}, in any language
+    std::vector<std::string> steps;    // of the computation, for people
     // Set only by rules that read the clock: the answer holds as of then.
     std::optional<Millis> as_of;
     std::string source;  // of the rule: a law, a policy

@@ -56,6 +56,7 @@ bool WorkerSlot::ready_locked(std::string& why) {
     }
     if (process_ || status_.restarts > 0 || !status_.last_fault.empty()) ++status_.restarts;
     process_ = std::move(*started);
+    configured_ = load_.configuration;
     status_.state = SlotState::Running;
     status_.sandbox = process_->ready();
     return true;
@@ -79,7 +80,19 @@ void WorkerSlot::count_crash_locked(const std::string& fault) {
     status_.state = SlotState::Backoff;
 }
 
-std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCall> calls) {
+// Empty if the worker has the configuration, else what went wrong.
+std::string WorkerSlot::configure_locked(const std::string& configuration) {
+    if (configured_ == configuration) return {};
+    const WorkerCall call{"configure", "plugin", configuration};
+    const auto result = process_->run({&call, 1}, options_.call_deadline);
+    if (!result.fault.empty()) return result.fault;
+    if (!result.answers.front()) return result.answers.front().error().text();
+    configured_ = configuration;
+    return {};
+}
+
+std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCall> calls,
+                                                        const std::string& configuration) {
     std::vector<Result<std::string>> answers;
     answers.reserve(calls.size());
     std::size_t deaths = 0;  // since the last success
@@ -88,7 +101,16 @@ std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCa
     std::string fault;
     while (answers.size() < calls.size()) {
         std::string why;
-        if (!ready_locked(why)) {
+        bool ready = ready_locked(why);
+        if (ready) {
+            why = configure_locked(configuration);
+            if (!why.empty()) {
+                process_.reset();
+                count_crash_locked("refuses its configuration: " + why);
+                ready = false;
+            }
+        }
+        if (!ready) {
             while (answers.size() < calls.size()) {
                 answers.emplace_back(
                     failure(Code::Unavailable, "plugin " + load_.plugin + " is down", why));
@@ -137,14 +159,15 @@ std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCa
     return answers;
 }
 
-std::vector<Result<std::string>> WorkerSlot::run(std::span<const WorkerCall> calls) {
+std::vector<Result<std::string>> WorkerSlot::run(std::span<const WorkerCall> calls,
+                                                 const std::string& configuration) {
     SlotStatus before;
     SlotStatus after;
     std::vector<Result<std::string>> answers;
     {
         const std::lock_guard lock(mutex_);
         before = status_;
-        answers = run_locked(calls);
+        answers = run_locked(calls, configuration);
         after = status_;
         publish_locked();
     }

@@ -44,7 +44,9 @@ public:
 
     // One answer per call. Code::Internal: the plugin failed on this call, or died of it (poison);
     // Code::Unavailable: the plugin is down, ask again later.
-    std::vector<Result<std::string>> run(std::span<const WorkerCall> calls);
+    // `configuration` (canonical JSON) holds for all of them.
+    std::vector<Result<std::string>> run(std::span<const WorkerCall> calls,
+                                         const std::string& configuration = "{}");
     // Starts the worker if it is not running; why it cannot be loaded.
     Result<void> warm_up();
     // Lifts a quarantine.
@@ -54,7 +56,9 @@ public:
 
 private:
     bool ready_locked(std::string& why);
-    std::vector<Result<std::string>> run_locked(std::span<const WorkerCall> calls);
+    std::vector<Result<std::string>> run_locked(std::span<const WorkerCall> calls,
+                                                const std::string& configuration);
+    std::string configure_locked(const std::string& configuration);
     void count_crash_locked(const std::string& fault);
     void publish_locked();
 
@@ -63,6 +67,7 @@ private:
     std::mutex mutex_;  // held while a batch runs
     // protected by mutex_
     std::unique_ptr<WorkerProcess> process_;
+    std::string configured_;  // what the running worker was told last
     SlotStatus status_;
     std::deque<Millis> crashes_;
     Millis backoff_until_ = 0;
