@@ -303,6 +303,7 @@ void Connection::head_complete() {
     deadline_in(shared_->limits.body);
     if (admission.stream_body) {
         step_ = Step::Streamed;
+        request_.streamed = true;
         begin_answer(std::move(request_));
         return;
     }

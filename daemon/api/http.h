@@ -51,13 +51,15 @@ struct Request {
     std::string target;  // as sent: path and query, percent-encoded
     std::array<std::string, static_cast<std::size_t>(Header::Count_)> headers;
     bool has_body = false;
-    std::string body;  // whole; empty while a streamed body is still to be read
+    bool streamed = false;  // the handler reads the body itself
+    std::string body;       // whole, unless it is streamed
     Peer peer;
 
     // Filled in by Handler::admit.
     const Endpoint* endpoint = nullptr;
-    std::vector<std::string> arguments;  // of the path template, decoded
-    std::string person;                  // who a token stands for
+    std::vector<std::string> arguments;                      // of the path template, decoded
+    std::vector<std::pair<std::string, std::string>> query;  // decoded, checked
+    std::string person;                                      // who a token stands for
 
     const std::string& header(Header name) const { return headers[static_cast<std::size_t>(name)]; }
 };

@@ -255,6 +255,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
         state->loops.push_back(std::make_shared<Loop>());
     if (!state->options.socket.empty()) TRY(state->listen_local());
     if (!state->options.http.empty()) TRY(state->listen_tcp());
+    if (state->options.on_listening) state->options.on_listening(state->http_address);
     if (state->local) state->accept_local();
     if (state->tcp) state->accept_tcp();
     for (std::size_t i = 0; i < state->loops.size(); ++i) {

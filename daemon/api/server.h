@@ -34,6 +34,8 @@ struct ServerOptions {
     std::string http;
     std::size_t threads = 2;
     ServerLimits limits;
+    // Told the address that TCP listens on (empty if it does not) before anything is accepted.
+    std::function<void(const std::string& http_address)> on_listening;
 };
 
 class Server {

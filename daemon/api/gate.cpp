@@ -1,0 +1,94 @@
+#include "api/gate.h"
+
+#include "api/problem.h"
+
+#include <algorithm>
+
+namespace dutybook::api {
+
+namespace {
+
+bool contains(const std::vector<std::string>& all, std::string_view one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+}  // namespace
+
+void Gate::listen_on(const std::string& address) {
+    hosts_.clear();
+    const std::size_t colon = address.rfind(':');
+    if (colon == std::string::npos) return;
+    const std::string port = address.substr(colon);
+    hosts_ = {"127.0.0.1" + port, "localhost" + port, "[::1]" + port};
+}
+
+std::optional<Response> Gate::check_origin(const Request& request) const {
+    if (request.peer.door == Door::Socket) return std::nullopt;
+    const std::string& host = request.header(Header::Host);
+    if (!contains(hosts_, host)) {
+        return refuse(Refusal::Misdirected, "this daemon does not answer for host '" + host + "'",
+                      "only its own loopback names are served",
+                      hosts_.empty() ? "" : "use http://" + hosts_.front());
+    }
+    const std::string& origin = request.header(Header::Origin);
+    const bool ours =
+        origin.empty() || (origin.rfind("http://", 0) == 0 && contains(hosts_, origin.substr(7)));
+    const std::string& site = request.header(Header::SecFetchSite);
+    const bool same_site = site.empty() || site == "same-origin" || site == "none";
+    if (ours && same_site) return std::nullopt;
+    return problem(failure(Code::Forbidden, "a page of another origin may not use this daemon",
+                           origin.empty() ? "Sec-Fetch-Site: " + site : "Origin: " + origin));
+}
+
+std::optional<Response> check_access(const Endpoint& endpoint, Request& request,
+                                     const Tokens& tokens) {
+    if (endpoint.access == Access::Anyone || request.peer.door == Door::Socket) return std::nullopt;
+    if (endpoint.access == Access::SocketOnly) {
+        return problem(failure(Code::Forbidden, "this is done over the Unix socket only", {},
+                               "use the dutybook command on the daemon's machine"));
+    }
+    constexpr std::string_view scheme = "Bearer ";
+    const std::string& header = request.header(Header::Authorization);
+    std::optional<Token> token;
+    if (header.rfind(scheme, 0) == 0) token = tokens.find(header.substr(scheme.size()));
+    if (!token) {
+        return refuse(Refusal::Unauthorized,
+                      header.empty() ? "a token is needed" : "the token is not valid",
+                      "HTTP is open to every account of this machine",
+                      "get a token over the socket: POST /v1/tokens");
+    }
+    if (endpoint.access == Access::Writer && token->role != Role::Writer) {
+        return problem(failure(Code::Forbidden, "this token may only read", {},
+                               "use a token with the role writer"));
+    }
+    request.person = token->by.empty() ? token->name : token->by;
+    return std::nullopt;
+}
+
+std::string media_type(std::string_view header) {
+    std::string out(header.substr(0, header.find(';')));
+    while (!out.empty() && (out.back() == ' ' || out.back() == '\t')) out.pop_back();
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return out;
+}
+
+std::optional<Response> check_body(const Endpoint& endpoint, const Request& request) {
+    if (!request.has_body) {
+        if (endpoint.body == Body::None || endpoint.body == Body::Optional) return std::nullopt;
+        return problem(malformed("the request has no body"));
+    }
+    if (endpoint.body == Body::None) return problem(malformed("this route takes no body"));
+    const std::string type = media_type(request.header(Header::ContentType));
+    const bool read = type == "application/json" ||
+                      (endpoint.body == Body::Patch && type == "application/merge-patch+json") ||
+                      (endpoint.body == Body::Record && type == lines_type);
+    if (read) return std::nullopt;
+    return refuse(Refusal::MediaType, "the body must be JSON",
+                  type.empty() ? "there is no Content-Type" : "its Content-Type is " + type,
+                  endpoint.body == Body::Record
+                      ? "send application/json, or application/x-ndjson for a batch"
+                      : "send application/json");
+}
+
+}  // namespace dutybook::api

@@ -1,0 +1,23 @@
+#pragma once
+// What people write for a record: an id, a unique prefix, `@words`, or `space/id`.
+
+#include "api/call.h"
+
+namespace dutybook::api {
+
+struct Found {
+    core::SpaceService* space = nullptr;
+    store::StoredRecord record;
+};
+
+// Code::NotFound; Code::Ambiguous with "candidates":[{"id","kind","title"}] in its detail. Finds
+// deleted records too (by id and prefix): the caller judges.
+Result<Found> find_record(core::Book& book, core::SpaceService& space, const std::string& text);
+
+// Argument 1 of a call, in the space of argument 0.
+Result<Found> find_record(const Call& call);
+
+// A short text for people: the field that names such a record.
+std::string title_of(const domain::RecordState& state);
+
+}  // namespace dutybook::api

@@ -1,0 +1,145 @@
+// The daemon itself: health, status, kinds.
+
+#include "api/call.h"
+#include "api/findings.h"
+#include "api/shapes.h"
+
+namespace dutybook::api {
+
+namespace {
+
+Result<Response> get_health(Call&) {
+    return json_response(Json{{"status", "ok"}});
+}
+
+// What only the space's thread knows.
+struct EngineStatus {
+    std::uint64_t unsealed = 0;
+    std::vector<core::Alarm> alarms;
+    std::vector<core::SpaceEngine::Peer> peers;
+};
+
+Json alarms_json(const std::vector<core::Alarm>& alarms) {
+    Json list = Json::array();
+    for (const auto& alarm : alarms) {
+        list.push_back({{"id", alarm.id},
+                        {"kind", alarm.kind},
+                        {"subject", alarm.subject},
+                        {"message", alarm.message},
+                        {"since", instant_or_null(alarm.since)}});
+    }
+    return list;
+}
+
+Json peers_json(const std::vector<core::SpaceEngine::Peer>& peers) {
+    Json list = Json::array();
+    for (const auto& peer : peers) {
+        list.push_back(
+            {{"site", peer.site},
+             {"name", nullptr},
+             {"holds_of_ours", peer.holds_of_ours},
+             {"last_heard", instant_or_null(peer.last_heard)},
+             {"next_heard", peer.next_heard ? Json(format_utc(*peer.next_heard)) : Json()}});
+    }
+    return list;
+}
+
+Result<Json> space_status(Call& call, core::SpaceService& space) {
+    const auto engine = space.run([](core::SpaceEngine& it) {
+        return EngineStatus{it.unsealed(), it.alarms(), it.peers()};
+    });
+    store::IndexReader& reader = space.reader();
+    TRY_ASSIGN(const auto counts, reader.counts());
+    TRY_ASSIGN(const auto digest, reader.digest());
+    TRY_ASSIGN(const auto operations, reader.operations_digest());
+    TRY_ASSIGN(const auto frontier, reader.frontier());
+    TRY_ASSIGN(const auto findings, findings_summary(space, *call.services.evaluator));
+    TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
+    Json seqs = Json::object(), remote_list = Json::array();
+    for (const auto& [writer, entry] : frontier.entries()) seqs[writer] = entry.seq;
+    for (const auto& remote : remotes) remote_list.push_back(remote_json(remote));
+    return Result<Json>(boost::system::in_place_value,
+                        Json{{"name", space.facts().name},
+                             {"id", space.facts().id},
+                             {"parent", space.facts().parent},
+                             {"digest", digest},
+                             {"operations_digest", operations},
+                             {"findings_digest", findings.digest ? Json(*findings.digest) : Json()},
+                             {"records", counts.records},
+                             {"operations", counts.operations},
+                             {"conflicts", counts.conflicts},
+                             {"unsealed", engine.unsealed},
+                             {"unchecked", findings.unchecked},
+                             {"frontier", std::move(seqs)},
+                             {"remotes", std::move(remote_list)},
+                             {"peers", peers_json(engine.peers)},
+                             {"alarms", alarms_json(engine.alarms)}});
+}
+
+Result<Response> get_status(Call& call) {
+    const core::Site& site = call.services.book->site();
+    Json spaces = Json::array();
+    for (auto* space : call.services.book->spaces()) {
+        TRY_ASSIGN(Json status, space_status(call, *space));
+        spaces.push_back(std::move(status));
+    }
+    return json_response(Json{{"site",
+                               {{"id", site.id},
+                                {"name", site.name},
+                                {"zone", site.zone},
+                                {"public_key", site.public_key},
+                                {"version", call.services.version}}},
+                              {"spaces", std::move(spaces)},
+                              {"plugins", Json::array()}});
+}
+
+Result<Response> list_kinds(Call& call) {
+    const rules::KindRegistry& kinds = call.services.book->kinds();
+    Json items = Json::array();
+    for (const auto& name : kinds.names()) items.push_back(kinds.summary(name));
+    return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
+}
+
+Result<Response> get_kind(Call& call) {
+    const rules::KindRegistry& kinds = call.services.book->kinds();
+    if (auto unknown = kinds.unknown(call.argument(0))) {
+        unknown->code = Code::NotFound;
+        return std::move(*unknown);
+    }
+    Json kind = kinds.describe(call.argument(0));
+    kind["schema"] = kinds.schema(call.argument(0));
+    return json_response(kind);
+}
+
+}  // namespace
+
+std::vector<Endpoint> daemon_routes() {
+    std::vector<Endpoint> out;
+    out.push_back({.method = Method::Get,
+                   .path = "/v1/health",
+                   .name = "health",
+                   .summary = "Whether the daemon answers; needs no token.",
+                   .access = Access::Anyone,
+                   .run = answering(get_health)});
+    out.push_back({.method = Method::Get,
+                   .path = "/v1/status",
+                   .name = "status",
+                   .summary = "The whole picture.",
+                   .answer = "status",
+                   .runs = Runs::Pool,
+                   .run = answering(get_status)});
+    out.push_back({.method = Method::Get,
+                   .path = "/v1/kinds",
+                   .name = "listKinds",
+                   .summary = "The kinds that this daemon knows.",
+                   .list = true,
+                   .run = answering(list_kinds)});
+    out.push_back({.method = Method::Get,
+                   .path = "/v1/kinds/{kind}",
+                   .name = "getKind",
+                   .summary = "One kind: its fields, an example and its JSON Schema.",
+                   .run = answering(get_kind)});
+    return out;
+}
+
+}  // namespace dutybook::api

@@ -1,0 +1,123 @@
+// The findings inbox, and asking beforehand.
+
+#include "api/findings.h"
+#include "api/shapes.h"
+#include "api/writing.h"
+
+namespace dutybook::api {
+
+namespace {
+
+Result<Response> list_findings(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    TRY_ASSIGN(const auto findings, all_findings(*space));
+    const std::string &rule = call.query("rule"), &after = call.query("cursor");
+    const std::size_t limit = call.limit();
+    ListText list;
+    std::size_t given = 0;
+    std::string last;
+    for (const auto& finding : findings) {  // sorted by id
+        if (finding.id <= after || (!rule.empty() && finding.rule != rule)) continue;
+        if (call.flag("open") && finding.state != rules::FindingState::Open) continue;
+        if (given++ == limit) return json_response(std::move(list).finish(last));
+        list.add(canonical(rules::to_json(finding)));
+        last = finding.id;
+    }
+    return json_response(std::move(list).finish({}));
+}
+
+Result<rules::Finding> finding_named(core::SpaceService& space, const std::string& name) {
+    TRY_ASSIGN(const auto findings, all_findings(space));
+    const rules::Finding* found = nullptr;
+    for (const auto& finding : findings) {
+        if (finding.id.rfind(name, 0) != 0) continue;
+        if (found) {
+            Json candidates = Json::array({found->id, finding.id});
+            Error error = failure(Code::Ambiguous, "several findings begin with " + name);
+            error.detail = Json({{"candidates", std::move(candidates)}}).dump();
+            return error;
+        }
+        found = &finding;
+    }
+    if (!found) return failure(Code::NotFound, "there is no finding " + name);
+    return *found;
+}
+
+Result<void> begin_answer(const CallPtr& call) {
+    TRY_ASSIGN(core::SpaceService * space, call->space());
+    TRY_ASSIGN(const rules::Finding finding, finding_named(*space, call->argument(1)));
+    TRY_ASSIGN(core::WriteRequest request, call->write(core::Action::Create));
+    request.kind = "core.finding_answer";
+    request.fields = {{"finding", finding.id},
+                      {"answer", call->body.at("state")},
+                      {"reason", call->body.at("reason")},
+                      {"rule", finding.rule},
+                      {"records", finding.records},
+                      {"at", format_utc(call->services.clock->now())}};
+    write_and_answer(call, *space, std::move(request), 201);
+    return {};
+}
+
+Result<Response> check_record(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    core::CheckRequest request;
+    request.kind = call.body.at("kind").get<std::string>();
+    request.fields = call.body.at("fields");
+    if (const auto id = call.body.find("id"); id != call.body.end() && id->is_string())
+        request.id = id->get<std::string>();
+    request.caller = call.caller();
+    TRY_ASSIGN(const core::Checked checked,
+               space->run([&](core::SpaceEngine& engine) { return engine.check(request); }));
+    return json_response(Json{
+        {"verdict", checked.verdict},
+        {"fields", checked.fields},
+        {"findings", checked.findings},
+        {"earliest_next", checked.earliest_next.empty() ? Json() : Json(checked.earliest_next)}});
+}
+
+}  // namespace
+
+std::vector<Endpoint> finding_routes() {
+    std::vector<Endpoint> out;
+    out.push_back({.method = Method::Get,
+                   .path = "/v1/spaces/{space}/findings",
+                   .name = "listFindings",
+                   .summary = "What the rules found.",
+                   .query = {{"rule", Type::Text, "of this rule only"},
+                             {"open", Type::Flag, "only those that nobody answered"},
+                             {"limit", Type::Number, "at most so many"},
+                             {"cursor", Type::Text, "`next` of the page before"}},
+                   .answer = "finding",
+                   .list = true,
+                   .runs = Runs::Pool,
+                   .run = answering(list_findings)});
+    out.push_back(
+        {.method = Method::Post,
+         .path = "/v1/spaces/{space}/findings/{finding}/answer",
+         .name = "answerFinding",
+         .summary = "Answers a finding; the answer is a record core.finding_answer.",
+         .body = Body::Members,
+         .members = {{"state", Type::Text, true, false, "accepted, corrected or dismissed"},
+                     {"reason", Type::Text, true, false, "why"}},
+         .status = 201,
+         .answer = "record",
+         .access = Access::Writer,
+         .runs = Runs::Pool,
+         .run = [](const CallPtr& call) {
+             if (auto begun = begin_answer(call); !begun) call->answer(begun.error());
+         }});
+    out.push_back({.method = Method::Post,
+                   .path = "/v1/spaces/{space}/check",
+                   .name = "checkRecord",
+                   .summary = "Asks what the rules would say; stores nothing.",
+                   .body = Body::Members,
+                   .members = {{"kind", Type::Text, true, false, "such as core.duty"},
+                               {"fields", Type::Object, true, false, "of the record in question"},
+                               {"id", Type::Text, false, true, "of the record, if it has one"}},
+                   .answer = "check",
+                   .runs = Runs::Pool,
+                   .run = answering(check_record)});
+    return out;
+}
+
+}  // namespace dutybook::api

@@ -1,0 +1,61 @@
+#include "api/writing.h"
+
+#include "api/findings.h"
+#include "api/problem.h"
+
+namespace dutybook::api {
+
+Result<std::string> shown_text(const Call& call, core::SpaceService& space,
+                               const store::StoredRecord& record) {
+    std::string findings = "[]";
+    if (!call.services.evaluator->plugins(space.facts().name).empty()) {
+        TRY_ASSIGN(findings, findings_of(space.reader(), record));
+    }
+    return record_text(record, findings, context_of(call, space));
+}
+
+void fill_create(core::WriteRequest& request, const Json& body) {
+    request.kind = body.at("kind").get<std::string>();
+    request.fields = body.at("fields");
+    if (const auto id = body.find("id"); id != body.end() && id->is_string())
+        request.id = id->get<std::string>();
+}
+
+namespace {
+
+Response written_response(const Call& call, const core::SpaceService& space,
+                          const core::Written& written, unsigned status) {
+    Response response =
+        json_response(written_text(written, context_of(call, space)), written.wrote ? status : 200);
+    response.headers.emplace_back("ETag", "\"" + written.record.version + "\"");
+    if (response.status == 201) {
+        response.headers.emplace_back("Location", "/v1/spaces/" + space.facts().name + "/records/" +
+                                                      percent_encode(written.id));
+    }
+    return response;
+}
+
+}  // namespace
+
+void write_and_answer(const CallPtr& call, core::SpaceService& space, core::WriteRequest request,
+                      unsigned status) {
+    std::vector<core::WriteRequest> requests;
+    requests.push_back(std::move(request));
+    space.write(
+        std::move(requests), [call, &space, status](std::vector<Result<core::Written>> results) {
+            // On the space's thread: hand over, format elsewhere.
+            call->responder->post([call, &space, status, result = std::move(results.front())] {
+                call->responder->send(result ? written_response(*call, space, *result, status)
+                                             : problem(result.error()));
+            });
+        });
+}
+
+std::vector<domain::Known> known_of(const std::vector<store::IndexReader::OperationRow>& rows) {
+    std::vector<domain::Known> known;
+    known.reserve(rows.size());
+    for (const auto& row : rows) known.push_back({&row.operation, &row.frontier});
+    return known;
+}
+
+}  // namespace dutybook::api

@@ -1,0 +1,28 @@
+#pragma once
+// What the handlers that write, and those that show what was written, have in common.
+
+#include "api/call.h"
+#include "api/shapes.h"
+
+namespace dutybook::api {
+
+inline RecordContext context_of(const Call& call, const core::SpaceService& space) {
+    return {space.facts(), call.services.book->kinds()};
+}
+
+// A stored record with its findings.
+Result<std::string> shown_text(const Call& call, core::SpaceService& space,
+                               const store::StoredRecord& record);
+
+// The members of a checked body ({"kind","fields","id"?}) as a create.
+void fill_create(core::WriteRequest& request, const Json& body);
+
+// Hands the write to the space's thread; the answer is made on the connection's thread. `status`
+// is for something written; what stood already is 200.
+void write_and_answer(const CallPtr& call, core::SpaceService& space, core::WriteRequest request,
+                      unsigned status);
+
+// Operations as the fold takes them; they point into `rows`.
+std::vector<domain::Known> known_of(const std::vector<store::IndexReader::OperationRow>& rows);
+
+}  // namespace dutybook::api

@@ -1,0 +1,31 @@
+#pragma once
+// The command line of dutybookd.
+
+#include "base/log.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace dutybook::app {
+
+struct Options {
+    std::filesystem::path store;
+    std::string http = "127.0.0.1:7316";  // empty = off
+    std::string group;                    // may use the socket too
+    LogLevel log = LogLevel::Info;
+    bool print_openapi = false;
+};
+
+// Parses; where that ends the program (help, a mistake) `exit_code` is set and all is printed.
+struct Parsed {
+    Options options;
+    std::optional<int> exit_code;
+};
+Parsed parse_options(int argc, char** argv, const std::string& version);
+
+// Where schemas/ lies: the checkout's beside build/bin, else installed below share/dutybook.
+// Empty if nowhere.
+std::filesystem::path find_schemas(const std::filesystem::path& program_folder);
+
+}  // namespace dutybook::app
