@@ -1,6 +1,9 @@
 #include "store/git_objects.h"
 
 #include "base/file.h"
+#include "store/git_loose.h"
+
+#include <git2/odb_backend.h>
 
 #include <system_error>
 
@@ -30,11 +33,29 @@ CommitId hash_object(std::string_view bytes, git_object_t type) {
     return to_id(oid);
 }
 
-Result<View> View::open(const fs::path& git_dir) {
-    git_odb* odb = nullptr;
-    const int status = git_odb_open(&odb, (git_dir / "objects").c_str());
+namespace {
+
+// Of two copies libgit2 reads the one of higher priority, and does not try the next if that one is
+// damaged.
+Result<void> add_folder(git_odb* odb, const fs::path& git_dir, int priority) {
+    git_odb_backend* packs = nullptr;
+    int status = git_odb_backend_pack(&packs, (git_dir / "objects").c_str());
+    if (status == 0) status = git_odb_add_backend(odb, packs, priority);
+    if (status == 0) status = git_odb_add_backend(odb, loose_backend(git_dir), priority - 1);
     if (status < 0) return git_failure(status, "cannot open the objects of " + git_dir.string());
-    return View(Handle<git_odb>(odb));
+    return {};
+}
+
+}  // namespace
+
+Result<View> View::open(const fs::path& git_dir, const fs::path& behind) {
+    git_odb* raw = nullptr;
+    const int status = git_odb_new(&raw);
+    if (status < 0) return git_failure(status, "cannot open the objects of " + git_dir.string());
+    View view{Handle<git_odb>(raw)};
+    TRY(add_folder(raw, git_dir, 4));
+    if (!behind.empty()) TRY(add_folder(raw, behind, 2));
+    return view;
 }
 
 Result<ObjectInfo> View::info(const CommitId& id) const {
@@ -65,10 +86,6 @@ Result<std::string> View::read(const CommitId& id, git_object_t type, std::size_
                        git_odb_object_size(object));
 }
 
-fs::path loose_path(const fs::path& git_dir, const CommitId& id) {
-    return git_dir / "objects" / id.substr(0, 2) / id.substr(2);
-}
-
 Result<void> move_aside(const fs::path& git_dir, const fs::path& file, const fs::path& aside) {
     const auto target = aside / file.lexically_relative(git_dir);
     TRY(make_directories(target.parent_path()));
@@ -83,21 +100,11 @@ Result<CommitId> put_object(const fs::path& git_dir, std::string_view bytes, git
                             const fs::path& aside) {
     TRY_ASSIGN(const auto view, View::open(git_dir));
     const auto id = hash_object(bytes, type);
+    if (const auto held = view.read(id, type, bytes.size()); held && *held == bytes) return id;
     const auto file = loose_path(git_dir, id);
     std::error_code ignored;
-    if (const auto held = view.read(id, type, bytes.size()); held && *held == bytes) {
-        if (!fs::exists(file, ignored)) return id;  // packed, synced when the pack was made
-    } else {
-        if (fs::exists(file, ignored)) TRY(move_aside(git_dir, file, aside));
-        git_oid oid{};
-        const int status = git_odb_write(&oid, view.odb(), bytes.data(), bytes.size(), type);
-        if (status < 0) return git_failure(status, "cannot write object " + id);
-    }
-    // libgit2 goes on after a failed fsync of some objects, so sync once more, here where it
-    // counts.
-    TRY(sync_file(file));
-    TRY(sync_directory(file.parent_path()));
-    TRY(sync_directory(file.parent_path().parent_path()));
+    if (fs::exists(file, ignored)) TRY(move_aside(git_dir, file, aside));
+    TRY(write_loose(git_dir, id, bytes, type));
     return id;
 }
 

@@ -26,7 +26,9 @@ struct ObjectInfo {
 
 class View {
 public:
-    static Result<View> open(const fs::path& git_dir);
+    // Packs and loose objects of `git_dir`, and behind them those of `behind` if it is given (the
+    // alternates file of a repository is not believed).
+    static Result<View> open(const fs::path& git_dir, const fs::path& behind = {});
     explicit View(Handle<git_odb> odb) : odb_(std::move(odb)) {}
 
     // From the object's header, nothing is inflated. Code::NotFound, Code::Corrupt.
@@ -40,11 +42,10 @@ private:
     Handle<git_odb> odb_;
 };
 
-// Writes a loose object, synced with its directories. An unreadable file in its place is moved to
-// `aside` first: libgit2 takes it for the object and writes nothing.
+// Writes a loose object, synced with its directories, unless a readable one is there. An
+// unreadable file in its place is moved to `aside` first.
 Result<CommitId> put_object(const fs::path& git_dir, std::string_view bytes, git_object_t type,
                             const fs::path& aside);
-fs::path loose_path(const fs::path& git_dir, const CommitId& id);
 // Renames a file below git_dir to the same place below `aside`, both directories synced.
 Result<void> move_aside(const fs::path& git_dir, const fs::path& file, const fs::path& aside);
 

@@ -1,6 +1,7 @@
 #include "store/git_pack.h"
 
 #include "base/file.h"
+#include "store/git_loose.h"
 
 #include <git2/odb_backend.h>
 #include <git2/sys/odb_backend.h>
@@ -128,13 +129,10 @@ Result<View> open_pack(const fs::path& index) {
 }
 
 Result<View> open_loose(const fs::path& git_dir) {
-    git_odb_backend* backend = nullptr;
-    const int status = git_odb_backend_loose(&backend, (git_dir / "objects").c_str(), -1, 1, 0, 0);
-    if (status < 0) return git_failure(status, "cannot open the loose objects");
-    return view_of(backend);
+    return view_of(loose_backend(git_dir));
 }
 
-Result<std::vector<CommitId>> list_objects(const View& view) {
+Result<std::vector<CommitId>> list_packed(const View& view) {
     std::vector<CommitId> out;
     const int status = git_odb_foreach(
         view.odb(),

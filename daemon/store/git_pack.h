@@ -24,8 +24,8 @@ Result<void> check_index_of(const PackFiles& files);
 // A view of one pack alone, and of everything loose alone.
 Result<View> open_pack(const fs::path& index);
 Result<View> open_loose(const fs::path& git_dir);
-// Everything the view holds; for a damaged index whatever it says.
-Result<std::vector<CommitId>> list_objects(const View& view);
+// Everything in the packs of a view; for a damaged index whatever it says.
+Result<std::vector<CommitId>> list_packed(const View& view);
 // Reads and hashes one object of any type.
 Result<void> check_object(const View& view, const CommitId& id);
 

@@ -24,15 +24,10 @@ CommitId target_in(const fs::path& file) {
     return is_commit_id(id) ? id : CommitId{};
 }
 
-Result<void> remove_locks(const fs::path& folder) {
-    std::error_code error;
-    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-         at.increment(error)) {
-        std::error_code ignored;
-        if (at->path().extension() == ".lock" && at->is_regular_file(ignored))
-            fs::remove(at->path(), ignored);
-    }
-    return {};
+// write_file_atomically's temporary files, and locks that stock git left.
+bool leftover(const fs::path& file) {
+    return file.extension() == ".lock" ||
+           file.filename().string().find(".new-") != std::string::npos;
 }
 
 }  // namespace
@@ -45,7 +40,7 @@ Result<std::map<std::string, RefFile>> list_refs(const fs::path& git_dir) {
          at.increment(error)) {
         std::error_code ignored;
         const auto& file = at->path();
-        if (!at->is_regular_file(ignored) || file.extension() == ".lock") continue;
+        if (!at->is_regular_file(ignored) || leftover(file)) continue;
         out["refs/" + file.lexically_relative(root).generic_string()] = {target_in(file), file};
     }
     if (error) return failure(Code::Io, "cannot list " + root.string(), error.message());
@@ -57,12 +52,7 @@ Result<void> write_ref(const fs::path& git_dir, const std::string& ref, const Co
         return failure(Code::Internal, "no ref that could be written: " + ref);
     const auto file = git_dir / ref;
     TRY(make_directories(file.parent_path()));
-    const auto fresh = git_dir / "new-ref";
-    TRY(write_file_atomically(fresh, target + "\n"));
-    std::error_code error;
-    fs::rename(fresh, file, error);
-    if (error) return failure(Code::Io, "cannot write " + ref, error.message());
-    return sync_directory(file.parent_path());
+    return write_file_atomically(file, target + "\n");
 }
 
 Result<void> delete_ref(const fs::path& git_dir, const std::string& ref) {
@@ -73,11 +63,23 @@ Result<void> delete_ref(const fs::path& git_dir, const std::string& ref) {
     return sync_directory(file.parent_path());
 }
 
+void tidy_folder(const fs::path& folder) {
+    std::error_code error;
+    std::vector<fs::path> found;
+    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+         at.increment(error)) {
+        std::error_code ignored;
+        if (at->path() == folder / "damaged")
+            at.disable_recursion_pending();
+        else if (at->is_regular_file(ignored) && leftover(at->path()))
+            found.push_back(at->path());
+    }
+    for (const auto& file : found) fs::remove(file, error);
+}
+
 Result<void> tidy_refs(const fs::path& git_dir, const fs::path& aside) {
-    TRY(remove_locks(git_dir / "refs"));
+    tidy_folder(git_dir);
     std::error_code ignored;
-    for (const char* name : {"HEAD.lock", "config.lock", "packed-refs.lock", "new-ref"})
-        fs::remove(git_dir / name, ignored);
     const auto packed = git_dir / "packed-refs";
     if (!fs::exists(packed, ignored)) return {};
     TRY_ASSIGN(const auto text, read_file(packed));

@@ -16,11 +16,13 @@ struct RefFile {
 // Every file below refs/, by its full ref name; lock files are left out.
 Result<std::map<std::string, RefFile>> list_refs(const fs::path& git_dir);
 
-// Temporary file outside refs/, synced, renamed, directory synced.
+// Durable when it returns.
 Result<void> write_ref(const fs::path& git_dir, const std::string& ref, const CommitId& target);
 Result<void> delete_ref(const fs::path& git_dir, const std::string& ref);
 
-// What stock git's pack-refs put together becomes files again; stale locks go.
+// Removes stale locks and temporary files of writes that a crash cut off.
+void tidy_folder(const fs::path& folder);
+// What stock git's pack-refs put together becomes files again; leftovers go.
 Result<void> tidy_refs(const fs::path& git_dir, const fs::path& aside);
 
 }  // namespace dutybook::store::git

@@ -26,7 +26,7 @@ Result<void> GitLog::keep_as_evidence(const VolumeName& name, const CommitId& ti
 
 Result<void> GitLog::keep_evidence(Quarantine& quarantine, const Incoming& incoming) {
     const std::lock_guard lock(writing_);
-    TRY_ASSIGN(const auto view, View::open(quarantine.path()));
+    TRY_ASSIGN(const auto view, View::open(quarantine.path(), path_));
     std::vector<CommitId> ours;
     if (const auto held = find(incoming.volume)) {
         TRY_ASSIGN(ours, git::walk(view, held->tip, {}));

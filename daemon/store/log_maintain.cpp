@@ -4,6 +4,7 @@
 // next one is less than twice what was gathered (git calls that geometric), so an object is
 // written about log2(n) times in its life and the number of packs stays below about 20.
 
+#include "store/git_loose.h"
 #include "store/git_pack.h"
 #include "store/log_git.h"
 
@@ -30,7 +31,7 @@ std::optional<Source> sound_pack(const git::PackFiles& files) {
     if (!files.pack_there || !files.index_there || !git::check_index_of(files)) return std::nullopt;
     const auto view = git::open_pack(files.index);
     if (!view) return std::nullopt;
-    const auto objects = git::list_objects(*view);
+    const auto objects = git::list_packed(*view);
     if (!objects) return std::nullopt;
     for (const auto& id : *objects)
         if (!git::check_object(*view, id)) return std::nullopt;
@@ -40,7 +41,7 @@ std::optional<Source> sound_pack(const git::PackFiles& files) {
 Result<Source> loose_objects(const git::fs::path& path) {
     Source out;
     TRY_ASSIGN(const auto view, git::open_loose(path));
-    TRY_ASSIGN(const auto objects, git::list_objects(view));
+    TRY_ASSIGN(const auto objects, git::list_loose(path));
     for (const auto& id : objects) {
         if (!git::check_object(view, id)) continue;
         std::error_code ignored;

@@ -1,5 +1,6 @@
 #include "store/log_survey.h"
 
+#include "store/git_loose.h"
 #include "store/git_refs.h"
 
 #include "base/file.h"
@@ -38,9 +39,7 @@ public:
             git_odb_add_backend(odb_.get(), backend, priority);
     }
     void add_loose(const fs::path& git_dir, int priority) {
-        git_odb_backend* backend = nullptr;
-        if (git_odb_backend_loose(&backend, (git_dir / "objects").c_str(), -1, 1, 0, 0) == 0)
-            git_odb_add_backend(odb_.get(), backend, priority);
+        git_odb_add_backend(odb_.get(), git::loose_backend(git_dir), priority);
     }
     View take() { return View(std::move(odb_)); }
 
@@ -55,7 +54,7 @@ struct PackReading {
 Result<PackReading> read_pack(const fs::path& index) {
     PackReading out;
     TRY_ASSIGN(const auto view, git::open_pack(index));
-    TRY_ASSIGN(const auto objects, git::list_objects(view));
+    TRY_ASSIGN(const auto objects, git::list_packed(view));
     for (const auto& id : objects) (git::check_object(view, id) ? out.good : out.bad).push_back(id);
     return out;
 }
@@ -93,28 +92,19 @@ void survey_pack(const fs::path& git_dir, const git::PackFiles& files, Survey& s
     survey.bad_packs.push_back({files, static_cast<bool>(pack), found.good});
 }
 
-bool loose_name(const fs::path& file, CommitId& id) {
-    id = file.parent_path().filename().string() + file.filename().string();
-    return is_commit_id(id);
-}
-
 Result<void> survey_loose(const fs::path& git_dir, Survey& survey) {
     TRY_ASSIGN(const auto view, git::open_loose(git_dir));
-    std::error_code error;
-    for (fs::recursive_directory_iterator at(git_dir / "objects", error), end; !error && at != end;
-         at.increment(error)) {
-        CommitId id;
-        std::error_code ignored;
-        if (!at->is_regular_file(ignored) || !loose_name(at->path(), id)) continue;
-        if (const auto checked = git::check_object(view, id); checked) {
+    TRY_ASSIGN(const auto objects, git::list_loose(git_dir));
+    for (const auto& id : objects) {
+        const auto checked = git::check_object(view, id);
+        if (checked) {
             survey.good.insert(id);
-        } else {
-            survey.bad_loose.push_back(at->path());
-            survey.damages.push_back(
-                {below(git_dir, at->path()), checked.error().text(), {}, false, {}});
+            continue;
         }
+        const auto file = git::loose_path(git_dir, id);
+        survey.bad_loose.push_back(file);
+        survey.damages.push_back({below(git_dir, file), checked.error().text(), {}, false, {}});
     }
-    if (error) return failure(Code::Io, "cannot list objects", error.message());
     return {};
 }
 

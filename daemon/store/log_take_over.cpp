@@ -92,7 +92,7 @@ Result<TakenOver> GitLog::take_over(Quarantine& quarantine, const Incoming& inco
     }
     const auto held = find(name);
     if (held && held->tip == incoming.tip) return TakenOver{};
-    TRY_ASSIGN(const auto view, View::open(quarantine.path()));
+    TRY_ASSIGN(const auto view, View::open(quarantine.path(), path_));
     std::vector<CommitId> ours;
     if (held) {
         TRY_ASSIGN(ours, git::walk(view, held->tip, {}));

@@ -20,11 +20,15 @@ inline const std::string space_id = "space-1";
 inline const std::string writer_a = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-aaaaaaaa";
 inline const std::string writer_b = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb-bbbbbbbb";
 
-// A directory that goes with its owner.
+// A directory that goes with its owner; in memory where there is a place, for nothing here depends
+// on a disk and thousands of fsyncs would decide how long the tests take.
 class Folder {
 public:
     Folder() {
-        std::string name = std::filesystem::temp_directory_path() / "dutybook-XXXXXX";
+        const std::filesystem::path memory = "/dev/shm";
+        const bool chosen = std::getenv("TMPDIR") != nullptr || !std::filesystem::exists(memory);
+        const auto parent = chosen ? std::filesystem::temp_directory_path() : memory;
+        std::string name = parent / "dutybook-XXXXXX";
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         path_ = name;
     }

@@ -47,8 +47,8 @@ TEST_CASE("GitLog: volumes are described from the objects when the list of tips 
 TEST_CASE("GitLog: stock git finds nothing wrong with it") {
     const Folder folder;
     auto log = open_log(folder.path());
-    const auto first = write_volume(*log, writer_a, 1, 1, 30, 20);
-    write_volume(*log, writer_a, 2, 601, 30, 20, first.back());
+    const auto first = write_volume(*log, writer_a, 1, 1, 20, 20);
+    write_volume(*log, writer_a, 2, 401, 20, 20, first.back());
     value(log->readme_commit());
     CHECK(run("git -C " + (folder / "log.git") + " fsck --strict --full --no-dangling") == "");
     ok(log->maintain());
@@ -56,14 +56,14 @@ TEST_CASE("GitLog: stock git finds nothing wrong with it") {
     CHECK(run("git -C " + (folder / "log.git") + " for-each-ref | wc -l") == "3\n");
 }
 
-TEST_CASE("GitLog: a thousand segments in a few packs, opened in no time") {
+TEST_CASE("GitLog: many segments in a few packs, opened in no time") {
     const Folder folder;
     {
         auto log = open_log(folder.path());
         store::CommitId previous;
-        for (std::uint32_t volume = 1; volume <= 10; ++volume) {
+        for (std::uint32_t volume = 1; volume <= 5; ++volume) {
             const auto commits =
-                write_volume(*log, writer_a, volume, (volume - 1) * 500 + 1, 100, 5, previous);
+                write_volume(*log, writer_a, volume, (volume - 1) * 200 + 1, 40, 5, previous);
             previous = commits.back();
             ok(log->maintain());
         }
@@ -76,6 +76,6 @@ TEST_CASE("GitLog: a thousand segments in a few packs, opened in no time") {
     CHECK(packs < 20);
     const auto begin = SystemClock().monotonic();
     auto log = open_log(folder.path());
-    CHECK(value(log->volumes()).size() == 10);
+    CHECK(value(log->volumes()).size() == 5);
     CHECK(SystemClock().monotonic() - begin < 1000);
 }
