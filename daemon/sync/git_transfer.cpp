@@ -263,6 +263,22 @@ Result<PushOutcome> GitTransfer::push(const RemoteConfig& remote,
     return outcome;
 }
 
+Result<void> GitTransfer::try_push(const RemoteConfig& remote, const Offered& offered,
+                                   const std::atomic<bool>& cancel) {
+    TRY_ASSIGN(const RemoteUrl url, parse_remote_url(remote.url));
+    GitCommand::Run command;
+    command.directory = options_.log;
+    command.arguments = {
+        "push",        "--dry-run", "--porcelain", "--no-verify",
+        "--no-signed", "--",        remote.url,    offered.tip + ":" + offered.ref};
+    command.stall = command.total = remote.timeout;
+    // Status 1: refused as not fast-forward, which is no matter of rights.
+    TRY_ASSIGN(const ProcessResult result, run(command, Step::Push, remote, url, cancel, {0, 1}));
+    if (result.status == 1 && read_porcelain(result.out).refs.empty())
+        return sort_out(result.err, Step::Push, remote.name, url);
+    return {};
+}
+
 Result<std::string> GitTransfer::mend(const RemoteConfig& remote, const std::atomic<bool>& cancel) {
     std::string sentence = std::exchange(said_, {});
     TRY_ASSIGN(const RemoteUrl url, parse_remote_url(remote.url));

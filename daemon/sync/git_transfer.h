@@ -37,6 +37,10 @@ public:
     Result<std::string> mend(const RemoteConfig& remote, const std::atomic<bool>& cancel) override;
     Moved moved() const override { return moved_; }
 
+    // Everything of a push but the push: whether this account may write there.
+    Result<void> try_push(const RemoteConfig& remote, const Offered& offered,
+                          const std::atomic<bool>& cancel);
+
 private:
     Result<void> prepare_directory(const RemoteConfig& remote, const RemoteUrl& url,
                                    const std::atomic<bool>& cancel);
