@@ -2,7 +2,15 @@
 
 #include "store/index_sqlite.h"
 
+#include <algorithm>
+#include <future>
+
 namespace dutybook::store {
+namespace {
+
+constexpr std::uint64_t in_step = 250;  // lines that one thread reads ahead
+
+}  // namespace
 
 Result<Applied> SqliteIndex::apply(std::span<const Run> runs) {
     return transact([&]() -> Result<Applied> {
@@ -27,10 +35,7 @@ Result<void> SqliteIndex::take_run(const Run& run, Batch& batch) {
 
     const std::uint64_t from = state->held + 1;
     TRY_ASSIGN(const std::int64_t run_id, run_row(run, *state, from));
-    const auto frontier = std::make_shared<const domain::Frontier>(*run.frontier);
-    for (std::uint64_t seq = from; seq <= last; ++seq) {
-        TRY(take_line(run, *state, seq, run.lines[seq - run.first], run_id, frontier, batch));
-    }
+    TRY(take_lines(run, *state, from, run_id, batch));
     state->held = last;
     const std::uint64_t shown = state->waiting != 0 ? state->waiting - 1 : last;
     // In a bulk load nothing counts as shown before its end.
@@ -78,31 +83,83 @@ Result<std::int64_t> SqliteIndex::run_row(const Run& run, WriterState& state, st
     return id;
 }
 
+// In a bulk load the next lines are read and folded by a second thread while these go into the
+// tables; nothing of that touches the database or this object.
+Result<void> SqliteIndex::take_lines(const Run& run, WriterState& state, std::uint64_t from,
+                                     std::int64_t run_id, Batch& batch) {
+    const std::uint64_t last = run.first + run.lines.size() - 1;
+    const auto frontier = std::make_shared<const domain::Frontier>(*run.frontier);
+    const auto end_of = [&](std::uint64_t begin) { return std::min(last, begin + in_step - 1); };
+    std::vector<Prepared> ready = prepare(run, from, end_of(from), staging_);
+    while (from <= last) {
+        const std::uint64_t next = from + ready.size();
+        const bool beside = staging_ && next <= last;
+        std::future<std::vector<Prepared>> coming;
+        if (beside) {
+            coming =
+                std::async(std::launch::async, prepare, std::cref(run), next, end_of(next), true);
+        }
+        for (Prepared& prepared : ready) {
+            TRY(take_line(run, state, from++, std::move(prepared), run_id, frontier, batch));
+        }
+        if (staging_) {
+            TRY(fold_batch(batch));
+            batch.arrivals.clear();
+        }
+        if (beside) {
+            ready = coming.get();
+        } else if (next <= last) {
+            ready = prepare(run, next, end_of(next), false);
+        }
+    }
+    return {};
+}
+
+std::vector<SqliteIndex::Prepared> SqliteIndex::prepare(const Run& run, std::uint64_t from,
+                                                        std::uint64_t last, bool fold) {
+    std::vector<Prepared> ready;
+    ready.reserve(last - from + 1);
+    for (std::uint64_t seq = from; seq <= last; ++seq) {
+        const domain::OperationId id{run.writer, seq};
+        const std::string& line = run.lines[seq - run.first];
+        Prepared prepared{domain::read_operation(line, id), domain::operation_hash(id, line), {}};
+        const domain::Operation& operation = prepared.read.operation;
+        if (fold && prepared.read.reading == domain::Reading::Good &&
+            operation.verb == domain::Verb::Create) {
+            const domain::Known known{&operation, run.frontier};
+            prepared.alone = Folded{domain::fold({&known, 1}), {}};
+            prepared.alone->hash = domain::hash_of(prepared.alone->state);
+        }
+        ready.push_back(std::move(prepared));
+    }
+    return ready;
+}
+
 Result<void> SqliteIndex::take_line(const Run& run, WriterState& state, std::uint64_t seq,
-                                    std::string_view line, std::int64_t run_id,
+                                    Prepared prepared, std::int64_t run_id,
                                     const std::shared_ptr<const domain::Frontier>& frontier,
                                     Batch& batch) {
-    const domain::OperationId id{run.writer, seq};
+    const std::string& line = run.lines[seq - run.first];
     ++totals_.order;
     ++totals_.operations;
     ++batch.applied.operations;
-    totals_.operations_digest.add(domain::operation_hash(id, line));
+    totals_.operations_digest.add(prepared.hash);
     if (state.waiting != 0) return keep(state, seq, run_id, run.arrived, true, line);
 
-    auto read = domain::read_operation(line, id);
-    switch (read.reading) {
+    domain::Operation& operation = prepared.read.operation;
+    switch (prepared.read.reading) {
         case domain::Reading::Newer:
             state.waiting = seq;
             return keep(state, seq, run_id, run.arrived, true, line);
         case domain::Reading::Malformed:
-            batch.applied.malformed.push_back(id);
+            batch.applied.malformed.push_back({run.writer, seq});
             return keep(state, seq, run_id, run.arrived, false, line);
         case domain::Reading::Good:
             break;
     }
-    batch.applied.last_hlc = std::max(batch.applied.last_hlc, read.operation.hlc);
-    batch.arrivals.push_back(
-        {run_id, run.arrived, line, std::move(read.operation), frontier, totals_.order});
+    batch.applied.last_hlc = std::max(batch.applied.last_hlc, operation.hlc);
+    batch.arrivals.push_back({run_id, run.arrived, line, std::move(operation), frontier,
+                              totals_.order, std::move(prepared.alone)});
     return {};
 }
 
@@ -151,7 +208,7 @@ Result<void> SqliteIndex::resume_waiting(const domain::Writer& name, WriterState
         TRY_ASSIGN(const RunRow run, records_.run(one.run));
         TRY_ASSIGN(auto frontier, records_.frontier(run.frontier));
         batch.arrivals.push_back({one.run, one.arrived, *one.line, std::move(read.operation),
-                                  std::move(frontier), ++totals_.order});
+                                  std::move(frontier), ++totals_.order, std::nullopt});
     }
     if (now_waits == state.waiting) return {};
     state.waiting = now_waits;

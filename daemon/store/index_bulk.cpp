@@ -19,7 +19,6 @@ Result<void> SqliteIndex::begin_bulk() {
     db_->forget_statements();
     const auto begun = transact([&]() -> Result<void> {
         TRY(drop_late_indexes(*db_));
-        TRY(db_->script("CREATE TABLE staged(field, value, effective, rec)"));
         TRY(reset_search());
         bulk_ = staging_ = true;
         return {};
@@ -35,7 +34,8 @@ Result<void> SqliteIndex::end_bulk() {
     if (!bulk_) return {};
     db_->forget_statements();
     if (staging_) {
-        TRY(unstage());
+        TRY(db_->script("PRAGMA threads = 2"));  // for sorting
+        TRY(transact([&]() -> Result<void> { return create_late_indexes(*db_); }));
         staging_ = false;
     }
     while (!unfolded_.empty()) TRY(fold_some());
@@ -57,15 +57,6 @@ Result<void> SqliteIndex::end_bulk() {
     ::malloc_trim(0);  // what the load needed is given back to the machine
     // Now, so that a clean stop soon after does not have to wait for the disk.
     return sync_file(path_);
-}
-
-Result<void> SqliteIndex::unstage() {
-    return transact([&]() -> Result<void> {
-        TRY(create_late_indexes(*db_));
-        return db_->script(
-            "INSERT INTO field_value SELECT field, value, effective, rec FROM staged "
-            "ORDER BY field, value, effective, rec; DROP TABLE staged");
-    });
 }
 
 Result<void> SqliteIndex::fold_some() {

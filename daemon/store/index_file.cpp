@@ -38,7 +38,7 @@ CREATE TABLE kept(writer INTEGER NOT NULL, seq INTEGER NOT NULL, run INTEGER NOT
     arrived INTEGER NOT NULL, waiting INTEGER NOT NULL, line TEXT NOT NULL,
     PRIMARY KEY(writer, seq)) WITHOUT ROWID;
 CREATE TABLE field_value(field INTEGER NOT NULL, value TEXT NOT NULL, effective INTEGER NOT NULL,
-    rec INTEGER NOT NULL, PRIMARY KEY(field, value, effective, rec)) WITHOUT ROWID;
+    rec INTEGER NOT NULL);
 CREATE VIRTUAL TABLE search USING fts5(text, content='', detail=none, columnsize=0,
     tokenize="unicode61 remove_diacritics 2");
 CREATE TABLE verdict(record TEXT NOT NULL, plugin_digest TEXT NOT NULL, version TEXT NOT NULL,
@@ -181,11 +181,14 @@ Result<void> create_late_indexes(Database& db) {
     return db.script(
         "CREATE INDEX IF NOT EXISTS record_list ON record(bucket, effective) "
         "WHERE bucket IS NOT NULL;"
-        "CREATE INDEX IF NOT EXISTS record_conflict ON record(id) WHERE conflicts > 0;");
+        "CREATE INDEX IF NOT EXISTS record_conflict ON record(id) WHERE conflicts > 0;"
+        "CREATE INDEX IF NOT EXISTS field_lookup ON field_value(field, value, effective, rec);");
 }
 
 Result<void> drop_late_indexes(Database& db) {
-    return db.script("DROP INDEX IF EXISTS record_list; DROP INDEX IF EXISTS record_conflict;");
+    return db.script(
+        "DROP INDEX IF EXISTS record_list; DROP INDEX IF EXISTS record_conflict;"
+        "DROP INDEX IF EXISTS field_lookup;");
 }
 
 }  // namespace dutybook::store

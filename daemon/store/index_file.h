@@ -19,7 +19,8 @@
 //       effective = milliseconds * 2 + (1 if it is a calendar date)
 //   op(rec, ord, run, seq, arrived, line)   the further operations, in order of arrival
 //   kept(writer, seq, run, arrived, waiting, line)   malformed operations, and those that wait
-//   field_value(field, value, effective, rec)        fields marked as indexed, and references
+//   field_value(field, value, effective, rec)   fields marked as indexed, and references; its index
+//       (field_lookup) holds all of it: made late, that is faster than rows kept in that order
 //   search                FTS5 without content, without positions; rowid = rec
 //   verdict(record, plugin_digest, version, findings, reads)
 //

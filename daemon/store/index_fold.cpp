@@ -106,12 +106,16 @@ Result<bool> SqliteIndex::insert_record(std::span<const Arrival* const> arrivals
     for (const Arrival* arrival : arrivals) {
         known.push_back({&arrival->operation, arrival->frontier.get()});
     }
-    const domain::RecordState state = domain::fold(known);
     const Arrival& first = *arrivals.front();
+    const bool folded = arrivals.size() == 1 && first.alone;
+    domain::RecordState made;
+    if (!folded) made = domain::fold(known);
+    const domain::RecordState& state = folded ? first.alone->state : made;
     TRY_ASSIGN(const auto bucket, bucket_of(state));
     const auto* traits = state.born ? catalog_.find(state.kind) : nullptr;
     Change change;
     change.after = &state;
+    if (folded) change.hash_after = &first.alone->hash;
     change.effective_after = effective_key(state, traits);
     const auto stored = kept_state(state, arrivals.size());
 
@@ -171,7 +175,8 @@ Result<void> SqliteIndex::write_change(const Change& change) {
         totals_.conflicts -= open_conflicts(*change.before);
     }
     if (change.after != nullptr && change.after->born) {
-        totals_.digest.add(domain::hash_of(*change.after));
+        totals_.digest.add(change.hash_after != nullptr ? *change.hash_after
+                                                        : domain::hash_of(*change.after));
         totals_.records += alive(*change.after) ? 1 : 0;
         totals_.conflicts += open_conflicts(*change.after);
     }

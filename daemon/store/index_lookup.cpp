@@ -107,9 +107,8 @@ Result<void> SqliteIndex::write_values(const Change& change) {
     }
     for (const auto& [field, value] : after) {
         if (!moved && before.contains({field, value})) continue;
-        TRY(db_->run(staging_ ? "INSERT INTO staged VALUES(?1, ?2, ?3, ?4)"
-                              : "INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)",
-                     field, value, change.effective_after, change.rec));
+        TRY(db_->run("INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)", field, value,
+                     change.effective_after, change.rec));
     }
     return {};
 }

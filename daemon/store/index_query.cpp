@@ -106,11 +106,10 @@ private:
 class Sources {
 public:
     Sources(Database& db, const Query& query, const Range& range, const Place& from)
-        : db_(db),
-          query_(query),
-          from_(from),
-          lowest_(range.lowest_key()),
-          behind_(range.behind_last_key()) {}
+        : db_(db), query_(query), from_(from), lowest_(range.lowest_key()) {
+        // One upper bound, not two: of two SQLite seeks to the first and filters by the second.
+        from_ = std::min(from_, Place{range.behind_last_key(), smallest});
+    }
 
     Result<void> open() {
         std::vector<std::int64_t> kinds;
@@ -154,14 +153,12 @@ private:
                 const auto row,
                 db_.number("SELECT id FROM field WHERE kind = ?1 AND name = ?2", kind, field));
             if (!row) continue;
-            TRY_ASSIGN(Source source,
-                       Source::of(db_.query("SELECT effective, rec FROM field_value "
-                                            "WHERE field = ?1 AND value = ?2 "
-                                            "AND (effective, rec) < (?3, ?4) AND effective >= ?5 "
-                                            "AND effective < ?6 "
-                                            "ORDER BY effective DESC, rec DESC",
-                                            *row, lookup_key(value), from_.key, from_.rec, lowest_,
-                                            behind_)));
+            TRY_ASSIGN(Source source, Source::of(db_.query(
+                                          "SELECT effective, rec FROM field_value "
+                                          "WHERE field = ?1 AND value = ?2 "
+                                          "AND (effective, rec) < (?3, ?4) AND effective >= ?5 "
+                                          "ORDER BY effective DESC, rec DESC",
+                                          *row, lookup_key(value), from_.key, from_.rec, lowest_)));
             sources_.push_back(std::move(source));
             return true;
         }
@@ -171,16 +168,16 @@ private:
         TRY_ASSIGN(Source source,
                    Source::of(db_.query("SELECT effective, rec FROM record WHERE bucket = ?1 "
                                         "AND (effective, rec) < (?2, ?3) AND effective >= ?4 "
-                                        "AND effective < ?5 ORDER BY effective DESC, rec DESC",
-                                        bucket, from_.key, from_.rec, lowest_, behind_)));
+                                        "ORDER BY effective DESC, rec DESC",
+                                        bucket, from_.key, from_.rec, lowest_)));
         sources_.push_back(std::move(source));
         return {};
     }
 
     Database& db_;
     const Query& query_;
-    const Place from_;
-    const std::int64_t lowest_, behind_;
+    Place from_;
+    const std::int64_t lowest_;
     std::vector<Source> sources_;
 };
 

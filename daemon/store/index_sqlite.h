@@ -60,6 +60,16 @@ private:
         std::map<std::string, Field> fields;
         std::uint64_t verified = 0;  // transaction in which the fingerprint was compared
     };
+    struct Folded {
+        domain::RecordState state;
+        Hash hash{};
+    };
+    // A line read, which needs no database: done by a second thread in a bulk load.
+    struct Prepared {
+        domain::ReadOperation read;
+        Hash hash{};  // member of the digest of operations
+        std::optional<Folded> alone;
+    };
     // An operation on its way into the tables.
     struct Arrival {
         std::int64_t run = 0;
@@ -68,6 +78,7 @@ private:
         domain::Operation operation;
         std::shared_ptr<const domain::Frontier> frontier;
         std::uint64_t order = 0;
+        std::optional<Folded> alone;  // a create, already folded by itself
     };
     // What one transaction takes in.
     struct Batch {
@@ -80,6 +91,7 @@ private:
         const domain::RecordState* before = nullptr;  // null: not there
         const domain::RecordState* after = nullptr;
         std::int64_t effective_before = 0, effective_after = 0;
+        const Hash* hash_after = nullptr;  // if it is known
     };
 
     SqliteIndex(std::string path, std::unique_ptr<Database> db, const domain::KindCatalog& kinds);
@@ -100,9 +112,13 @@ private:
     Result<void> take_run(const Run& run, Batch& batch);
     Result<std::int64_t> run_row(const Run& run, WriterState& state, std::uint64_t from);
     Result<void> note_segment(const Run& run, WriterState& state);
-    Result<void> take_line(const Run& run, WriterState& state, std::uint64_t seq,
-                           std::string_view line, std::int64_t run_id,
+    Result<void> take_lines(const Run& run, WriterState& state, std::uint64_t from,
+                            std::int64_t run_id, Batch& batch);
+    Result<void> take_line(const Run& run, WriterState& state, std::uint64_t seq, Prepared prepared,
+                           std::int64_t run_id,
                            const std::shared_ptr<const domain::Frontier>& frontier, Batch& batch);
+    static std::vector<Prepared> prepare(const Run& run, std::uint64_t from, std::uint64_t last,
+                                         bool fold);
     Result<void> keep(const WriterState& state, std::uint64_t seq, std::int64_t run_id,
                       Millis arrived, bool waits, std::string_view line);
     Result<void> resume_waiting(const domain::Writer& name, WriterState& state, Batch& batch,
@@ -120,7 +136,6 @@ private:
     Result<std::optional<std::int64_t>> bucket_of(const domain::RecordState& state);
 
     // index_bulk.cpp
-    Result<void> unstage();
     Result<void> fold_some();
 
     // index_lookup.cpp: lookup rows and full text
@@ -159,7 +174,7 @@ private:
     std::int64_t searched_ = all_searched;
 
     bool bulk_ = false;     // from begin_bulk() to the end of end_bulk()
-    bool staging_ = false;  // within it: lookup rows are gathered, known records not folded again
+    bool staging_ = false;  // within it, until the indexes are made: known records are not folded
     std::set<std::int64_t> unfolded_;  // records to fold at the end of it
 
     struct SearchChange {
