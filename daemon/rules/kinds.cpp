@@ -58,7 +58,10 @@ Result<void> check_examples(const Json& document, const Schema& schema) {
     return {};
 }
 
-Result<std::vector<KindSource>> read_folder(const std::filesystem::path& folder) {
+}  // namespace
+
+Result<std::vector<KindSource>> read_kind_folder(const std::filesystem::path& folder,
+                                                 const std::string& owner) {
     std::error_code failed;
     std::vector<std::filesystem::path> files;
     for (std::filesystem::directory_iterator entry(folder, failed), end; !failed && entry != end;
@@ -73,12 +76,10 @@ Result<std::vector<KindSource>> read_folder(const std::filesystem::path& folder)
     std::vector<KindSource> sources;
     for (const auto& file : files) {
         TRY_ASSIGN(std::string text, read_file(file, most_schema_bytes));
-        sources.push_back({file.string(), std::move(text), "core"});
+        sources.push_back({file.string(), std::move(text), owner});
     }
     return sources;
 }
-
-}  // namespace
 
 Result<KindRegistry::Kind> KindRegistry::read(const KindSource& source) {
     TRY_ASSIGN(Json document, parse_document(source.text, source.file));
@@ -116,7 +117,7 @@ Result<std::shared_ptr<const KindRegistry>> KindRegistry::load(
     std::span<const std::filesystem::path> folders) {
     std::vector<KindSource> sources;
     for (const auto& folder : folders) {
-        TRY_ASSIGN(std::vector<KindSource> more, read_folder(folder));
+        TRY_ASSIGN(std::vector<KindSource> more, read_kind_folder(folder, "core"));
         sources.insert(sources.end(), more.begin(), more.end());
     }
     return build(sources);

@@ -26,6 +26,10 @@ struct KindSource {
     std::string owner;  // "core", or a plugin's id
 };
 
+// Every *.json of a folder, sorted by name.
+Result<std::vector<KindSource>> read_kind_folder(const std::filesystem::path& folder,
+                                                 const std::string& owner);
+
 // Errors of one validation, split for an edit of a record that may have been wrong before.
 struct Judged {
     std::vector<Error> errors;    // at what this write changed: it is malformed

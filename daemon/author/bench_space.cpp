@@ -1,0 +1,168 @@
+#include "author/bench_space.h"
+
+#include "rules/finding.h"
+
+#include <algorithm>
+
+namespace dutybook::author {
+
+namespace {
+
+void load_one(const std::filesystem::path& folder, const Surroundings& surroundings,
+              const rules::ManifestReader& reader, LoadedPlugins& loaded) {
+    auto reading = rules::read_package_folder(folder, reader);
+    loaded.errors.insert(loaded.errors.end(), reading.errors.begin(), reading.errors.end());
+    if (!reading.errors.empty()) return;
+    const auto wanted = reading.package.manifest.requires_plugins;
+    const std::string id = reading.package.manifest.id;
+    loaded.packages.push_back(std::move(reading.package));
+    for (const auto& [name, lowest] : wanted) {
+        const bool there = std::any_of(
+            loaded.packages.begin(), loaded.packages.end(),
+            [&name = name](const rules::PluginPackage& p) { return p.manifest.id == name; });
+        if (there) continue;
+        const auto path = surroundings.plugins / name;
+        if (!std::filesystem::exists(path / "plugin.json")) {
+            loaded.errors.push_back(failure(Code::Malformed,
+                                            "plugin " + id + " requires plugin " + name,
+                                            "it is not in " + surroundings.plugins.string()));
+            continue;
+        }
+        load_one(path, surroundings, reader, loaded);
+        if (loaded.errors.empty() &&
+            rules::compare_versions(loaded.packages.back().manifest.version, lowest) < 0) {
+            loaded.errors.push_back(failure(Code::Malformed, "plugin " + id + " requires " + name +
+                                                                 " " + lowest + " or newer"));
+        }
+    }
+}
+
+}  // namespace
+
+LoadedPlugins load_with_required(const std::filesystem::path& folder,
+                                 const Surroundings& surroundings) {
+    LoadedPlugins loaded;
+    const auto reader = rules::ManifestReader::open(surroundings.schemas);
+    if (!reader) {
+        loaded.errors.push_back(reader.error());
+        return loaded;
+    }
+    load_one(folder, surroundings, *reader, loaded);
+    if (!loaded.errors.empty()) return loaded;
+    std::vector<rules::KindSource> sources;
+    const auto core = rules::read_kind_folder(surroundings.schemas / "kinds", "core");
+    if (!core) {
+        loaded.errors.push_back(core.error());
+        return loaded;
+    }
+    sources = *core;
+    for (const rules::PluginPackage& package : loaded.packages) {
+        sources.insert(sources.end(), package.kinds.begin(), package.kinds.end());
+    }
+    auto kinds = rules::KindRegistry::build(sources);
+    if (!kinds) {
+        loaded.errors.push_back(kinds.error());
+    } else {
+        loaded.kinds = *kinds;
+    }
+    return loaded;
+}
+
+BenchSpace::BenchSpace(const LoadedPlugins& loaded, const Surroundings& surroundings)
+    : surroundings_(surroundings),
+      packages_(loaded.packages),
+      kinds_(loaded.kinds),
+      plugin_(packages_.front().manifest.id) {
+    make_host();
+}
+
+// The site's zone is a constant of a host, so another zone takes another host and other workers.
+void BenchSpace::make_host() {
+    rules::PluginHost::Options options;
+    options.worker = surroundings_.worker;
+    options.clock = &clock_;
+    options.kinds = kinds_.get();
+    options.zone = zone_;
+    host_ = std::make_unique<rules::PluginHost>(std::move(options));
+    std::vector<rules::PluginHost::Activation> all;
+    for (const rules::PluginPackage& package : packages_) {
+        all.push_back({package, {space_name, parent_name}, "test"});
+    }
+    host_->activate(std::move(all));
+}
+
+void BenchSpace::reset(const std::string& zone, Millis now, const Json& settings) {
+    if (zone != zone_) {
+        zone_ = zone;
+        make_host();
+    }
+    clock_.set(now);
+    records_.clear();
+    verdicts_.clear();
+    unchecked_.clear();
+    for (const char* space : {space_name, parent_name}) host_->configure(space, plugin_, settings);
+}
+
+rules::RuleRecord BenchSpace::completed(rules::RuleRecord record) {
+    for (auto& [field, value] : host_->complete(record, records_).fields) {
+        record.fields[field] = value;
+    }
+    return record;
+}
+
+Result<rules::RuleRecord> BenchSpace::store(rules::RuleRecord record) {
+    record = completed(std::move(record));
+    TRY(arrive(record));
+    return record;
+}
+
+Result<void> BenchSpace::arrive(rules::RuleRecord record) {
+    rules::RecordChange change;
+    if (const auto* before = records_.get(record.space, record.id)) change.before = *before;
+    std::string content = record.kind + std::string(domain::name_of(record.status));
+    for (const auto& [field, value] : record.fields) content += '\n' + field + '=' + value;
+    record.version = hex(blake2b(content)).substr(0, 16);
+    change.after = record;
+    records_.put(record);
+    TRY_ASSIGN(const auto touched, host_->touched({&change, 1}, records_));
+    std::vector<rules::RuleRecord> subjects;
+    for (const std::string& id : touched) {
+        for (const char* space : {space_name, parent_name}) {
+            if (const auto* subject = records_.get(space, id)) subjects.push_back(*subject);
+        }
+    }
+    TRY_ASSIGN(const auto evaluation, host_->evaluate(subjects, rules::Purpose::Stored, records_));
+    for (const rules::Judgement& one : evaluation.judgements) {
+        verdicts_[{one.record, one.plugin}] = one.findings;
+    }
+    note(evaluation);
+    return {};
+}
+
+Result<rules::Evaluation> BenchSpace::judge(const rules::RuleRecord& record,
+                                            rules::Purpose purpose) {
+    TRY_ASSIGN(auto evaluation, host_->evaluate({&record, 1}, purpose, records_));
+    note(evaluation);
+    return evaluation;
+}
+
+void BenchSpace::note(const rules::Evaluation& evaluation) {
+    for (const rules::Judgement& one : evaluation.judgements) {
+        for (const rules::Finding& finding : one.findings) {
+            fired_.insert(finding.rule + "." + finding.code);
+        }
+    }
+    for (const rules::Unchecked& one : evaluation.unchecked) {
+        unchecked_.push_back(one.record + ": " + one.why);
+    }
+}
+
+std::vector<rules::Finding> BenchSpace::findings() const {
+    std::vector<rules::Finding> all;
+    for (const auto& [key, findings] : verdicts_) {
+        all.insert(all.end(), findings.begin(), findings.end());
+    }
+    return rules::merged(std::move(all));
+}
+
+}  // namespace dutybook::author

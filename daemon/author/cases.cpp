@@ -1,0 +1,218 @@
+#include "author/cases.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace dutybook::author {
+
+namespace {
+
+constexpr std::size_t cases_bytes = 4u << 20;
+
+Error at_case(const TestCase& test, const std::string& what, const std::string& pointer) {
+    Error error = malformed(test.file + ": \"" + test.name + "\": " + what);
+    error.pointer = (test.list ? pointer_to("", test.index) : std::string()) + pointer;
+    return error;
+}
+
+void read_file_of_cases(const std::string& file, const std::string& text, const std::string& plugin,
+                        ReadCases& read) {
+    const auto parsed = parse_json(text, {32, cases_bytes});
+    if (!parsed) {
+        Error error = parsed.error();
+        error.what = plugin + "/" + file + ": " + error.what;
+        read.errors.push_back(std::move(error));
+        return;
+    }
+    const bool list = parsed->is_array();
+    const Json all = list ? *parsed : Json::array({*parsed});
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        TestCase test{plugin + "/" + file, "", all[i], i, list};
+        const bool shaped = all[i].is_object() && all[i].contains("name") &&
+                            all[i]["name"].is_string() && all[i].contains("expect") &&
+                            all[i]["expect"].is_object();
+        if (!shaped) {
+            read.errors.push_back(
+                at_case(test, "a case is an object with \"name\" and \"expect\"", ""));
+            continue;
+        }
+        test.name = all[i]["name"].get<std::string>();
+        read.cases.push_back(std::move(test));
+    }
+}
+
+Json shown_finding(const rules::Finding& finding) {
+    Json shown = rules::to_json(finding);
+    shown["code"] = finding.code;
+    shown["values"] = finding.values;
+    return shown;
+}
+
+Json shown_findings(const std::vector<rules::Finding>& findings) {
+    Json all = Json::array();
+    for (const rules::Finding& finding : findings) all.push_back(shown_finding(finding));
+    return all;
+}
+
+std::map<std::string, std::string> texts_of(const Json& fields) {
+    std::map<std::string, std::string> texts;
+    for (const auto& [name, value] : fields.items()) {
+        if (!value.is_null()) texts[name] = canonical(value);
+    }
+    return texts;
+}
+
+Json fields_of(const rules::RuleRecord& record) {
+    Json fields = Json::object();
+    for (const auto& [name, value] : record.fields) fields[name] = Json::parse(value);
+    return fields;
+}
+
+}  // namespace
+
+ReadCases read_cases(const rules::PackageFiles& files, const std::string& plugin) {
+    ReadCases read;
+    for (const auto& [name, text] : files) {
+        if (name.starts_with("tests/")) read_file_of_cases(name, text, plugin, read);
+    }
+    return read;
+}
+
+Result<rules::RuleRecord> CaseRunner::record_of(const Json& described,
+                                                const std::string& at) const {
+    if (!described.is_object() || !described.contains("kind") || !described["kind"].is_string()) {
+        return malformed("a record has a \"kind\" and \"fields\"", at);
+    }
+    rules::RuleRecord record;
+    record.kind = described["kind"].get<std::string>();
+    if (auto unknown = space_.kinds().unknown(record.kind)) {
+        unknown->pointer = at + unknown->pointer;
+        return *unknown;
+    }
+    record.id = described.value("id", "new");
+    record.space = described.value("space", BenchSpace::space_name);
+    record.by = described.value("by", "");
+    record.zone = space_.zone();
+    record.fields = texts_of(described.value("fields", Json::object()));
+    record.created_at = record.changed_at = space_.now();
+    const std::string status = described.value("status", "");
+    const auto* traits = space_.kinds().find(record.kind);
+    record.status = status == "retracted" ? domain::Status::Retracted
+                    : status == "final" || (status.empty() && traits->final_at_once)
+                        ? domain::Status::Final
+                        : domain::Status::Draft;
+    return record;
+}
+
+Result<void> CaseRunner::give(const Json& test, const std::vector<std::size_t>& order) {
+    const Json given = test.value("given", Json::array());
+    for (const std::size_t i : order) {
+        TRY_ASSIGN(auto record, record_of(given[i], pointer_to("/given", i)));
+        record = space_.completed(std::move(record));
+        const auto errors = space_.kinds().validate(record.kind, fields_of(record));
+        if (!errors.empty()) {
+            Error error = errors.front();
+            error.pointer = pointer_to("/given", i) + "/fields" + error.pointer;
+            return error;
+        }
+        TRY(space_.arrive(std::move(record)));
+    }
+    return {};
+}
+
+Result<Json> CaseRunner::act(const Json& test) {
+    Json outcome = Json::object();
+    const Json todo = test.value("do", Json::object());
+    if (todo.contains("check") || todo.contains("write")) {
+        const bool check = todo.contains("check");
+        const char* word = check ? "check" : "write";
+        TRY_ASSIGN(auto record, record_of(todo[word], std::string("/do/") + word));
+        record = space_.completed(std::move(record));
+        outcome["fields"] = fields_of(record);
+        Json wrong = Json::array();
+        for (const Error& error : space_.kinds().validate(record.kind, outcome["fields"])) {
+            // A check asks about what is known so far.
+            if (!check || record.fields.count(error.pointer.substr(1)) != 0) {
+                wrong.push_back(error.pointer);
+            }
+        }
+        if (!wrong.empty()) outcome["errors"] = wrong;
+        TRY_ASSIGN(const auto evaluation, space_.judge(record, check ? rules::Purpose::Check
+                                                                     : rules::Purpose::LocalWrite));
+        const auto findings = evaluation.findings();
+        outcome["verdict"] = rules::name_of(rules::verdict_of(findings));
+        outcome["findings"] = shown_findings(findings);
+        const auto next = rules::earliest_next(findings);
+        outcome["earliest_next"] =
+            next ? Json(format_in_zone(*next, space_.zone())) : Json(nullptr);
+    } else if (todo.contains("judge")) {
+        const std::string id = todo["judge"].value("record", "");
+        const auto* record = space_.records().get(BenchSpace::space_name, id);
+        if (record == nullptr) return malformed("no given record " + id, "/do/judge/record");
+        TRY_ASSIGN(const auto evaluation, space_.judge(*record, rules::Purpose::Stored));
+        outcome["findings"] = shown_findings(evaluation.findings());
+    } else if (todo.contains("report")) {
+        const Json& wanted = todo["report"];
+        rules::PluginHost::ReportRequest request;
+        request.space = BenchSpace::space_name;
+        request.name = wanted.value("name", "");
+        if (request.name.find('.') == std::string::npos) {
+            request.name = space_.plugin() + "." + request.name;
+        }
+        request.language = wanted.value("language", "en");
+        request.parameters = wanted.value("parameters", Json::object());
+        TRY_ASSIGN(const std::string text, space_.host().report(request, space_.records()));
+        outcome["blocks"] = Json::parse(text, nullptr, false);
+        TRY_ASSIGN(outcome["page"], render_(outcome["blocks"], request.language));
+    } else {
+        outcome["findings"] = shown_findings(space_.findings());
+    }
+    if (!space_.unchecked().empty()) outcome["unchecked"] = space_.unchecked();
+    return Result<Json>(boost::system::in_place_value, std::move(outcome));
+}
+
+Result<Json> CaseRunner::outcome(const Json& test, const std::vector<std::size_t>& order) {
+    const std::string zone = test.value("zone", "America/New_York");
+    if (!zone_exists(zone)) return malformed("there is no time zone " + zone, "/zone");
+    Millis now = 0;
+    if (test.contains("now")) {
+        const auto said =
+            parse_instant(test["now"].is_string() ? test["now"].get<std::string>() : "");
+        if (!said) return malformed("\"now\" is an instant", "/now");
+        now = *said;
+    } else {
+        now = *parse_instant("2026-01-15T12:00:00Z");
+    }
+    space_.reset(zone, now, test.value("config", Json::object()));
+    TRY(give(test, order));
+    return act(test);
+}
+
+CaseResult CaseRunner::run(const TestCase& test, const CaseOptions& options) {
+    CaseResult result;
+    std::vector<std::size_t> order(test.text.value("given", Json::array()).size());
+    std::iota(order.begin(), order.end(), 0);
+    result.orders = 0;
+    do {
+        auto outcome = this->outcome(test.text, order);
+        ++result.orders;
+        if (!outcome) {
+            Error error = outcome.error();
+            result.differences = {at_case(test, error.what, error.pointer).text()};
+            return result;
+        }
+        result.differences = differences(test.text["expect"], *outcome);
+        if (result.orders == 1) result.actual = *outcome;
+        if (!result.differences.empty()) {
+            if (result.orders > 1) {
+                result.differences.push_back("in another order of arrival");
+            }
+            return result;
+        }
+    } while (options.permute && result.orders < options.most_orders &&
+             std::next_permutation(order.begin(), order.end()));
+    result.passed = true;
+    return result;
+}
+
+}  // namespace dutybook::author

@@ -1,0 +1,156 @@
+#include "author/lint.h"
+
+#include "author/cases.h"
+
+#include <algorithm>
+
+namespace dutybook::author {
+
+namespace {
+
+using Names = std::set<std::string>;
+
+class Linter {
+public:
+    Linter(const LoadedPlugins& loaded, const Surroundings& surroundings)
+        : loaded_(loaded),
+          surroundings_(surroundings),
+          package_(loaded.packages.front()),
+          manifest_(package_.manifest) {}
+
+    std::vector<Error> run() {
+        check_needs();
+        check_texts();
+        check_tests();
+        check_code();
+        return std::move(errors_);
+    }
+
+private:
+    void complain(const std::string& what, const std::string& pointer, const std::string& fix = {},
+                  Code code = Code::Malformed) {
+        Error error = failure(code, manifest_.id + "/plugin.json: " + what, {}, fix);
+        error.pointer = pointer;
+        errors_.push_back(std::move(error));
+    }
+
+    void check_need_set(const rules::NeedSet& set, const std::string& pointer) {
+        for (const rules::Need& need : set.needs) {
+            const std::string at = pointer + "/needs/" + need.name;
+            const auto* traits = loaded_.kinds->find(need.kind);
+            if (traits == nullptr) {
+                complain("the need \"" + need.name + "\" names kind " + need.kind +
+                             ", which nobody brings",
+                         at + "/kind", "name its plugin under \"requires\"");
+                continue;
+            }
+            const auto known = [&](const std::string& field, const std::string& place) {
+                if (!field.empty() && traits->fields.count(field) == 0) {
+                    complain("kind " + need.kind + " has no field \"" + field + "\"", at + place);
+                }
+            };
+            known(need.field, "/field");
+            for (const rules::Condition& condition : need.where) known(condition.field, "/where");
+        }
+        for (const std::string& kind : set.kinds) {
+            if (loaded_.kinds->find(kind) == nullptr) {
+                complain("kind " + kind + " is judged, and nobody brings it", pointer + "/on");
+            }
+        }
+    }
+
+    void check_needs() {
+        for (std::size_t i = 0; i < manifest_.rules.size(); ++i) {
+            check_need_set(manifest_.rules[i].needs, pointer_to("/rules", i));
+        }
+        for (std::size_t i = 0; i < manifest_.reports.size(); ++i) {
+            check_need_set(manifest_.reports[i].needs, pointer_to("/reports", i));
+        }
+        for (std::size_t i = 0; i < manifest_.completes.size(); ++i) {
+            check_need_set(manifest_.completes[i].needs, pointer_to("/completes", i));
+        }
+    }
+
+    void check_texts() {
+        for (std::size_t i = 0; i < manifest_.rules.size(); ++i) {
+            const rules::ManifestRule& rule = manifest_.rules[i];
+            for (const auto& [code, texts] : rule.messages) {
+                if (texts.count("en") == 0) {
+                    complain("message " + rule.id + "." + code + " has no English text",
+                             pointer_to("/rules", i) + "/messages/" + code);
+                }
+            }
+        }
+    }
+
+    void check_tests() {
+        auto cases = read_cases(package_.files, manifest_.id);
+        errors_.insert(errors_.end(), cases.errors.begin(), cases.errors.end());
+    }
+
+    static Names declared_rules(const rules::Manifest& manifest) {
+        Names names;
+        for (const auto& rule : manifest.rules) names.insert(rule.id);
+        return names;
+    }
+
+    void compare(const std::string& what, const Names& declared,
+                 const std::vector<std::string>& got, const char* table) {
+        const Names written(got.begin(), got.end());
+        for (const std::string& name : declared) {
+            if (written.count(name) == 0) {
+                complain(what + " " + name + " is declared, and rules.lua has no " + table + "[\"" +
+                             name + "\"]",
+                         "");
+            }
+        }
+        for (const std::string& name : written) {
+            if (declared.count(name) == 0) {
+                complain("rules.lua has " + std::string(table) + "[\"" + name +
+                             "\"], which the manifest does not declare",
+                         "", "", Code::Conflict);
+            }
+        }
+    }
+
+    // Loads the code in a worker, as it will be loaded.
+    void check_code() {
+        if (package_.lua.empty() && !manifest_.native) return;
+        BenchSpace space(loaded_, surroundings_);
+        const auto plugin = space.host().find(manifest_.id);
+        const auto started = plugin->slot->warm_up();
+        if (!started) {
+            errors_.push_back(failure(Code::Malformed, started.error().why));
+            return;
+        }
+        if (manifest_.native) return;
+        const Json ready = plugin->slot->status().sandbox;
+        Names completes;
+        Names reports;
+        for (const auto& completion : manifest_.completes) completes.insert(completion.kind);
+        for (const auto& report : manifest_.reports) reports.insert(report.name);
+        compare("rule", declared_rules(manifest_), ready["rules"], "rules");
+        compare("completion", completes, ready["completes"], "complete");
+        compare("report", reports, ready["reports"], "reports");
+    }
+
+    const LoadedPlugins& loaded_;
+    const Surroundings& surroundings_;
+    const rules::PluginPackage& package_;
+    const rules::Manifest& manifest_;
+    std::vector<Error> errors_;
+};
+
+}  // namespace
+
+std::vector<Error> lint(const std::filesystem::path& folder, const Surroundings& surroundings) {
+    const LoadedPlugins loaded = load_with_required(folder, surroundings);
+    if (!loaded.errors.empty()) return loaded.errors;
+    return Linter(loaded, surroundings).run();
+}
+
+bool is_warning(const Error& error) {
+    return error.code == Code::Conflict;
+}
+
+}  // namespace dutybook::author
