@@ -95,11 +95,7 @@ Result<CommitId> GitLog::append(const SealRow& row, std::span<const std::string>
 
     const std::lock_guard lock(writing_);
     const VolumeName name{header.writer, header.volume};
-    {
-        const std::lock_guard state(state_);
-        if (broken_.contains(name.ref()))
-            return failure(Code::Corrupt, name.ref() + " is damaged", {}, "run repair");
-    }
+    TRY(check_whole(name));
     TRY_ASSIGN(const auto view, View::open(path_));
     TRY_ASSIGN(const auto parent, parent_of(view, header));
     TRY_ASSIGN(const auto objects, compose(header, std::move(blob), parent));

@@ -5,6 +5,7 @@
 // (synced) -> ref read back -> dutybook-tips (synced) -> memory. A crash between any two leaves
 // either objects that nothing names, or a ref ahead of the tips; both are normal at open.
 
+#include "store/git_check.h"
 #include "store/git_layout.h"
 #include "store/git_segment.h"
 #include "store/git_tips.h"
@@ -13,6 +14,12 @@
 #include <mutex>
 
 namespace dutybook::store {
+
+struct Branching {
+    CommitId common;   // the last commit that both have; empty: none
+    CommitId ours;     // what of ours follows it; empty: nothing, the foreign commits may follow
+    git::Place place;  // what the first foreign commit must fit to
+};
 
 class GitLog final : public Log {
 public:
@@ -57,6 +64,9 @@ private:
     Result<void> publish_other(const std::string& ref, const CommitId& tip);
 
     // log_take_over.cpp, log_fork.cpp
+    Result<Branching> branching(const git::View& view, const VolumeName& name,
+                                const CommitId& first_foreign,
+                                std::span<const CommitId> ours) const;
     Result<void> take_pack(const git::View& from, const std::vector<git::SegmentObjects>& taken);
     Result<void> keep_as_evidence(const VolumeName& name, const CommitId& tip);
 
@@ -64,6 +74,8 @@ private:
     void reseal(const SealRow& row, const JournalLines& lines);
     Result<void> mend_stray_refs(const git::Tips& known);
 
+    // Code::Corrupt if open() could not read the volume's chain.
+    Result<void> check_whole(const VolumeName& name) const;
     std::optional<VolumeInfo> find(const VolumeName& name) const;
     git::Tips tips() const;
 

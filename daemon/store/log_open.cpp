@@ -154,6 +154,12 @@ Result<VolumeInfo> GitLog::describe(const View& view, const VolumeName& name,
     return info;
 }
 
+Result<void> GitLog::check_whole(const VolumeName& name) const {
+    const std::lock_guard lock(state_);
+    if (!broken_.contains(name.ref())) return {};
+    return failure(Code::Corrupt, name.ref() + " is damaged", {}, "run repair");
+}
+
 std::optional<VolumeInfo> GitLog::find(const VolumeName& name) const {
     const std::lock_guard lock(state_);
     const auto at = tips_.volumes.find(name);

@@ -3,6 +3,22 @@
 #include <algorithm>
 
 namespace dutybook::store {
+namespace {
+
+// Maintenance may have replaced the packs under a view that was lent before: then once more with a
+// fresh one.
+template <class Read>
+auto read_twice(git::ViewPool& pool, const git::fs::path& path, const Read& read)
+    -> decltype(read(std::declval<const git::View&>())) {
+    {
+        TRY_ASSIGN(const auto view, pool.borrow());
+        if (auto out = read(*view)) return out;
+    }
+    TRY_ASSIGN(const auto fresh, git::View::open(path));
+    return read(fresh);
+}
+
+}  // namespace
 
 Result<std::vector<VolumeInfo>> GitLog::volumes() {
     const std::lock_guard lock(state_);
@@ -20,13 +36,14 @@ Result<std::map<std::string, CommitId>> GitLog::refs() {
 Result<std::vector<CommitId>> GitLog::chain(const VolumeName& volume, const CommitId& after) {
     const auto info = find(volume);
     if (!info) return failure(Code::NotFound, "no volume " + volume.ref());
-    TRY_ASSIGN(const auto view, pool_.borrow());
-    return git::walk(*view, info->tip, after);
+    return read_twice(pool_, path_,
+                      [&](const git::View& view) { return git::walk(view, info->tip, after); });
 }
 
 Result<Segment> GitLog::read(const CommitId& commit) {
-    TRY_ASSIGN(const auto view, pool_.borrow());
-    TRY_ASSIGN(const auto objects, git::read_segment(*view, commit));
+    TRY_ASSIGN(const auto objects, read_twice(pool_, path_, [&](const git::View& view) {
+                   return git::read_segment(view, commit);
+               }));
     return decode_segment(objects.blob_bytes, *options_.codec);
 }
 

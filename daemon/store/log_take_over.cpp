@@ -64,6 +64,25 @@ Result<git::Place> first_place(const View& view, const VolumeName& name, const s
     return git::place_after(view, name, space, before->tip, false);
 }
 
+VolumeInfo grown(const std::optional<VolumeInfo>& held, const git::Place& place,
+                 const std::vector<git::SegmentObjects>& added) {
+    VolumeInfo info;
+    if (held) {
+        info = *held;
+    } else {
+        info.name = place.name;
+        info.first = place.next.value_or(1);
+        info.last = info.first - 1;
+        info.previous = place.previous;
+    }
+    for (const auto& segment : added) {
+        info.bytes += segment.blob_bytes.size();
+        if (const auto header = decode_header(segment.blob_bytes)) info.last = header->last;
+    }
+    info.tip = added.back().commit;
+    return info;
+}
+
 }  // namespace
 
 Result<void> GitLog::take_pack(const View& from, const std::vector<git::SegmentObjects>& taken) {
@@ -81,15 +100,42 @@ Result<void> GitLog::take_pack(const View& from, const std::vector<git::SegmentO
     return {};
 }
 
+// Where the foreign commits branch off from ours, and what of ours stands there already.
+Result<Branching> GitLog::branching(const View& view, const VolumeName& name,
+                                    const CommitId& first_foreign,
+                                    std::span<const CommitId> ours) const {
+    const auto before = find({name.writer, name.number - 1});
+    Branching out;
+    if (!ours.empty()) {
+        TRY_ASSIGN(out.common, git::read_foreign_parent(view, first_foreign));
+    }
+    const auto at = std::ranges::find(ours, out.common);
+    if (at == ours.end()) {
+        out.common.clear();
+        if (!ours.empty()) out.ours = ours.front();
+        TRY_ASSIGN(out.place, first_place(view, name, options_.space, before));
+        return out;
+    }
+    TRY_ASSIGN(out.place, git::place_after(view, name, options_.space, out.common, true));
+    if (at + 1 != ours.end()) {
+        out.ours = *(at + 1);
+    } else if (const auto next = find({name.writer, name.number + 1})) {
+        TRY_ASSIGN(const auto chain, git::walk(view, next->tip, {}));
+        out.ours = chain.front();
+    }
+    return out;
+}
+
 Result<TakenOver> GitLog::take_over(Quarantine& quarantine, const Incoming& incoming,
                                     const SegmentJudge& judge) {
     const auto& name = incoming.volume;
+    const auto refuse = [](Error error) {
+        TakenOver out;
+        out.refused = std::move(error);
+        return out;
+    };
     const std::lock_guard lock(writing_);
-    {
-        const std::lock_guard state(state_);
-        if (broken_.contains(name.ref()))
-            return failure(Code::Corrupt, name.ref() + " is damaged", {}, "run repair");
-    }
+    TRY(check_whole(name));
     const auto held = find(name);
     if (held && held->tip == incoming.tip) return TakenOver{};
     TRY_ASSIGN(const auto view, View::open(quarantine.path(), path_));
@@ -98,53 +144,21 @@ Result<TakenOver> GitLog::take_over(Quarantine& quarantine, const Incoming& inco
         TRY_ASSIGN(ours, git::walk(view, held->tip, {}));
     }
     const auto commits = git::walk_foreign(view, incoming.tip, ours);
-    if (!commits) return TakenOver{{}, commits.error(), false, {}, false};
+    if (!commits) return refuse(commits.error());
     if (commits->empty()) return TakenOver{};  // an ancestor of ours
+    const auto branch = branching(view, name, commits->front(), ours);
+    if (!branch) return refuse(branch.error());
 
-    auto place =
-        held ? Result<git::Place>(git::Place{name, options_.space, {}, {}, {}})
-             : first_place(view, name, options_.space, find({name.writer, name.number - 1}));
-    if (!place) return TakenOver{{}, place.error(), false, {}, false};
-    CommitId common, after_common;
-    if (held) {
-        TRY_ASSIGN(const auto link, git::read_foreign_parent(view, commits->front()));
-        common = link;
-        const auto at = std::ranges::find(ours, common);
-        if (at == ours.end()) {
-            common.clear();
-            after_common = ours.front();
-            place = first_place(view, name, options_.space, find({name.writer, name.number - 1}));
-        } else {
-            if (at + 1 != ours.end()) after_common = *(at + 1);
-            place = git::place_after(view, name, options_.space, common, true);
-        }
-        if (!place) return TakenOver{{}, place.error(), false, {}, false};
-    }
-    if (after_common.empty())
-        if (const auto next = find({name.writer, name.number + 1})) {
-            TRY_ASSIGN(const auto chain, git::walk(view, next->tip, {}));
-            after_common = chain.front();
-        }
-
-    auto checked = check_all(view, *place, *commits, *options_.codec, judge);
+    auto checked = check_all(view, branch->place, *commits, *options_.codec, judge);
     if (checked.good.empty()) return std::move(checked.out);
-    if (!after_common.empty()) {
-        TakenOver forked;
-        forked.refused = failure(Code::Conflict, name.ref() + " has forked",
-                                 "its writer was restored or copied and wrote on both sides");
-        forked.fork = Fork{common, after_common, commits->front()};
+    if (!branch->ours.empty()) {
+        auto forked = refuse(failure(Code::Conflict, name.ref() + " has forked",
+                                     "its writer was restored or copied and wrote on both sides"));
+        forked.fork = Fork{branch->common, branch->ours, commits->front()};
         return forked;
     }
     TRY(take_pack(view, checked.good));
-    VolumeInfo info = held.value_or(VolumeInfo{name, {}, 0, 0, 0, place->previous});
-    if (!held) info.first = place->next.value_or(1);
-    if (!held) info.last = info.first - 1;
-    for (const auto& segment : checked.good) {
-        info.bytes += segment.blob_bytes.size();
-        if (const auto header = decode_header(segment.blob_bytes)) info.last = header->last;
-    }
-    info.tip = checked.good.back().commit;
-    TRY(publish(info));
+    TRY(publish(grown(held, branch->place, checked.good)));
     return std::move(checked.out);
 }
 
