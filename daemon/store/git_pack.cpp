@@ -8,6 +8,7 @@
 
 #include <boost/uuid/detail/sha1.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -216,6 +217,52 @@ Result<void> finish_removing(const fs::path& git_dir) {
     }
     TRY(sync_directory(git_dir / "objects" / "pack"));
     fs::remove(git_dir / removal_file, error);
+    return {};
+}
+
+namespace {
+
+// The ids in an index of version 2: 8 bytes of header, 256 counts, then 20 bytes each.
+Result<std::vector<CommitId>> ids_of_index(const fs::path& index) {
+    constexpr std::size_t counts = 8, ids = counts + 256 * 4;
+    TRY_ASSIGN(const auto bytes, read_file(index));
+    std::uint32_t total = 0;
+    if (bytes.size() < ids) return failure(Code::Corrupt, index.string() + " is cut off");
+    for (std::size_t at = ids - 4; at < ids; ++at)
+        total = total << 8 | static_cast<std::uint8_t>(bytes[at]);
+    if ((bytes.size() - ids) / 20 < total)
+        return failure(Code::Corrupt, index.string() + " is cut off");
+    std::vector<CommitId> out;
+    git_oid oid{};
+    for (std::size_t at = ids; out.size() < total; at += 20) {
+        git_oid_fromraw(&oid, reinterpret_cast<const unsigned char*>(bytes.data()) + at);
+        out.push_back(to_id(oid));
+    }
+    return out;
+}
+
+bool readable_elsewhere(const fs::path& git_dir, const fs::path& index) {
+    const auto ids = ids_of_index(index);
+    const auto view = View::open(git_dir);
+    if (!ids || !view) return false;
+    return std::ranges::all_of(*ids, [&](const auto& id) { return bool(check_object(*view, id)); });
+}
+
+}  // namespace
+
+Result<void> tidy_packs(const fs::path& git_dir) {
+    std::error_code error;
+    std::vector<fs::path> remains;
+    for (const auto& entry : fs::directory_iterator(git_dir / "objects" / "pack", error)) {
+        const auto name = entry.path().filename().string();
+        if (name.starts_with("pack_git2_") || name.starts_with("tmp_"))
+            remains.push_back(entry.path());
+    }
+    TRY_ASSIGN(const auto packs, list_packs(git_dir));
+    for (const auto& files : packs)
+        if (!files.pack_there && readable_elsewhere(git_dir, files.index))
+            remains.push_back(files.index);
+    for (const auto& file : remains) fs::remove(file, error);
     return {};
 }
 

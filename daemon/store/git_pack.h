@@ -40,5 +40,8 @@ Result<fs::path> index_again(const fs::path& pack, const fs::path& scratch);
 // removals is finished at the next open instead of looking like damage.
 Result<void> remove_files(const fs::path& git_dir, const std::vector<fs::path>& files);
 Result<void> finish_removing(const fs::path& git_dir);
+// Removes what a kill leaves while a pack is written: temporary files, and an index that came
+// before its pack (if all it names can be read elsewhere; else its pack was lost).
+Result<void> tidy_packs(const fs::path& git_dir);
 
 }  // namespace dutybook::store::git

@@ -27,6 +27,7 @@ Result<void> GitLog::open() {
     TRY_ASSIGN(healed_, git::prepare_repository(path_, git::log_config, aside_));
     TRY(git::tidy_refs(path_, aside_));
     TRY(git::finish_removing(path_));
+    TRY(git::tidy_packs(path_));
     auto known = git::read_tips(path_);
     if (!known)
         healed_.push_back(

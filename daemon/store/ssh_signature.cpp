@@ -34,7 +34,9 @@ std::string signed_data(std::string_view commit_bytes) {
     return "SSHSIG" + packed("git") + packed("") + packed("sha512") + packed(view(hash));
 }
 
-std::string key_blob(const SigningPublicKey& key) { return packed(key_type) + packed(view(key)); }
+std::string key_blob(const SigningPublicKey& key) {
+    return packed(key_type) + packed(view(key));
+}
 
 std::string base64(std::string_view bytes) {
     std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
@@ -71,16 +73,15 @@ Result<Parts> take_apart(std::string_view text) {
     if (text.size() != longest || !text.starts_with(begin_line)) return wrong;
     std::string blob(text.size(), '\0');
     std::size_t size = 0;
-    const auto body = text.substr(begin_line.size(), text.size() - begin_line.size() - end_line.size());
+    const auto body =
+        text.substr(begin_line.size(), text.size() - begin_line.size() - end_line.size());
     if (sodium_base642bin(reinterpret_cast<unsigned char*>(blob.data()), blob.size(), body.data(),
-                          body.size(), "\n", &size, nullptr,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
+                          body.size(), "\n", &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
         return wrong;
     Parts parts;
     const auto key_at = 10 + 4 + 4 + key_type.size() + 4;
     if (size < key_at + parts.key.size() + parts.signature.size()) return wrong;
-    std::copy_n(blob.data() + key_at, parts.key.size(),
-                reinterpret_cast<char*>(parts.key.data()));
+    std::copy_n(blob.data() + key_at, parts.key.size(), reinterpret_cast<char*>(parts.key.data()));
     std::copy_n(blob.data() + size - parts.signature.size(), parts.signature.size(),
                 reinterpret_cast<char*>(parts.signature.data()));
     if (armoured(parts.key, parts.signature) != text) return wrong;
@@ -93,7 +94,9 @@ SshSigner::SshSigner(const SigningSeed& seed) {
     crypto_sign_seed_keypair(public_key_.data(), secret_key_.data(), seed.data());
 }
 
-SshSigner::~SshSigner() { sodium_memzero(secret_key_.data(), secret_key_.size()); }
+SshSigner::~SshSigner() {
+    sodium_memzero(secret_key_.data(), secret_key_.size());
+}
 
 Result<std::string> SshSigner::sign(std::string_view commit_bytes) const {
     const auto data = signed_data(commit_bytes);

@@ -2,11 +2,11 @@
 
 #include "log_forge.h"
 
-#include <algorithm>
-#include <csignal>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
+#include <csignal>
 
 using namespace dutybook;
 using namespace dutybook::test;
@@ -44,7 +44,8 @@ std::string read_all(int in) {
 
 }  // namespace
 
-TEST_CASE("crash: killed at random times, nothing that was answered is lost, every start can write") {
+TEST_CASE(
+    "crash: killed at random times, nothing that was answered is lost, every start can write") {
     const Folder folder;
     std::vector<CommitId> told;
     int killed = 0;
@@ -123,9 +124,9 @@ TEST_CASE("crash: locks and temporary files that a kill leaves do not hinder") {
         tip = write_volume(*log, writer_a, 1, 1, 1, 1).back();
     }
     const auto ref = (git_dir / one.ref()).string();
-    for (const auto& file : {ref + ".lock", ref + ".new-abc123", (git_dir / "HEAD.lock").string(),
-                             (git_dir / "packed-refs.lock").string(),
-                             (git_dir / "dutybook-tips.new-abc123").string()})
+    for (const auto& file :
+         {ref + ".lock", ref + ".new-abc123", (git_dir / "HEAD.lock").string(),
+          (git_dir / "packed-refs.lock").string(), (git_dir / "dutybook-tips.new-abc123").string()})
         overwrite(file, "half");
     auto log = open_log(folder.path());
     CHECK(log->append(row_of(writer_a, 1, 2, 1, tip), some_lines(1)).has_value());
@@ -160,5 +161,24 @@ TEST_CASE("crash: packs that a consolidation had still to remove are removed at 
     auto log = open_log(folder.path());
     CHECK_FALSE(fs::exists(old));
     CHECK_FALSE(fs::exists(folder.path() / "log.git/dutybook-remove"));
+    CHECK(value(log->verify(true, {})).empty());
+}
+
+TEST_CASE("crash: an index that came before its pack is no damage") {
+    const Folder folder;
+    const auto packs = folder.path() / "log.git/objects/pack";
+    const auto packed = folder.path() / "packed.git";
+    {
+        auto log = open_log(folder.path());
+        write_volume(*log, writer_a, 1, 1, 20, 1);
+        fs::copy(folder.path() / "log.git", packed, fs::copy_options::recursive);
+    }
+    run("git -C " + packed.string() + " repack -q -a");
+    for (const auto& file : fs::directory_iterator(packed / "objects/pack"))
+        if (file.path().extension() == ".idx") fs::copy(file.path(), packs);
+    overwrite(packs / "pack_git2_abc123", "half");
+    REQUIRE_FALSE(fs::is_empty(packs));
+    auto log = open_log(folder.path());
+    CHECK(fs::is_empty(packs));
     CHECK(value(log->verify(true, {})).empty());
 }
