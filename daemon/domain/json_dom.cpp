@@ -53,7 +53,7 @@ const char* fault_of(element value, std::size_t depth) {
             return fault_of_object(value.get_object().value_unsafe(), depth - 1);
         case element_type::ARRAY:
             if (depth == 0) return "nested too deep";
-            for (const element item : value.get_array().value_unsafe()) {
+            for (const element item : simdjson::dom::array(value.get_array().value_unsafe())) {
                 if (const char* fault = fault_of(item, depth - 1)) return fault;
             }
             return nullptr;
@@ -131,7 +131,7 @@ void append_canonical(std::string& out, element value) {
         case element_type::ARRAY: {
             out += '[';
             bool first = true;
-            for (const element item : value.get_array().value_unsafe()) {
+            for (const element item : simdjson::dom::array(value.get_array().value_unsafe())) {
                 if (!first) out += ',';
                 first = false;
                 append_canonical(out, item);
