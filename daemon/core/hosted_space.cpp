@@ -61,6 +61,7 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
     parts.kinds = context.kinds;
     parts.evaluator = context.evaluator;
     parts.codec = &context.codec;
+    parts.judge = &context.judge;
     parts.incarnation = [] { return random_base32(5); };
     parts.parent_record = std::move(parent.record);
     parts.parent_list = std::move(parent.list);

@@ -2,7 +2,7 @@
 // One space with its stores, opened from its folder.
 
 #include "core/book.h"
-#include "store/segment.h"
+#include "store/self_certified.h"
 
 namespace dutybook::core {
 
@@ -16,6 +16,7 @@ struct HostedContext {
     std::function<void(const std::string&)> progress;
     store::ZstdCodec codec;
     std::unique_ptr<store::CommitSigner> signer;
+    store::SelfCertifiedJudge judge;
 };
 
 struct ParentAccess {

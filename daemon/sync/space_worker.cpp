@@ -15,15 +15,6 @@ namespace {
 constexpr Millis hour = 3'600'000;
 constexpr int night_ends = 5 * 60;  // local minutes; maintenance of a space without remotes
 
-// Whoever writes a log is believed until a circle of members says who may.
-class NoCircle final : public store::SegmentJudge {
-public:
-    Result<void> judge(const store::SegmentHeader&, std::string_view, std::string_view,
-                       const store::CommitId&) const override {
-        return {};
-    }
-};
-
 class ServiceDoor final : public EngineDoor {
 public:
     explicit ServiceDoor(core::SpaceService& space) : space_(space) {}
@@ -135,7 +126,6 @@ void SpaceWorker::meet(Job job) {
 }
 
 Outcome SpaceWorker::contact_with(const RemoteRecord& record) {
-    static const NoCircle no_circle;
     if (const auto ready = context_.prepare(); !ready)
         return failed(name_, record.config.name, ready.error());
     ServiceDoor door(*context_.space);
@@ -146,7 +136,6 @@ Outcome SpaceWorker::contact_with(const RemoteRecord& record) {
     parts.transfer = transfer.get();
     parts.clock = context_.clock;
     door.run([&](core::SpaceEngine& engine) { parts.judge = engine.parts().judge; });
-    if (parts.judge == nullptr) parts.judge = &no_circle;
     parts.progress = [this](const Progress& progress) { report(progress); };
     parts.next_heard = [this] { return next_heard(); };
     parts.receipt_due = [&] { return receipt_due(record.config); };

@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include "store/ssh_signature.h"
+
 #include <set>
 #include <thread>
 
@@ -397,4 +399,48 @@ TEST_CASE("cancelling ends a contact soon and the next goes on") {
     CHECK_FALSE(outcome.ok);
     CHECK(elapsed_since(begin) < 2000);
     CHECK_WENT_WELL(world.a->meet(world.hub));
+}
+
+TEST_CASE("a log that its site did not sign is refused with an alarm; the others go on merging") {
+    World world;
+    world.a->add(5, "from a");
+    CHECK_WENT_WELL(world.a->meet(world.hub));
+    // Somebody with the remote's password, but without a's key, writes under a's name: once
+    // without a signature, once with a key of their own.
+    const std::string site = world.a->book().site().id;
+    store::SigningSeed seed{};
+    seed.fill(9);
+    const store::SshSigner stranger(seed);
+    const store::ZstdCodec codec;
+    std::vector<std::string> forged;
+    for (const store::CommitSigner* signer : {static_cast<const store::CommitSigner*>(nullptr),
+                                              static_cast<const store::CommitSigner*>(&stranger)}) {
+        const std::string writer = site + (signer == nullptr ? "-unsigned" : "-stranger");
+        const auto path = world.folder.path / (writer + ".git");
+        auto log = store::open_git_log({path.string(), world.space, &codec, signer});
+        REQUIRE(log);
+        store::SealRow row;
+        row.header.space = world.space;
+        row.header.writer = writer;
+        row.header.last = 1;
+        row.header.time = 1'780'000'000'000;
+        REQUIRE((*log)->append(row, std::vector<std::string>{"{}"}));
+        forged.push_back(store::VolumeName{writer, 1}.ref());
+        git({"--git-dir=" + path.string(), "push", "-q", world.hub.string(), forged.back()});
+    }
+    CHECK_WENT_WELL(world.b->meet(world.hub));
+    CHECK(world.b->records() == 5);
+    for (const std::string& ref : forged) {
+        CAPTURE(ref);
+        CHECK(world.b->log().refs()->count(ref) == 0);
+        bool named = false;
+        for (const auto& alarm : world.b->alarms())
+            named = named || (alarm.kind == "refused" && alarm.subject == ref &&
+                              alarm.message.find("by site " + site) != std::string::npos);
+        CHECK(named);
+    }
+    world.a->add(3, "later");
+    CHECK_WENT_WELL(world.a->meet(world.hub));
+    CHECK_WENT_WELL(world.b->meet(world.hub));
+    CHECK(world.b->records() == 8);
 }

@@ -93,7 +93,7 @@ sync::Outcome Store::meet(const sync::RemoteConfig& remote, sync::Transfer& tran
     parts.log = &log();
     parts.transfer = &transfer;
     parts.clock = &clock;
-    parts.judge = &everybody_;
+    run([&](core::SpaceEngine& engine) { parts.judge = engine.parts().judge; });
     steps.clear();
     parts.progress = [this](const sync::Progress& progress) { steps.push_back(progress.step); };
     auto outcome = sync::contact(remote, remembered[remote.name], parts, cancel);

@@ -24,14 +24,6 @@ private:
     std::atomic<Millis> now_{1'780'000'000'000};
 };
 
-class Everybody final : public store::SegmentJudge {
-public:
-    Result<void> judge(const store::SegmentHeader&, std::string_view, std::string_view,
-                       const store::CommitId&) const override {
-        return {};
-    }
-};
-
 // One store in a folder, with its space open, and contacts made on this thread.
 class Store : private sync::EngineDoor {
 public:
@@ -75,7 +67,6 @@ private:
     void run(const std::function<void(core::SpaceEngine&)>& task) override;
 
     std::unique_ptr<core::Book> book_;
-    Everybody everybody_;
 };
 
 Json duty(const std::string& title);
