@@ -94,14 +94,14 @@ Result<Response> get_status(Call& call) {
 }
 
 Result<Response> list_kinds(Call& call) {
-    const rules::KindRegistry& kinds = call.services.book->kinds();
+    const rules::Kinds& kinds = call.services.book->kinds();
     Json items = Json::array();
     for (const auto& name : kinds.names()) items.push_back(kinds.summary(name));
     return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
 }
 
 Result<Response> get_kind(Call& call) {
-    const rules::KindRegistry& kinds = call.services.book->kinds();
+    const rules::Kinds& kinds = call.services.book->kinds();
     if (auto unknown = kinds.unknown(call.argument(0))) {
         unknown->code = Code::NotFound;
         return std::move(*unknown);
