@@ -43,13 +43,13 @@ void LineSplitter::finish(std::vector<Line>& out) {
     if (!partial_.empty() || too_long_) end_line(out);
 }
 
-Batch::Batch(const CallPtr& call, core::SpaceService& space)
-    : call_(call), space_(space), splitter_(line_bytes) {}
+Batch::Batch(const CallPtr& call, core::SpaceService& space, core::WriteRequest sample)
+    : call_(call), space_(space), sample_(std::move(sample)), splitter_(line_bytes) {}
 
 void Batch::start(const CallPtr& call, core::SpaceService& space) {
-    if (auto sample = call->write(core::Action::Create); !sample)
-        return call->answer(sample.error());
-    const std::shared_ptr<Batch> batch(new Batch(call, space));
+    auto sample = call->write(core::Action::Create);
+    if (!sample) return call->answer(sample.error());
+    const std::shared_ptr<Batch> batch(new Batch(call, space, std::move(*sample)));
     call->responder->start({200, lines_type, {}, {}});
     // Holds the batch while it waits for its client; the connection lets go of it at the end.
     call->responder->on_drained([batch] { batch->go_on(); });
@@ -93,12 +93,12 @@ Result<core::WriteRequest> Batch::request_of(const LineSplitter::Line& line) con
         return failure(Code::TooLarge, "the line is too long", "at most 1 MiB is read",
                        "one operation holds up to 64 KiB");
     }
-    TRY_ASSIGN(const Json json, parse_json(line.text, {.depth = 32, .bytes = line_bytes}));
+    TRY_ASSIGN(Json json, parse_json(line.text, {.depth = 32, .bytes = line_bytes}));
     TRY(check_members(*call_->request.endpoint, json));
-    TRY_ASSIGN(core::WriteRequest request, call_->write(core::Action::Create));
+    core::WriteRequest request = sample_;
     if (!request.idempotency_key.empty())
         request.idempotency_key += ":" + std::to_string(line.number);
-    fill_create(request, json);
+    fill_create(request, std::move(json));
     return request;
 }
 

@@ -41,7 +41,7 @@ private:
         std::vector<std::pair<std::uint64_t, std::optional<Error>>> lines;
         std::vector<core::WriteRequest> requests;
     };
-    Batch(const CallPtr& call, core::SpaceService& space);
+    Batch(const CallPtr& call, core::SpaceService& space, core::WriteRequest sample);
     void read();
     void take(const std::string& piece, bool last, bool ok);
     void parse(LineSplitter::Line line);
@@ -52,6 +52,7 @@ private:
 
     const CallPtr call_;
     core::SpaceService& space_;
+    const core::WriteRequest sample_;  // caller, reason and key of all lines
     LineSplitter splitter_;
     Group waiting_;
     std::size_t groups_under_way_ = 0;

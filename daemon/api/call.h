@@ -55,7 +55,7 @@ public:
     Services& services;
     const Request request;
     const std::shared_ptr<Responder> responder;
-    const Json body;  // parsed and checked; null if there is none
+    Json body;  // parsed and checked, its handler's to take; null if there is none
 };
 
 // Wraps a function that answers at once.

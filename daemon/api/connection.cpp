@@ -17,7 +17,7 @@ namespace {
 
 // What a refused client may still send before it is cut off, so that it gets to read the answer
 // (closing with unread bytes resets the connection and may throw the answer away).
-constexpr std::size_t drain_bytes = 4u << 20;
+constexpr std::size_t drain_bytes = 64u << 20;
 constexpr std::chrono::milliseconds drain_time{2'000};
 constexpr std::size_t head_read = 4096, body_read = 64 * 1024;
 

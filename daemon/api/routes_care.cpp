@@ -145,7 +145,8 @@ void repair(const CallPtr& call) {
 // with an empty one. Writes wait meanwhile; reads see what is in so far.
 Result<Json> rebuild_space(core::SpaceService& space, TaskAnswer& answer) {
     const auto rebuilt = space.run([&](core::SpaceEngine& engine) -> Result<void> {
-        for (const auto& [writer, entry] : engine.index().frontier().entries())
+        const domain::Frontier held = engine.index().frontier();
+        for (const auto& [writer, entry] : held.entries())
             TRY(engine.index().retract_from(writer, 1));
         core::SpaceEngine::Start start;
         start.progress = [&](std::uint64_t done, std::uint64_t all) {

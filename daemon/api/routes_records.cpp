@@ -136,7 +136,7 @@ void create_record(const CallPtr& call) {
     }
     auto request = call->write(core::Action::Create);
     if (!request) return call->answer(request.error());
-    fill_create(*request, call->body);
+    fill_create(*request, std::move(call->body));
     write_and_answer(call, **space, std::move(*request), 201);
 }
 
@@ -144,7 +144,7 @@ Result<void> begin_change(const CallPtr& call, core::Action action) {
     TRY_ASSIGN(const Found found, find_record(*call));
     TRY_ASSIGN(core::WriteRequest request, call->write(action));
     request.id = found.record.state.id;
-    if (action == core::Action::Patch) request.fields = call->body;
+    if (action == core::Action::Patch) request.fields = std::move(call->body);
     write_and_answer(call, *found.space, std::move(request), 200);
     return {};
 }

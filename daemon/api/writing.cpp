@@ -14,11 +14,11 @@ Result<std::string> shown_text(const Call& call, core::SpaceService& space,
     return record_text(record, findings, context_of(call, space));
 }
 
-void fill_create(core::WriteRequest& request, const Json& body) {
-    request.kind = body.at("kind").get<std::string>();
-    request.fields = body.at("fields");
+void fill_create(core::WriteRequest& request, Json&& body) {
+    request.kind = std::move(body.at("kind").get_ref<std::string&>());
+    request.fields = std::move(body.at("fields"));
     if (const auto id = body.find("id"); id != body.end() && id->is_string())
-        request.id = id->get<std::string>();
+        request.id = std::move(id->get_ref<std::string&>());
 }
 
 namespace {

@@ -15,7 +15,7 @@ Result<std::string> shown_text(const Call& call, core::SpaceService& space,
                                const store::StoredRecord& record);
 
 // The members of a checked body ({"kind","fields","id"?}) as a create.
-void fill_create(core::WriteRequest& request, const Json& body);
+void fill_create(core::WriteRequest& request, Json&& body);
 
 // Hands the write to the space's thread; the answer is made on the connection's thread. `status`
 // is for something written; what stood already is 200.

@@ -60,8 +60,7 @@ void print_kind(Session& session, const Json& kind) {
     const Json example = kind.value("example", Json());
     if (!example.is_object()) return;
     out << "Example:\n  dutybook add " << text_of(kind, "kind");
-    const Json& values = example.contains("fields") ? example["fields"] : example;
-    for (const auto& [name, value] : values.items()) {
+    for (const auto& [name, value] : example.items()) {
         const bool text = value.is_string();
         out << ' ' << name << (text ? "=" : ":=") << '\'' << one_line(value) << '\'';
     }

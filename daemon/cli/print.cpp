@@ -142,8 +142,8 @@ void print_error(Session& session, const Error& error) {
             << text_of(one, "title") << '\n';
     }
     for (const auto& one : detail.value("changes", Json::array())) {
-        err << "  " << text_of(one, "field") << ": yours " << text_of(one, "yours") << ", now "
-            << text_of(one, "theirs") << '\n';
+        err << "  " << text_of(one, "field") << ": was " << text_of(one, "then") << ", is now "
+            << text_of(one, "now") << '\n';
     }
     print_findings(err, detail.value("findings", Json::array()));
 }

@@ -227,6 +227,7 @@ Result<Json> patch_of(Session& session, const KindShape& kind,
             continue;
         }
         Json& target = patch[one.field];
+        if (!known) target = Json::object();
         if (known &&
             !(target.is_object() && (target.contains("$add") || target.contains("$remove") ||
                                      target.contains("$increment")))) {

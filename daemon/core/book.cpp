@@ -148,7 +148,7 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
     context.evaluator = state->options.evaluator ? state->options.evaluator : &state->no_rules;
     context.listener = state->options.listener;
     context.progress = state->options.progress;
-    TRY(context.load_signer(directory));
+    TRY_ASSIGN(context.signer, read_signer(directory));
 
     TRY_ASSIGN(const Place place, place_of(directory));
     const bool moved = !place.same_as(state->file.place);

@@ -43,10 +43,6 @@ SpaceEngine::Start how_to_start(const HostedContext& context, const std::string&
 
 }  // namespace
 
-Result<void> HostedContext::load_signer(const std::filesystem::path&) {
-    return {};
-}
-
 Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& context,
                                                        const std::filesystem::path& folder,
                                                        const SpaceRecord& record,

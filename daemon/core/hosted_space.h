@@ -16,8 +16,6 @@ struct HostedContext {
     std::function<void(const std::string&)> progress;
     store::ZstdCodec codec;
     std::unique_ptr<store::CommitSigner> signer;
-
-    Result<void> load_signer(const std::filesystem::path& directory);
 };
 
 struct ParentAccess {

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/json.h"
 
+#include "store/ssh_signature.h"
+
 #include <fcntl.h>
 #include <sodium.h>
 #include <sys/stat.h>
@@ -16,31 +18,11 @@ namespace dutybook::core {
 namespace {
 
 constexpr int format = 1;
+using SecretKey = std::array<std::uint8_t, 64>;  // libsodium's: seed, then public key
 
-std::string base64(std::string_view bytes) {
-    std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                      bytes.size(), sodium_base64_VARIANT_ORIGINAL);
-    out.pop_back();  // the terminator
-    return out;
-}
-
-// SSH's `string`: length in four bytes, big end first, then the bytes.
-std::string ssh_string(std::string_view bytes) {
-    std::string out;
-    for (int shift = 24; shift >= 0; shift -= 8) {
-        out += static_cast<char>((bytes.size() >> shift) & 0xff);
-    }
-    return out.append(bytes);
-}
-
-std::string openssh_line(std::string_view public_key, const std::string& comment) {
-    return "ssh-ed25519 " + base64(ssh_string("ssh-ed25519") + ssh_string(public_key)) + " " +
-           comment;
-}
-
-std::string site_id(std::string_view public_key) {
-    const Hash hash = blake2b(public_key);
+std::string site_id(const store::SigningPublicKey& key) {
+    const Hash hash =
+        blake2b(std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
     return base32(std::span(hash).first(16));
 }
 
@@ -139,28 +121,32 @@ Result<void> write_site(const fs::path& directory, const SiteFile& file) {
     return write_file_atomically(directory / "site.json", canonical(json) + "\n");
 }
 
-Result<SecretKey> read_secret_key(const fs::path& directory) {
+Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directory) {
     const auto path = directory / "keys" / "sign.key";
-    TRY_ASSIGN(const std::string text, read_file(path, 4096));
+    TRY_ASSIGN(std::string text, read_file(path, 4096));
     SecretKey key{};
     std::size_t bytes = 0;
     const int read =
         sodium_hex2bin(key.data(), key.size(), text.data(), text.size(), "\n", &bytes, nullptr);
+    sodium_memzero(text.data(), text.size());
     if (read != 0 || bytes != key.size()) return lacks(path, "a key");
-    return key;
+    store::SigningSeed seed{};
+    std::copy_n(key.begin(), seed.size(), seed.begin());
+    auto signer = std::make_unique<store::SshSigner>(seed);
+    sodium_memzero(key.data(), key.size());
+    sodium_memzero(seed.data(), seed.size());
+    return std::unique_ptr<store::CommitSigner>(std::move(signer));
 }
 
 Result<Site> make_keys(const fs::path& directory, const std::string& name) {
     crypto_start();
-    std::array<std::uint8_t, 32> public_key{};
+    store::SigningPublicKey public_key{};
     SecretKey secret{};
     crypto_sign_keypair(public_key.data(), secret.data());
-    const std::string_view bytes(reinterpret_cast<const char*>(public_key.data()),
-                                 public_key.size());
     Site site;
-    site.id = site_id(bytes);
+    site.id = site_id(public_key);
     site.name = name;
-    site.public_key = openssh_line(bytes, name);
+    site.public_key = store::ssh_public_key(public_key) + " " + name;
     TRY(make_directories(directory / "keys"));
     TRY(write_file_atomically(directory / "keys" / "sign.key", hex(secret) + "\n"));
     TRY(write_file_atomically(directory / "keys" / "sign.pub", site.public_key + "\n", 0644));

@@ -8,7 +8,7 @@
 
 #include "core/book.h"
 
-#include <array>
+#include <memory>
 
 namespace dutybook::core {
 
@@ -32,8 +32,8 @@ struct SiteFile {
 Result<SiteFile> read_site(const fs::path& directory);
 Result<void> write_site(const fs::path& directory, const SiteFile& file);
 
-using SecretKey = std::array<std::uint8_t, 64>;
-Result<SecretKey> read_secret_key(const fs::path& directory);
+// Signs the commits of this site's segments.
+Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directory);
 // Makes the pair and its files; gives the site's id and public line.
 Result<Site> make_keys(const fs::path& directory, const std::string& name);
 

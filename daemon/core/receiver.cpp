@@ -48,6 +48,15 @@ Result<void> Receiver::leave_bulk() {
     return {};
 }
 
+Result<void> Receiver::forget_plan() {
+    TRY(leave_bulk());
+    plan_.clear();
+    given_up_.clear();
+    backlog_ = 0;
+    no_bulk_ = false;
+    return {};
+}
+
 Result<void> Receiver::plan(bool own_too) {
     TRY_ASSIGN(const auto volumes, parts_.log->volumes());
     const auto current = parts_.journal->current_writer();

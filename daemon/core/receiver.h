@@ -27,6 +27,8 @@ public:
     // Ends a bulk load early, because somebody writes: what he wrote must be shown at once. The
     // rest of the plan is folded without late indexes.
     Result<void> leave_bulk();
+    // A start on a running engine (a rebuild) plans from what the index then holds.
+    Result<void> forget_plan();
     bool in_bulk() const { return bulk_; }
 
     // Operations that the plan still holds, for progress.

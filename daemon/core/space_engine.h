@@ -168,7 +168,7 @@ private:
     // start.cpp
     Result<void> bring_index_up(const Start& how);
     Result<void> restore_lost_segments(const domain::Writer& own);
-    Result<bool> log_is_ahead();
+    Result<std::optional<std::uint64_t>> log_left_us();
     Result<void> settle_clock();
     Result<void> catch_up_index();
     // seal.cpp

@@ -51,6 +51,11 @@ private:
     domain::Frontier frontier_;
 };
 
+bool holds(store::Log& log, const store::SealRow& row) {
+    const auto stands = log.compare({row.header.writer, row.header.volume}, row.commit);
+    return stands == store::Ancestry::Same || stands == store::Ancestry::Behind;
+}
+
 }  // namespace
 
 Result<void> apply_journal_tail(const SpaceParts& parts,
@@ -83,6 +88,7 @@ Result<void> SpaceEngine::start(const Start& how) {
     if (!recent) TRY(parts_.journal->check());
     if (!left.empty()) TRY(parts_.journal->set_meta(left_key, ""));
     TRY(state_->alarms.load());
+    TRY(state_->receiver.forget_plan());
 
     const auto redone = finish_unfinished_seal();
     if (!redone) log_warning("core", "a seal waits", {{"error", redone.error().text()}});
@@ -104,10 +110,9 @@ Result<void> SpaceEngine::start(const Start& how) {
         TRY(reissue(parts_.journal->sealed_upto(writer()) + 1,
                     "this store was moved, copied or restored"));
     } else {
-        TRY_ASSIGN(const bool ahead, log_is_ahead());
-        if (ahead) {
-            TRY(open_new_writer(parts_.journal->sealed_upto(writer()),
-                                "the log holds more of this site than its journal"));
+        TRY_ASSIGN(const auto common, log_left_us());
+        if (common) {
+            TRY(open_new_writer(*common, "another copy of this store wrote under its name"));
         }
     }
     TRY(drop_what_was_reissued());
@@ -126,19 +131,19 @@ void SpaceEngine::stop() {
 // A log that went back (its files were restored, or moved aside) gets the own segments again that
 // the journal still has the lines of.
 Result<void> SpaceEngine::restore_lost_segments(const domain::Writer& own) {
-    TRY_ASSIGN(const auto volumes, parts_.log->volumes());
-    std::uint64_t held = 0;
-    std::map<store::VolumeName, store::CommitId> tips;
-    for (const auto& volume : volumes) {
-        if (volume.name.writer != own) continue;
-        held = std::max(held, volume.last);
-        tips[volume.name] = volume.tip;
+    TRY(parts_.log->volumes());  // a log that cannot be read lacks nothing that we could tell
+    // What an earlier writer sealed beyond its cap was issued again, and may have given way to
+    // what another store wrote in its place.
+    std::optional<std::uint64_t> cap;
+    if (own != writer()) {
+        TRY_ASSIGN(cap, cap_of(*parts_.journal, own));
     }
     std::vector<store::SealRow> lost;  // latest first
     TRY_ASSIGN(auto seal, parts_.journal->last_seal(own));
-    while (seal && seal->header.last > held) {
+    while (seal && !holds(*parts_.log, *seal)) {
         const auto previous = seal->header.previous;
-        lost.push_back(std::move(*seal));
+        const bool counts = !cap || seal->header.last <= *cap;
+        if (counts) lost.push_back(std::move(*seal));
         seal.reset();
         if (previous.empty()) break;
         TRY_ASSIGN(seal, parts_.journal->find_seal(previous));
@@ -159,14 +164,26 @@ Result<void> SpaceEngine::restore_lost_segments(const domain::Writer& own) {
     return {};
 }
 
-Result<bool> SpaceEngine::log_is_ahead() {
+// A crash right after a contact took over what another store wrote under our name: the log holds
+// more than the journal, or something else in the place of a segment of ours. Gives the last
+// operation that is common.
+Result<std::optional<std::uint64_t>> SpaceEngine::log_left_us() {
     const auto volumes = parts_.log->volumes();
-    if (!volumes) return false;
+    if (!volumes) return std::optional<std::uint64_t>{};
     const auto own = writer();
-    const auto last = parts_.journal->last_seq(own);
-    return std::any_of(volumes->begin(), volumes->end(), [&](const auto& volume) {
-        return volume.name.writer == own && volume.last > last;
-    });
+    std::uint64_t held = 0;
+    for (const auto& volume : *volumes) {
+        if (volume.name.writer == own) held = std::max(held, volume.last);
+    }
+    TRY_ASSIGN(auto seal, parts_.journal->last_seal(own));
+    const bool ahead = held > parts_.journal->last_seq(own);
+    const bool replaced = seal && held >= seal->header.first && !holds(*parts_.log, *seal);
+    if (!ahead && !replaced) return std::optional<std::uint64_t>{};
+    while (seal && !holds(*parts_.log, *seal)) {
+        if (seal->header.previous.empty()) return std::optional<std::uint64_t>{0};
+        TRY_ASSIGN(seal, parts_.journal->find_seal(seal->header.previous));
+    }
+    return std::optional<std::uint64_t>{seal ? seal->header.last : 0};
 }
 
 Result<void> SpaceEngine::bring_index_up(const Start& how) {

@@ -87,6 +87,7 @@ Result<std::vector<PackFiles>> list_packs(const fs::path& git_dir) {
     }
     if (error) return failure(Code::Io, "cannot list " + folder.string(), error.message());
     std::vector<PackFiles> out;
+    out.reserve(packs.size());
     for (auto& [name, files] : packs) out.push_back(std::move(files));
     return out;
 }

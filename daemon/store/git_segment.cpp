@@ -54,7 +54,7 @@ Result<std::vector<CommitId>> walk(const View& view, const CommitId& tip, const 
         TRY_ASSIGN(const auto link, read_link(view, at));
         out.push_back(at);
         if (link.parent.empty() && !stop.empty())
-            return failure(Code::Conflict, "commit " + tip + " does not follow " + stop);
+            return failure(Code::Conflict, "two histories", tip + " does not follow " + stop);
         at = link.parent;
     }
     std::ranges::reverse(out);

@@ -48,7 +48,8 @@ Result<void> write_tips(const fs::path& git_dir, const Tips& tips) {
         lines += name.ref() + " " + info.tip + " " + std::to_string(info.first) + " " +
                  std::to_string(info.last) + " " + std::to_string(info.bytes) + " " +
                  (info.previous.empty() ? "-" : info.previous) + "\n";
-    for (const auto& [ref, tip] : tips.others) lines += ref + " " + tip + "\n";
+    for (const auto& [ref, tip] : tips.others)
+        lines.append(ref).append(" ").append(tip).append("\n");
     return write_file_atomically(git_dir / file_name, lines + checksum_line(lines));
 }
 

@@ -11,8 +11,6 @@
 
 namespace dutybook::store {
 
-using git::View;
-
 namespace {
 
 Result<void> drop_pack(const fs::path& git_dir, const git::PackFiles& files,

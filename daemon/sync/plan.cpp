@@ -12,8 +12,10 @@ using store::VolumeName;
 // Open volumes that are new to us are below a closed volume's size, but how far is unknown.
 constexpr std::size_t unknown_together = 4;
 
+// All zeros is how git lists an empty ref file.
 bool commit_id(const std::string& text) {
-    return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string::npos &&
+           text.find_first_not_of('0') != std::string::npos;
 }
 
 // Volumes of a list or of ours, by name; what is not ours to name falls away here.

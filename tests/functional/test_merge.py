@@ -49,7 +49,8 @@ def test_one_field_set_apart_is_a_conflict_until_settled(shared):
         assert values["urgent"]["by"] == "north-aide" and values["low"]["by"] == "south-aide"
         assert values["urgent"]["site"] == north.one("status")["site"]["id"]
         assert all(one["at"] for one in values.values())
-    north.client("resolve", bus, "priority", "--take", "South")
+    taken = south.one("status")["site"]["id"]
+    north.client("resolve", bus, "priority", "--take", taken[:10])
     assert north.many("conflicts") == []
     meet(north, south)
     for site in (north, south):
@@ -130,7 +131,7 @@ def test_sets_and_counters_merge(pair):
 def need_of(site):
     """A need with what its kind requires, taken from the kind's own example."""
     example = site.one("kind", "show", "core.need")["example"]
-    values = dict(example.get("fields", example))
+    values = dict(example)
     values.pop("times_seen", None)
     return site.one("add", *arguments_of({"kind": "core.need", "fields": values}))["id"]
 
@@ -143,7 +144,7 @@ def test_a_form_that_lay_open_over_a_sync_is_stale(shared):
     ran = south.client("set", bus, "priority=low", "--version", opened, expect=4)
     assert ran.problem["code"] == "stale"
     changes = {one["field"]: one for one in ran.problem["changes"]}
-    assert changes["priority"]["theirs"] == "urgent"
+    assert (changes["priority"]["then"], changes["priority"]["now"]) == ("normal", "urgent")
     assert fields(south, bus)["priority"] == "urgent"
     south.client("set", bus, "priority=low", "--version", south.one("show", bus)["version"])
     meet(north, south)

@@ -41,8 +41,8 @@ def test_what_is_not_delivered_is_told(pair):
     south.client("add", "core.duty", "title=seen", "category=c", "priority=low", "state=open")
     south.sync()
     north.sync()
-    peer = next(one for one in north.status()["peers"] if one["name"] == "South")
-    assert peer["holds_of_ours"] == 7
+    peers = {one["site"]: one for one in north.status()["peers"]}
+    assert peers[south.one("status")["site"]["id"]]["holds_of_ours"] == 7
 
 
 def test_nothing_new_moves_nothing(pair):

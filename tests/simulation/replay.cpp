@@ -43,7 +43,7 @@ public:
     }
 
     Replayed run() {
-        const std::size_t steps = sites_.size() * 8;
+        const std::size_t steps = sites_.size() * 6;
         for (std::size_t i = 0; i < steps; ++i) step();
         commons_.link.drops = [] { return false; };
         for (const auto& name : names_) {

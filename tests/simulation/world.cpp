@@ -52,7 +52,34 @@ World::World(std::uint64_t seed, std::shared_ptr<const rules::KindRegistry> kind
     }
 }
 
+// The first site makes the records, and all have them before they part.
+void World::begin() {
+    Site& first = *sites_.front();
+    while (!first.up()) start(first, false);
+    first.faults.disarm();
+    for (const char* id : {"d0", "d1", "d2", "d3", "n0", "n1", "n2", "n3"}) {
+        core::WriteRequest made = request();
+        made.action = core::Action::Create;
+        made.id = id;
+        made.kind = id[0] == 'n' ? "core.need" : "core.duty";
+        made.fields = commons_.kinds->describe(made.kind)["example"];
+        const auto written = first.write(made);
+        if (!written) errors_.push_back("begin: " + written.error().text());
+        told_[&first].push_back({made.reason, false});
+    }
+    for (auto& site : sites_) contact_until_done(*site);
+}
+
+void World::contact_until_done(Site& site) {
+    for (bool done = false; !done;) {
+        while (!site.up()) start(site, false);
+        site.faults.disarm();
+        done = site.contact("hub").ok;
+    }
+}
+
 void World::run() {
+    begin();
     for (std::size_t i = 0; i < options_.steps; ++i) {
         for (auto& site : sites_) {
             site->clock.wall += static_cast<Millis>(random_.below(60'000));
@@ -270,11 +297,32 @@ bool World::settle() {
         const bool equal = std::set<std::string>(all.begin(), all.end()).size() == 1;
         note("round " + all.front());
         if (all_ok && equal && before == commons_.remotes.at("hub").data.refs) break;
-        if (round == most_rounds - 1) return false;
+        if (round == most_rounds - 1) {
+            describe_differences();
+            return false;
+        }
     }
     counts_.partitions = commons_.link.unreachable + commons_.link.dropped;
     counts_.duplicates = commons_.link.duplicates;
     return true;
+}
+
+// What a failure prints: where each site stands.
+void World::describe_differences() {
+    for (const auto& site : sites_) {
+        std::string line = site->id() + " " + site->digest().substr(0, 10);
+        for (const auto& [ref, tip] : site->disk.log.repository.refs) {
+            if (store::VolumeName::parse(ref))
+                line += " " + ref.substr(15) + "=" + tip.substr(0, 4);
+        }
+        line += " shows";
+        for (const auto& [writer, log] : site->disk.index.writers) {
+            line += " " + writer + ":" + std::to_string(log.shown) + "@" + log.segment.substr(0, 4);
+        }
+        for (const auto& alarm : site->engine().alarms())
+            line += "; " + alarm.kind + " " + alarm.subject;
+        errors_.push_back(line);
+    }
 }
 
 void World::audit() {

@@ -51,6 +51,8 @@ private:
         bool excused = false;  // the disk that held it was replaced by an older copy
     };
 
+    void begin();
+    void contact_until_done(Site& site);
     void step();
     void write(Site& site);
     core::WriteRequest request();
@@ -65,6 +67,7 @@ private:
     void script();
     // Runs what may crash; false if it did.
     bool guarded(Site& site, const std::function<void()>& task);
+    void describe_differences();
     void note(const std::string& event);
     Site& any_site() { return *random_.pick(sites_); }
 

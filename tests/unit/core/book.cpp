@@ -256,3 +256,25 @@ TEST_CASE("what was accepted before the end is answered") {
     book.reset();
     CHECK(answered == 20);
 }
+
+TEST_CASE("sealed commits bear the site's signature, which stock git verifies") {
+    Store store;
+    const auto book = store.open();
+    auto& space = *book->space("north");
+    write(space, create("core.duty", duty("x"), "d1"));
+    core::SpaceEngine::Seal all;
+    all.force = true;
+    REQUIRE(space.run([&](core::SpaceEngine& engine) { return engine.seal(all); }).has_value());
+    const auto verify = [&](const std::string& key) {
+        const auto signers = store.directory() / "allowed_signers";
+        std::ofstream(signers, std::ios::trunc) << "site@north namespaces=\"git\" " << key << "\n";
+        const std::string command =
+            "git -C " + (store.folder() / "log.git").string() +
+            " -c gpg.format=ssh -c gpg.ssh.allowedSignersFile=" + signers.string() +
+            " verify-commit " + space.log().volumes()->front().tip + " >/dev/null 2>&1";
+        return std::system(command.c_str()) == 0;
+    };
+    CHECK(verify(book->site().public_key));
+    Store other;
+    CHECK_FALSE(verify(other.open()->site().public_key));
+}

@@ -208,6 +208,7 @@ TEST_CASE("foreign refs and damaged names are ignored") {
         test.listed[name] = id(3);
     test.listed[ref_of(other)] = "not a commit";
     test.listed[ref_of(other, 2)] = "";
+    test.listed[ref_of(other, 3)] = std::string(40, '0');
     const Plan plan = test.fetch();
     CHECK(plan.decisions.empty());
     CHECK(plan.fetches.empty());

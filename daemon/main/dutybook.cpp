@@ -1,0 +1,121 @@
+// The client, and the two commands that work on a store while no daemon runs.
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "cli/run.h"
+#include "core/book.h"
+#include "core/identity.h"
+#include "sync/remotes.h"
+
+#include <csignal>
+#include <iostream>
+
+namespace {
+
+using namespace dutybook;
+
+Json json_of(const core::Site& site) {
+    return {
+        {"id", site.id}, {"name", site.name}, {"zone", site.zone}, {"public_key", site.public_key}};
+}
+
+std::string text_of(const Json& object, const char* member) {
+    const auto found = object.find(member);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Result<Json> init(const cli::Offline::Init& wanted) {
+    crypto_start();
+    if (!core::valid_space_name(wanted.space)) {
+        return malformed("'" + wanted.space + "' is no name for a space");
+    }
+    const auto zone = wanted.zone.empty() ? system_zone() : wanted.zone;
+    TRY_ASSIGN(const core::Site site,
+               core::Book::create(wanted.store, wanted.site, zone, SystemClock()));
+    const core::SpaceRecord space{core::make_space_id(), wanted.space, ""};
+    TRY(core::write_space_folder(wanted.store, space));
+    return Result<Json>(boost::system::in_place_value,
+                        Json{{"site", json_of(site)},
+                             {"space", {{"id", space.id}, {"name", space.name}}},
+                             {"store", wanted.store.string()}});
+}
+
+// "22:00-05:00" as the invitation writes it.
+void set_window(sync::RemoteConfig& remote, const Json& invited) {
+    const auto window = text_of(invited, "window");
+    const auto dash = window.find('-');
+    if (dash == std::string::npos) return;
+    remote.window_from = window.substr(0, dash);
+    remote.window_to = window.substr(dash + 1);
+    remote.window_zone = text_of(invited, "zone");
+}
+
+Result<void> add_remotes(const fs::path& folder, const Json& invited) {
+    const auto path = sync::remotes_path(folder);
+    TRY_ASSIGN(sync::RemoteFile file, sync::load_remotes(path));
+    for (const auto& one : invited) {
+        sync::RemoteRecord remote;
+        remote.config.name = text_of(one, "name");
+        remote.config.url = text_of(one, "url");
+        set_window(remote.config, one);
+        remote.added = SystemClock().now();
+        TRY(sync::check_remote_config(remote.config));
+        if (file.find(remote.config.name) == nullptr) file.remotes.push_back(std::move(remote));
+    }
+    return sync::save_remotes(path, file);
+}
+
+// The folder of an invited space and its remotes; one that stands already is left as it is.
+Result<void> add_space(const fs::path& store, const Json& space, const Json& remotes) {
+    const core::SpaceRecord record{text_of(space, "id"), text_of(space, "name"),
+                                   text_of(space, "parent")};
+    if (record.id.empty() || !core::valid_space_name(record.name)) {
+        return malformed("the invitation names no space");
+    }
+    const auto folder = store / "spaces" / record.name;
+    if (fs::exists(folder / "space.json")) {
+        TRY_ASSIGN(const core::SpaceRecord there, core::read_space(folder));
+        if (there.id != record.id) {
+            return failure(Code::Exists, "this store has another space called " + record.name);
+        }
+    } else {
+        TRY(core::write_space_folder(store, record));
+    }
+    return add_remotes(folder, remotes);
+}
+
+Result<Json> join(const fs::path& store, const Json& invitation) {
+    crypto_start();
+    const Json space = invitation.value("space", Json::object());
+    core::Site site;
+    if (fs::exists(store / "site.json")) {
+        TRY_ASSIGN(const core::SiteFile file, core::read_site(store));
+        site = file.site;
+    } else {
+        if (text_of(space, "id").empty()) return malformed("the invitation names no space");
+        const auto zone = text_of(invitation, "zone");
+        TRY_ASSIGN(site, core::Book::create(store, text_of(invitation, "site"),
+                                            zone.empty() ? system_zone() : zone, SystemClock()));
+    }
+    TRY_ASSIGN(const FileLock lock, FileLock::take(store / "lock"));
+    const auto parent = invitation.find("parent");
+    if (parent != invitation.end() && parent->is_object()) {
+        TRY(add_space(store, parent->value("space", Json::object()),
+                      parent->value("remotes", Json::array())));
+    }
+    TRY(add_space(store, space, invitation.value("remotes", Json::array())));
+    return Result<Json>(boost::system::in_place_value, Json{{"site", json_of(site)},
+                                                            {"space", text_of(space, "name")},
+                                                            {"store", store.string()}});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
+    std::signal(SIGPIPE, SIG_DFL);
+    std::ios::sync_with_stdio(false);
+    const cli::Offline offline{init, join};
+    return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
+}
