@@ -54,8 +54,8 @@ Result<void> Rechecks::note_missing() {
     TRY_ASSIGN(const auto held, verdicts_held(reader));
     for (const auto& plugin : parts_.evaluator->plugins(facts_.name)) {
         for (const std::string& kind : plugin.kinds) {
-            const bool clock = std::binary_search(plugin.clock_kinds.begin(),
-                                                  plugin.clock_kinds.end(), kind);
+            const bool clock =
+                std::binary_search(plugin.clock_kinds.begin(), plugin.clock_kinds.end(), kind);
             TRY(each_record(reader, kind, [&](const store::StoredRecord& record) {
                 const std::string key =
                     record.state.id + "@" + record.version + " " + plugin.digest;
