@@ -5,6 +5,8 @@
 #include "sync/contact_run.h"
 #include "sync/git_errors.h"
 
+#include <algorithm>
+
 namespace dutybook::sync {
 
 // The remote listed these heads before and has lost them (an administrator restored a backup).
@@ -27,23 +29,54 @@ void ContactRun::close_gone_back() {
 
 // Everybody applies the branch with the lower commit id at the fork; the other is evidence.
 Result<void> ContactRun::settle_fork(const Incoming& incoming, const store::Fork& fork) {
-    const bool theirs = fork.theirs < fork.ours;
     TRY(parts_.log->keep_evidence(*quarantine_, incoming));
-    if (theirs) TRY(parts_.log->switch_volume(incoming.volume, incoming.tip));
-    raise("fork", incoming.volume.ref(),
-          "the log of " + incoming.volume.writer + " has two histories: " + fork.ours +
-              " here and " + fork.theirs + " at " + name_of_remote(remote_.name, remote_.url) +
-              "; both are kept, the " + (theirs ? "latter" : "former") +
-              " is applied. That store was restored or copied: its site should sync with every "
-              "remote");
+    if (fork.theirs < fork.ours) TRY(parts_.log->switch_volume(incoming.volume, incoming.tip));
+    tell_fork(incoming.volume, fork);
     return {};
 }
 
+// Both branches are held. The rule is applied again: an own log's branch was chosen without it
+// (take_over_own), and here a remote shows that the other one is known elsewhere.
+Result<void> ContactRun::settle_known_fork(const Seen& seen) {
+    TRY_ASSIGN(const store::Fork fork, find_fork(seen));
+    if (fork.theirs < fork.ours) TRY(parts_.log->switch_volume(seen.volume, seen.theirs));
+    tell_fork(seen.volume, fork);
+    return {};
+}
+
+Result<store::Fork> ContactRun::find_fork(const Seen& seen) {
+    TRY_ASSIGN(const auto ours, parts_.log->chain(seen.volume, {}));
+    store::Fork fork;
+    for (store::CommitId at = seen.theirs; !at.empty();) {
+        const auto common = std::find(ours.begin(), ours.end(), at);
+        if (common != ours.end()) {
+            fork.common = at;
+            fork.ours = common + 1 == ours.end() ? store::CommitId{} : *(common + 1);
+            return fork;
+        }
+        TRY_ASSIGN(const store::Segment segment, parts_.log->read(at));
+        if (segment.header.volume != seen.volume.number) break;  // they share nothing of it
+        fork.theirs = at;
+        at = segment.header.previous;
+    }
+    fork.ours = ours.empty() ? store::CommitId{} : ours.front();
+    return fork;
+}
+
+void ContactRun::tell_fork(const store::VolumeName& volume, const store::Fork& fork) {
+    raise("fork", volume.ref(),
+          "the log of " + volume.writer + " has two histories, from " +
+              std::min(fork.ours, fork.theirs) + " (applied) and from " +
+              std::max(fork.ours, fork.theirs) + " (kept as evidence) on, one of them at " +
+              name_of_remote(remote_.name, remote_.url) +
+              ". That store was restored or copied: its site should sync with every remote");
+}
+
 // The remote holds more of our own log than we do, or another continuation of it: this store was
-// restored from a backup, or a copy of it runs elsewhere. What the remote holds is applied (nobody
-// else can know our branch, or it stands elsewhere and is a fork to them), and what only we hold
-// is issued again under a new writer. All of it in one turn of the space's thread: nothing may be
-// sealed under the old name in between.
+// restored from a backup, or a copy of it runs elsewhere. What the remote holds is applied (most
+// often nobody else knows our branch; if a remote does, settle_known_fork comes next), and what
+// only we hold is issued again under a new writer. All of it in one turn of the space's thread:
+// nothing may be sealed under the old name in between.
 //
 // Only what passed every check counts: a remote that merely lists rubbish under our name changes
 // nothing here.

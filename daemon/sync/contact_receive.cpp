@@ -36,11 +36,7 @@ Result<void> ContactRun::receive() {
     TRY_ASSIGN(const Plan todo, plan());
     tell_gone_back(todo.gone_back);
     for (const Decision& decision : todo.decisions)
-        if (decision.what == Do::Evidence)
-            raise("fork", decision.seen.volume.ref(),
-                  "the log of " + decision.seen.volume.writer + " has two histories; " +
-                      name_of_remote(remote_.name, remote_.url) +
-                      " holds the one that is not applied here");
+        if (decision.what == Do::Evidence) TRY(settle_known_fork(decision.seen));
     if (todo.fetches.empty()) return {};
     TRY_ASSIGN(quarantine_, parts_.log->open_quarantine());
     std::deque<std::vector<Wanted>> queue(todo.fetches.begin(), todo.fetches.end());

@@ -52,6 +52,9 @@ private:
     void tell_gone_back(const std::vector<std::string>& refs);
     void close_gone_back();
     Result<void> settle_fork(const Incoming& incoming, const store::Fork& fork);
+    Result<void> settle_known_fork(const Seen& seen);
+    Result<store::Fork> find_fork(const Seen& seen);
+    void tell_fork(const store::VolumeName& volume, const store::Fork& fork);
     Result<void> take_over_own(const Incoming& incoming);
     Result<void> take_over_own_here(core::SpaceEngine& engine, const Incoming& incoming,
                                     Result<store::TakenOver>& taken);
