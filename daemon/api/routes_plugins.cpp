@@ -24,8 +24,8 @@ formats::ChartMaker charts(const Services& services) {
     return formats::ChartMaker(services.programs + "/dutybook-supervise");
 }
 
-Result<std::string> page_of(const Services& services, const Json& blocks,
-                            const std::string& title, const std::string& language) {
+Result<std::string> page_of(const Services& services, const Json& blocks, const std::string& title,
+                            const std::string& language) {
     auto checked = formats::check_blocks(blocks);
     if (!checked) return std::move(checked).error();
     formats::Report report;
@@ -38,8 +38,8 @@ Result<std::string> page_of(const Services& services, const Json& blocks,
 }
 
 Json problem_of(const Error& error) {
-    Json out = {{"what", error.what}, {"why", error.why}, {"fix", error.fix},
-                {"pointer", error.pointer}};
+    Json out = {
+        {"what", error.what}, {"why", error.why}, {"fix", error.fix}, {"pointer", error.pointer}};
     if (error.line) out["line"] = *error.line;
     return out;
 }
@@ -287,8 +287,8 @@ Json parameters_of(const Call& call, const rules::ManifestReport& report) {
         if (equals == std::string::npos) continue;
         const std::string name = pair.substr(0, equals);
         const std::string text = pair.substr(equals + 1);
-        const Json schema = report.parameters.value("properties", Json::object())
-                                .value(name, Json::object());
+        const Json schema =
+            report.parameters.value("properties", Json::object()).value(name, Json::object());
         const Json type = schema.value("type", Json("string"));
         const Json parsed = Json::parse(text, nullptr, false);
         const bool typed = type != "string" && !parsed.is_discarded();
@@ -317,7 +317,8 @@ Result<Response> render(Call& call, const Json& blocks, const std::string& title
         TRY_ASSIGN(std::string page, formats::render_html(report, charts(call.services)));
         return text_response(std::move(page), "text/html; charset=utf-8");
     }
-    if (format == "csv") return text_response(formats::render_csv(report), "text/csv; charset=utf-8");
+    if (format == "csv")
+        return text_response(formats::render_csv(report), "text/csv; charset=utf-8");
     if (format == "ics") {
         TRY_ASSIGN(std::string text, formats::render_ics(report, call.services.clock->now()));
         return text_response(std::move(text), "text/calendar; charset=utf-8");
@@ -339,9 +340,8 @@ Result<Response> make_report(Call& call) {
     const auto dot = name.find('.');
     const auto plugin = call.services.plugins->host().find(name.substr(0, dot));
     const rules::ManifestReport* report =
-        plugin && dot != std::string::npos
-            ? plugin->package.manifest.report(name.substr(dot + 1))
-            : nullptr;
+        plugin && dot != std::string::npos ? plugin->package.manifest.report(name.substr(dot + 1))
+                                           : nullptr;
     if (report == nullptr) {
         return failure(Code::NotFound, "there is no report " + name, {},
                        "`dutybook report` lists them");

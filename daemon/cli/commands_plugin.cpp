@@ -44,8 +44,8 @@ void print_shadow(Session& session, const Json& shadow) {
 }
 
 Result<int> install(Session& session, const std::string& folder, bool dry_run) {
-    TRY_ASSIGN(const Json answer, session.post("/v1/plugins", {{"folder", absolute(folder)},
-                                                               {"dry_run", dry_run}}));
+    TRY_ASSIGN(const Json answer,
+               session.post("/v1/plugins", {{"folder", absolute(folder)}, {"dry_run", dry_run}}));
     if (session.json()) {
         print_json(session.out(), answer);
         return done;
@@ -90,8 +90,8 @@ Result<int> configure(Session& session, const std::string& plugin,
         session.out() << shown["settings"].dump(session.json() ? -1 : 2) << '\n';
         return done;
     }
-    auto changed = session.ask("PATCH", session.in_space("records/" + id), fields,
-                               {.merge_patch = true});
+    auto changed =
+        session.ask("PATCH", session.in_space("records/" + id), fields, {{}, {}, true});
     if (!changed && exit_code(changed.error()) == failed) {
         fields["plugin"] = plugin;
         changed = session.post(session.in_space("records"),
@@ -126,7 +126,8 @@ Result<int> explain(Session& session, const std::string& plugin) {
             out << "    looks at " << (need.value("list", false) ? "all " : "one ")
                 << text_of(need, "kind") << " as \"" << text_of(need, "name") << "\"\n";
         }
-        if (!text_of(rule, "source").empty()) out << "    source: " << text_of(rule, "source") << '\n';
+        if (!text_of(rule, "source").empty())
+            out << "    source: " << text_of(rule, "source") << '\n';
     }
     return done;
 }
@@ -181,15 +182,14 @@ void add_offline(Commands& commands, CLI::App& plugins) {
     tests.add_option("--only", test->only, "cases whose name or file holds this text");
 
     auto made = std::make_shared<Offline::NewPlugin>();
-    auto& fresh = command(commands, plugins, "new", "Makes a runnable plugin with tests.",
-                          "plugin new bus_duty --from blank",
-                          [&session, &offline, made]() -> Result<int> {
-                              TRY(offline.make_plugin(*made));
-                              session.out() << "made " << made->name
-                                            << "; now edit it and run `dutybook plugin test "
-                                            << made->name << "`\n";
-                              return done;
-                          });
+    auto& fresh = command(
+        commands, plugins, "new", "Makes a runnable plugin with tests.",
+        "plugin new bus_duty --from blank", [&session, &offline, made]() -> Result<int> {
+            TRY(offline.make_plugin(*made));
+            session.out() << "made " << made->name << "; now edit it and run `dutybook plugin test "
+                          << made->name << "`\n";
+            return done;
+        });
     fresh.add_option("name", made->name, "folder to make; small letters, digits and _")->required();
     fresh.add_option("--from", made->from, "education, medical, legal or blank")
         ->default_val("blank");
@@ -206,17 +206,18 @@ void add_turns(Commands& commands, CLI::App& plugins) {
     auto& session = commands.session;
     for (const bool on : {true, false}) {
         auto target = std::make_shared<Target>();
-        auto& app = command(commands, plugins, on ? "enable" : "disable",
-                            on ? "Turns a plugin on, and lifts a quarantine."
-                               : "Turns a plugin off; its records stay.",
-                            on ? "plugin enable legal" : "plugin disable legal",
-                            [&session, target, on]() -> Result<int> {
-                                Json body = {{"on", on}};
-                                const std::string& space = session.settings().space;
-                                if (!space.empty()) body["space"] = space;
-                                return act(session, "POST", "/v1/plugins/" + target->plugin + "/turn",
-                                           body, target->plugin + (on ? " is on" : " is off"));
-                            });
+        auto& app =
+            command(commands, plugins, on ? "enable" : "disable",
+                    on ? "Turns a plugin on, and lifts a quarantine."
+                       : "Turns a plugin off; its records stay.",
+                    on ? "plugin enable legal" : "plugin disable legal",
+                    [&session, target, on]() -> Result<int> {
+                        Json body = {{"on", on}};
+                        const std::string& space = session.settings().space;
+                        if (!space.empty()) body["space"] = space;
+                        return act(session, "POST", "/v1/plugins/" + target->plugin + "/turn", body,
+                                   target->plugin + (on ? " is on" : " is off"));
+                    });
         app.add_option("plugin", target->plugin, "its id")->required();
     }
 }
@@ -231,7 +232,8 @@ void add_plugin_commands(Commands& commands) {
     add_offline(commands, plugins);
     add_turns(commands, plugins);
 
-    const auto with_folder = [&](const char* name, const char* what, const char* example, auto run) {
+    const auto with_folder = [&](const char* name, const char* what, const char* example,
+                                 auto run) {
         auto target = std::make_shared<Target>();
         auto& app = command(commands, plugins, name, what, example,
                             [&session, target, run] { return run(session, *target); });
@@ -239,13 +241,13 @@ void add_plugin_commands(Commands& commands) {
         app.add_flag("--dry-run", target->dry_run, "check and try only");
     };
     with_folder("install", "Checks, tests and tries a plugin, then swaps it in.",
-                "plugin install ./bus_duty", [](Session& s, const Target& t) {
-                    return install(s, t.folder, t.dry_run);
-                });
+                "plugin install ./bus_duty",
+                [](Session& s, const Target& t) { return install(s, t.folder, t.dry_run); });
     with_folder("shadow", "Says what a plugin would newly find.", "plugin shadow ./bus_duty",
                 [](Session& s, const Target& t) { return shadow(s, t.folder); });
 
-    const auto with_plugin = [&](const char* name, const char* what, const char* example, auto run) {
+    const auto with_plugin = [&](const char* name, const char* what, const char* example,
+                                 auto run) {
         auto target = std::make_shared<Target>();
         auto& app = command(commands, plugins, name, what, example,
                             [&session, target, run] { return run(session, *target); });
@@ -264,10 +266,10 @@ void add_plugin_commands(Commands& commands) {
                 });
     with_plugin("explain", "Says what a plugin sees and does.", "plugin explain medical",
                 [](Session& s, const Target& t) { return explain(s, t.plugin); });
-    const auto config = with_plugin(
-        "config", "Changes settings in this space; without any it shows them.",
-        "plugin config bus_duty most_children=30",
-        [](Session& s, const Target& t) { return configure(s, t.plugin, t.settings); });
+    const auto config =
+        with_plugin("config", "Changes settings in this space; without any it shows them.",
+                    "plugin config bus_duty most_children=30",
+                    [](Session& s, const Target& t) { return configure(s, t.plugin, t.settings); });
     config.first->add_option("settings", config.second->settings, "NAME=VALUE");
     command(commands, plugins, "doctor", "Says how each plugin does, and what to do.",
             "plugin doctor", [&session] { return doctor(session); });

@@ -75,10 +75,10 @@ Result<int> make_report(Session& session, const ReportOptions& options) {
 void add_report_commands(Commands& commands) {
     auto& session = commands.session;
     auto options = std::make_shared<ReportOptions>();
-    auto& app = command(commands, commands.root, "report",
-                        "Makes a report; without a name it lists them.",
-                        "report medical.mar_sheet month=2026-03 --out mar.html",
-                        [&session, options] { return make_report(session, *options); });
+    auto& app =
+        command(commands, commands.root, "report", "Makes a report; without a name it lists them.",
+                "report medical.mar_sheet month=2026-03 --out mar.html",
+                [&session, options] { return make_report(session, *options); });
     app.add_option("name", options->name, "PLUGIN.REPORT");
     app.add_option("parameters", options->parameters, "NAME=VALUE");
     app.add_option("--format", options->format, "html, csv, svg, ics or json");

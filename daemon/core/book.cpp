@@ -226,4 +226,9 @@ std::string make_space_id() {
     return random_base32(16);
 }
 
+std::string zone_of(const fs::path& directory) {
+    const auto file = read_site(directory);
+    return file ? file->site.zone : "UTC";
+}
+
 }  // namespace dutybook::core

@@ -69,8 +69,8 @@ rules::RuleRecord rule_record(const domain::RecordState& state, const std::strin
 Result<rules::NeedAnswer> IndexSource::find(const rules::NeedQuery& query) {
     rules::NeedAnswer answer;
     const bool own = query.space.empty() || query.space == facts_.name;
-    const bool parent = query.space.empty() ? !facts_.parent.empty()
-                                            : query.space == facts_.parent && !own;
+    const bool parent =
+        query.space.empty() ? !facts_.parent.empty() : query.space == facts_.parent && !own;
     if (!own && !parent) return answer;
     std::map<std::string, rules::RuleRecord> found;
     const Take take = [&](const store::StoredRecord& record, const std::string& space) {
