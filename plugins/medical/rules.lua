@@ -95,12 +95,19 @@ local function unit_name(unit)
   return folded
 end
 
+-- A quotient without the zeros that its places bring: "600", not "600.000000000000".
+local function quotient(a, b)
+  local value = decimal.div(a, b, 12)
+  if value:find(".", 1, true) then value = value:gsub("0+$", ""):gsub("%.$", "") end
+  return value
+end
+
 local function converted(value, unit, target)
   unit, target = unit_name(unit), unit_name(target)
   if unit == target then return value end
   local from, to = scale[unit], scale[target]
   if from == nil or to == nil or from[1] ~= to[1] then return nil end
-  return decimal.div(decimal.mul(value, from[2]), to[2], 12)
+  return quotient(decimal.mul(value, from[2]), to[2])
 end
 
 -- "160 mg/5 mL" -> 160, mg, 5, mL; "5 mg/tablet" -> 5, mg, 1, tablet.
@@ -125,11 +132,11 @@ local function measured(value, unit, target, order)
   if amount == nil then return nil end
   local drawn = converted(value, unit, per_unit)
   if drawn then
-    return converted(decimal.div(decimal.mul(drawn, amount), per, 12), amount_unit, target)
+    return converted(quotient(decimal.mul(drawn, amount), per), amount_unit, target)
   end
   local active = converted(value, unit, amount_unit)
   if active then
-    return converted(decimal.div(decimal.mul(active, per), amount, 12), per_unit, target)
+    return converted(quotient(decimal.mul(active, per), amount), per_unit, target)
   end
   return nil
 end
@@ -294,7 +301,7 @@ rules["MED-R01"] = function(dose, needs)
   if drawn and ordered then
     local unit = dose.unit or order.unit
     local amount = measured(drawn, unit, order.unit, order)
-    local slack = decimal.div(decimal.mul(ordered, exact(config.dose_tolerance_percent)), "100", 12)
+    local slack = quotient(decimal.mul(ordered, exact(config.dose_tolerance_percent)), "100")
     if amount == nil then
       tell({ code = "unit_unknown", path = "/unit", records = about,
              values = { unit = unit or "", ordered_unit = order.unit or "" } })
@@ -1228,6 +1235,7 @@ end
 -- The month of one person: a row for each order and time, a column for each day.
 reports["mar_sheet"] = function(parameters, needs, context)
   local T, people, orders = texts(context), by_id(needs.people), by_id(needs.orders)
+  for _, person in each(needs.givers) do people[person._id] = person end
   local from, to, zone = parameters.from, parameters.to, context.zone
   local doses, givers, seen, cells, listed = array(), {}, {}, {}, array()
   for _, dose in ipairs(chosen(needs.doses, "at", parameters, context)) do
@@ -1328,7 +1336,6 @@ end
 
 reports["injection_log"] = function(parameters, needs, context)
   local T, people, doses = texts(context), by_id(needs.people), by_id(needs.doses)
-  for _, person in each(needs.vaccinated) do people[person._id] = person end
   local orders, lines = by_id(needs.orders), array()
   for _, injection in each(needs.injections) do
     local dose = doses[injection.administration]
@@ -1358,9 +1365,6 @@ end
 
 reports["health_visits"] = function(parameters, needs, context)
   local T, people = texts(context), by_id(needs.people)
-  for _, group in ipairs({ "emergency_people", "hurt_people" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
   local visits, incidents = array(), array()
   for _, visit in ipairs(chosen(needs.visits, "in", parameters, context)) do
     visits[#visits + 1] = { full_name(people, visit.person), local_time(visit["in"], context),
@@ -1387,9 +1391,6 @@ end
 -- Who may give what, and until when. Of a child only the name shows, to those who care for it.
 reports["delegation_overview"] = function(parameters, needs, context)
   local T, people, orders = texts(context), by_id(needs.people), by_id(needs.orders)
-  for _, group in ipairs({ "nurses", "cared_for" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
   local today, rows = parameters.on or date.of(context.now, context.zone), array()
   for _, one in each(needs.delegations) do
     if kept(one) then
@@ -1447,8 +1448,7 @@ reports["allergy_card"] = function(parameters, needs, context)
 end
 
 reports["shift_handoff"] = function(parameters, needs, context)
-  local T, people, blocks = texts(context), by_id(needs.givers), array()
-  for _, person in each(needs.takers) do people[person._id] = person end
+  local T, people, blocks = texts(context), by_id(needs.people), array()
   blocks[1] = heading(T("Shift handoff", "Entrega de turno"))
   for _, one in ipairs(chosen(needs.handoffs, "at", { from = parameters.from, to = parameters.to }, context)) do
     local rows = array()
@@ -1495,9 +1495,6 @@ end
 
 reports["procedure_log"] = function(parameters, needs, context)
   local T, people, rows = texts(context), by_id(needs.people), array()
-  for _, group in ipairs({ "staff", "supervisors" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
   for _, one in ipairs(chosen(needs.procedures, "at", parameters, context)) do
     rows[#rows + 1] = { local_time(one.at, context), full_name(people, one.person), one.procedure, or_dash(one.category),
       full_name(people, one.by), full_name(people, one.under), or_dash(one.site) }
@@ -1510,10 +1507,7 @@ reports["procedure_log"] = function(parameters, needs, context)
 end
 
 reports["training_delivered"] = function(parameters, needs, context)
-  local T, people = texts(context), by_id(needs.trainers)
-  for _, group in ipairs({ "trainees", "learners", "evaluators" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
+  local T, people = texts(context), by_id(needs.people)
   local span, sessions, checks = { from = parameters.from, to = parameters.to }, array(), array()
   for _, one in ipairs(chosen(needs.sessions, "at", span, context)) do
     local who = {}
