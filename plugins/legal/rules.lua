@@ -1406,15 +1406,16 @@ end
 local function double_bookings(time, who)
   local rows = array()
   for i, a in ipairs(time) do
+    -- Sorted by date; work past midnight reaches the next day.
+    local reach = date.add(a.date, 1)
     for j = i + 1, #time do
       local b = time[j]
+      if b.date > reach then break end
       if a.person == b.person and a.from and a.to and b.from and b.to then
         local minutes = instant.overlap(a.from, a.to, b.from, b.to)
         if minutes > 0 then
           add(rows, { a.date, who(a.person), a.narrative, b.narrative, minutes })
         end
-      elseif b.date ~= a.date and date.diff(a.date, b.date) > 1 then
-        break
       end
     end
   end
