@@ -1006,7 +1006,8 @@ local ES = {
   ["Languages"] = "Idiomas", ["For whom"] = "Para quién", ["Interpreter"] = "Intérprete",
   ["Qualified"] = "Cualificado", ["Minutes in all"] = "Minutos en total", ["Place"] = "Lugar",
   ["Students expected"] = "Estudiantes previstos", ["Students per adult"] =
-    "Estudiantes por adulto", ["Most"] = "Máximo", ["Gaps without cover"] = "Huecos sin vigilancia",
+    "Estudiantes por adulto", ["Most"] = "Máximo",
+  ["Gaps without cover"] = "Huecos sin vigilancia",
   ["over"] = "excedido", ["nobody"] = "nadie", ["Hours a week"] = "Horas por semana",
   ["IEP from"] = "IEP desde", ["IEP review"] = "Revisión del IEP", ["IEP to"] = "IEP hasta",
   ["Students"] = "Estudiantes", ["not given"] = "sin dato", ["By setting"] = "Por entorno",
