@@ -1308,7 +1308,7 @@ end
 
 -- Weeks from Monday to Sunday that begin in the range and that the service runs through.
 reports["iep_minutes"] = function(parameters, needs, context)
-  local t, name_of = words(context.language), namer(needs.students, needs.paras)
+  local t, name_of = words(context.language), namer(needs.people)
   local rows = array()
   local services = live(needs.services)
   sorted_by(services, function(one) return name_of(one.student) .. "\1" .. one.service end)
@@ -1561,7 +1561,7 @@ reports["head_counts"] = function(parameters, needs, context)
 end
 
 reports["interpreting_log"] = function(parameters, needs, context)
-  local t, name_of = words(context.language), namer(needs.people, needs.recipients)
+  local t, name_of = words(context.language), namer(needs.people)
   local rows, total = array(), 0
   for _, event in ipairs(by_time(ranged(needs.events, "from", parameters, context), "from")) do
     local minutes = minutes_between(event.from, event.to)
