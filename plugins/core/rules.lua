@@ -35,7 +35,7 @@ end
 
 local function blank(value)
   return value == nil or (type(value) == "string" and text.find(value, "\\S") == nil)
-    or (type(value) == "table" and #value == 0 and value.person == nil and value.by == nil)
+    or (type(value) == "table" and #value == 0)
 end
 
 local function signed(sig) return type(sig) == "table" and sig.at ~= nil end
