@@ -37,7 +37,7 @@ def duties(count):
 
 
 def ours(table, world, sizes):
-    site = world.site("Ours").start()
+    site = measure.plain(world.site("Ours").start())
     posts = records.write_posts(world.directory / "posts", sizes.peer_records, "x")
     got = measure.load(site, 1, 600, posts)
     table.line("Dutybook: one by one, durable", got["requests"] / got["seconds"], "/s")

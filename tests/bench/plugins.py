@@ -27,7 +27,7 @@ def isolation(table, sizes):
 
 def latency(table, world, sizes):
     table.title("One add with a plugin of both rules; floor: without it")
-    site = world.site("Rules").start()
+    site = measure.plain(world.site("Rules").start())
     count = int(sizes.seconds * 6000)
 
     def adds(prefix):
