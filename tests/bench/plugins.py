@@ -18,6 +18,7 @@ def isolation(table, sizes):
                       ("native", "native rule (word_count)")):
         table.line(name, got[key]["worker"], "/s", floor=got[key]["in_process"],
                    aim=("ratio", ">=", 0.6))
+        table.note(f"ratio by processor time {got[key]['worker_cpu'] / got[key]['in_process_cpu']:.2f}")
     table.line("records judged by the host, both rules", got["host_records"], "/s")
     table.note("with needs looked up in memory and answers checked")
     table.line("start of a worker", got["start_ms"], "ms")
