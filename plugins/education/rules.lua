@@ -710,7 +710,9 @@ end
 
 local function plan_for(use, plans)
   for _, plan in ipairs(live(plans)) do
-    if plan.accommodation == use.accommodation then return plan end
+    if plan.accommodation == use.accommodation and same(plan.student, use.student) then
+      return plan
+    end
   end
 end
 
@@ -748,9 +750,11 @@ rules["EDU-R11.use"] = function(use, needs)
     found[#found + 1] = { code = "minutes_changed", path = "/minutes_allowed",
                           values = { allowed = use.minutes_allowed, computed = minutes } }
   end
-  if use.minutes_allowed and use.minutes_used and use.minutes_used > use.minutes_allowed then
+  -- The plan may have come after the entry, which then had no time filled in.
+  local allowed = use.minutes_allowed or minutes
+  if allowed and use.minutes_used and use.minutes_used > allowed then
     found[#found + 1] = { code = "over_time", path = "/minutes_used",
-                          values = { used = use.minutes_used, allowed = use.minutes_allowed } }
+                          values = { used = use.minutes_used, allowed = allowed } }
   end
   if use.scribe and use.verbatim ~= true then
     found[#found + 1] = { code = "not_verbatim", path = "/verbatim" }
@@ -1459,7 +1463,8 @@ reports["test_sheet"] = function(parameters, needs, context)
       if same(use.student, id) then
         any = true
         rows[#rows + 1] = { name_of(id), use.accommodation, yes(use.planned), yes(use.given),
-                            use.minutes_allowed or "", use.minutes_used or "",
+                            use.minutes_allowed or extended(use, needs) or "",
+                            use.minutes_used or "",
                             use.not_given_reason or "" }
       end
     end
