@@ -111,7 +111,7 @@ private:
         if (text.empty()) return source.value("default", Json());
         const std::string type = source.value("type", "text");
         const std::string refer = source.value("refer", "");
-        if (type == "list") {
+        if (type == "list" || source.value("list", false)) {
             Json list = Json::array();
             std::size_t from = 0;
             while (from <= text.size()) {

@@ -8,7 +8,8 @@
 //   {"column": "a" or ["a", "b"]}   the first of these columns that the file has
 //   {"const": value}
 // with, beside a column, "map" {text: value}, "type" (text, boolean, integer, list), "refer"
-// ("org-{}": the value is a foreign id of records with such ids) and "default".
+// ("org-{}": the value is a foreign id of records with such ids) and "default"; "list": true is
+// the type list.
 // Empty cells are left out. Columns are found by name in any order; a row with status
 // "tobedeleted" is counted and left out.
 
