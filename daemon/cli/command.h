@@ -59,6 +59,7 @@ void add_member_commands(Commands& commands);    // init invite join
 void add_plugin_commands(Commands& commands);    // plugin ...
 void add_import_commands(Commands& commands);    // import
 void add_report_commands(Commands& commands);    // report
+void add_access_commands(Commands& commands);    // account ..., token ...
 void add_care_commands(Commands& commands);      // verify repair rebuild
 
 }  // namespace dutybook::cli

@@ -42,8 +42,10 @@ bool valid_space_name(std::string_view name);
 Result<SpaceRecord> read_space(const fs::path& folder);
 Result<void> write_space(const fs::path& folder, const SpaceRecord& record);
 
-// Refuses a network file system (its locks and its fsync cannot be relied on); closes what others
-// can read (0700, keys 0600), Code::Io if that is not ours to change.
+// The name of a file system type (statfs) whose locks and fsync cannot be relied on, else null.
+const char* network_file_system(std::uint32_t type);
+// Refuses a network file system, and a store or keys that belong to another account; closes what
+// others can read (0700, keys 0600).
 Result<void> check_directory(const fs::path& directory);
 
 }  // namespace dutybook::core
