@@ -2,6 +2,7 @@
 
 #include "core/hosted_space.h"
 #include "core/identity.h"
+#include "core/space_keys.h"
 
 #include "base/crypto.h"
 #include "base/file.h"
@@ -191,11 +192,11 @@ SpaceService* Book::space(const std::string& name) {
     return found == state_->spaces.end() ? nullptr : found->second->service.get();
 }
 
-Result<SpaceService*> Book::add_space(const SpaceRecord& record) {
+Result<SpaceService*> Book::add_space(const SpaceRecord& record, const domain::EpochKeys& keys) {
     if (space(record.name)) {
         return failure(Code::Exists, "the space " + record.name + " is here already");
     }
-    TRY(write_space_folder(directory(), record));
+    TRY(write_space_folder(directory(), record, keys));
     return state_->open_space(space_directory(record.name), false);
 }
 
@@ -203,7 +204,8 @@ fs::path Book::space_directory(const std::string& name) const {
     return directory() / "spaces" / name;
 }
 
-Result<void> write_space_folder(const fs::path& directory, const SpaceRecord& record) {
+Result<void> write_space_folder(const fs::path& directory, SpaceRecord record,
+                                const domain::EpochKeys& keys) {
     if (!valid_space_name(record.name)) {
         return malformed("a space's name has 1 to 64 letters, digits, '.', '_' and '-'");
     }
@@ -216,7 +218,9 @@ Result<void> write_space_folder(const fs::path& directory, const SpaceRecord& re
         return failure(Code::Exists, "the space " + record.name + " is here already");
     }
     TRY(make_directories(folder));
-    return write_space(folder, record);
+    record.sealed = !keys.empty();
+    if (record.sealed) TRY(write_space_keys(folder, keys));
+    return write_space(folder, record);  // last: only now it is a space
 }
 
 std::string make_space_id() {

@@ -9,6 +9,7 @@
 //   gitconfig               GIT_CONFIG_GLOBAL of transfer children: includes the administrator's
 //   run/dutybook.sock       the socket, while a daemon runs
 //   spaces/<name>/space.json       id, name, parent
+//   spaces/<name>/keys.json        keys of the space's epochs (space_keys.h)
 //   spaces/<name>/remotes.json     remotes and what was last seen of each
 //   spaces/<name>/journal.db       acknowledged operations
 //   spaces/<name>/log.git          sealed segments, everybody's
@@ -18,6 +19,7 @@
 // JSON files are written atomically and have a schema in schemas/.
 
 #include "core/space_service.h"
+#include "domain/membership.h"
 
 #include <filesystem>
 #include <map>
@@ -34,6 +36,7 @@ struct Site {
 
 struct SpaceRecord {  // space.json
     std::string id, name, parent;
+    bool sealed = false;  // its segments are encrypted: keys.json must be there
 };
 
 struct BookOptions {
@@ -60,7 +63,8 @@ public:
 
     std::vector<SpaceService*> spaces();                         // sorted by name
     SpaceService* space(const std::string& name);                // null if unknown
-    Result<SpaceService*> add_space(const SpaceRecord& record);  // create or join
+    // Create or join. Without keys the space's segments are not encrypted.
+    Result<SpaceService*> add_space(const SpaceRecord& record, const domain::EpochKeys& keys = {});
     std::filesystem::path space_directory(const std::string& name) const;
 
 private:
@@ -70,7 +74,8 @@ private:
 };
 
 // Offline pieces for `init` and `join` (no daemon): add a space's folder to a store.
-Result<void> write_space_folder(const std::filesystem::path& directory, const SpaceRecord& record);
+Result<void> write_space_folder(const std::filesystem::path& directory, SpaceRecord record,
+                                const domain::EpochKeys& keys = {});
 std::string make_space_id();
 
 }  // namespace dutybook::core

@@ -172,6 +172,7 @@ Result<SpaceRecord> read_space(const fs::path& folder) {
             *target = json[member].get<std::string>();
         }
     }
+    record.sealed = json.contains("sealed") && json["sealed"] == true;
     if (record.id.empty() || record.name != folder.filename()) {
         return lacks(folder / "space.json", "an id, or its name is not that of its folder");
     }
@@ -182,7 +183,8 @@ Result<void> write_space(const fs::path& folder, const SpaceRecord& record) {
     return write_file_atomically(folder / "space.json", canonical({{"format", format},
                                                                    {"id", record.id},
                                                                    {"name", record.name},
-                                                                   {"parent", record.parent}}) +
+                                                                   {"parent", record.parent},
+                                                                   {"sealed", record.sealed}}) +
                                                             "\n");
 }
 
