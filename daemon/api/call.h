@@ -6,6 +6,7 @@
 #include "api/pool.h"
 #include "api/tokens.h"
 #include "core/book.h"
+#include "core/plugins.h"
 #include "sync/service.h"
 
 #include <mutex>
@@ -17,6 +18,9 @@ struct Services {
     core::Book* book = nullptr;
     sync::SyncService* sync = nullptr;
     rules::Evaluator* evaluator = nullptr;
+    core::Plugins* plugins = nullptr;   // null where no plugins run (tests)
+    std::filesystem::path schemas;      // folder of the program's schemas
+    std::string programs;               // folder of dutybook-worker and dutybook-supervise
     EventHub* events = nullptr;
     Tokens* tokens = nullptr;
     Pool* pool = nullptr;
@@ -94,6 +98,7 @@ std::vector<Endpoint> care_routes();
 std::vector<Endpoint> daemon_routes();
 std::vector<Endpoint> token_routes();
 std::vector<Endpoint> event_routes();
+std::vector<Endpoint> plugin_routes();
 void add_all_routes(Router& router);
 
 }  // namespace dutybook::api

@@ -154,8 +154,19 @@ Result<void> check_members(const Endpoint& endpoint, const Json& body) {
     return {};
 }
 
+namespace {
+
+// Every list may be asked for pages, also one that is always short.
+void declare_paging(Endpoint& endpoint) {
+    endpoint.query.push_back({"limit", Type::Number, "at most so many (100; no more than 1000)"});
+    endpoint.query.push_back({"cursor", Type::Text, "`next` of the page before"});
+}
+
+}  // namespace
+
 void Router::add(std::vector<Endpoint> endpoints) {
     for (Endpoint& one : endpoints) {
+        if (one.list && one.method == Method::Get) declare_paging(one);
         endpoints_.push_back(std::make_unique<Endpoint>(std::move(one)));
         Entry entry;
         entry.endpoint = endpoints_.back().get();

@@ -65,10 +65,11 @@ Result<Damages> find_damage(core::SpaceService& space, bool full, TaskAnswer& an
 void verify(const CallPtr& call) {
     auto space = call->space();
     if (!space) return call->answer(space.error());
-    const CareTurn turn(call->services);
+    CareTurn turn(call->services);
     if (!turn.lock) return call->answer(care_under_way());
     TaskAnswer answer(call);
     const auto damages = find_damage(**space, call->body.value("full", false), answer);
+    turn.lock.unlock();  // who has the answer may ask for the next
     if (!damages) return answer.fail(damages.error());
     finish(answer, (*space)->facts().name, *damages);
 }
@@ -133,10 +134,11 @@ Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run
 void repair(const CallPtr& call) {
     auto space = call->space();
     if (!space) return call->answer(space.error());
-    const CareTurn turn(call->services);
+    CareTurn turn(call->services);
     if (!turn.lock) return call->answer(care_under_way());
     TaskAnswer answer(call);
     const auto damages = repair_space(*call, **space, call->body.value("dry_run", false), answer);
+    turn.lock.unlock();  // who has the answer may ask for the next
     if (!damages) return answer.fail(damages.error());
     finish(answer, (*space)->facts().name, *damages);
 }
@@ -168,10 +170,11 @@ Result<Json> rebuild_space(core::SpaceService& space, TaskAnswer& answer) {
 void rebuild(const CallPtr& call) {
     auto space = call->space();
     if (!space) return call->answer(space.error());
-    const CareTurn turn(call->services);
+    CareTurn turn(call->services);
     if (!turn.lock) return call->answer(care_under_way());
     TaskAnswer answer(call);
     auto result = rebuild_space(**space, answer);
+    turn.lock.unlock();
     if (result) return answer.finish({*result}, *result);
     Error error = std::move(result).error();
     error.fix = "stop the daemon, delete index.db of the space and start it again";

@@ -76,6 +76,22 @@ Result<Json> space_status(Call& call, core::SpaceService& space) {
                              {"alarms", alarms_json(engine.alarms)}});
 }
 
+Json plugins_json(const Call& call) {
+    Json all = Json::array();
+    if (call.services.plugins == nullptr) return all;
+    for (const auto& one : call.services.plugins->list()) {
+        const auto& status = one.status;
+        all.push_back({{"id", status.id},
+                       {"version", status.version},
+                       {"digest", status.digest},
+                       {"state", rules::name_of(status.slot.state)},
+                       {"restarts", status.slot.restarts},
+                       {"why", status.slot.last_fault},
+                       {"sandbox", status.slot.sandbox}});
+    }
+    return all;
+}
+
 Result<Response> get_status(Call& call) {
     const core::Site& site = call.services.book->site();
     Json spaces = Json::array();
@@ -90,18 +106,18 @@ Result<Response> get_status(Call& call) {
                                 {"public_key", site.public_key},
                                 {"version", call.services.version}}},
                               {"spaces", std::move(spaces)},
-                              {"plugins", Json::array()}});
+                              {"plugins", plugins_json(call)}});
 }
 
 Result<Response> list_kinds(Call& call) {
-    const rules::KindRegistry& kinds = call.services.book->kinds();
+    const rules::Kinds& kinds = call.services.book->kinds();
     Json items = Json::array();
     for (const auto& name : kinds.names()) items.push_back(kinds.summary(name));
     return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
 }
 
 Result<Response> get_kind(Call& call) {
-    const rules::KindRegistry& kinds = call.services.book->kinds();
+    const rules::Kinds& kinds = call.services.book->kinds();
     if (auto unknown = kinds.unknown(call.argument(0))) {
         unknown->code = Code::NotFound;
         return std::move(*unknown);

@@ -4,6 +4,8 @@
 #include "api/shapes.h"
 #include "api/writing.h"
 
+#include <charconv>
+
 namespace dutybook::api {
 
 namespace {
@@ -11,9 +13,18 @@ namespace {
 Result<Response> get_history(Call& call) {
     TRY_ASSIGN(const Found found, find_record(call));
     TRY_ASSIGN(const auto rows, found.space->reader().operations(found.record.state.id));
+    const auto lines = domain::history(known_of(rows));
+    // The cursor is a number of lines: what arrives later comes after them.
+    std::size_t at = 0;
+    if (const std::string& cursor = call.query("cursor"); !cursor.empty()) {
+        const auto [end, ec] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), at);
+        if (ec != std::errc{} || *end != '\0') return malformed("the cursor is not of this list");
+    }
     ListText list;
-    for (const auto& line : domain::history(known_of(rows))) list.add(history_text(line));
-    return json_response(std::move(list).finish({}));
+    const std::size_t limit = std::max<std::size_t>(call.limit(), 1);
+    for (std::size_t given = 0; at < lines.size() && given < limit; ++at, ++given)
+        list.add(history_text(lines[at]));
+    return json_response(std::move(list).finish(at < lines.size() ? std::to_string(at) : ""));
 }
 
 Result<Response> get_difference(Call& call) {

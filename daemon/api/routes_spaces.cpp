@@ -36,6 +36,7 @@ Result<Response> create_space(Call& call) {
         return error;
     }
     TRY_ASSIGN(core::SpaceService * space, call.services.book->add_space(record));
+    if (call.services.plugins != nullptr) call.services.plugins->attach(*call.services.book);
     return json_response(space_json(space->facts()), 201);
 }
 

@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "base/process.h"
 #include "core/book.h"
-#include "rules/evaluator.h"
+#include "core/plugins.h"
 #include "sync/service.h"
 
 #include <sys/resource.h>
@@ -49,10 +49,10 @@ private:
 
     const Options options_;
     SystemClock clock_;
-    rules::NoRules no_rules_;
     api::EventHub events_;
     std::unique_ptr<api::Server> server_;
     std::unique_ptr<api::Tokens> tokens_;
+    std::unique_ptr<core::Plugins> plugins_;
     std::unique_ptr<core::Book> book_;
     std::unique_ptr<sync::SyncService> sync_;
     std::unique_ptr<api::Pool> pool_;
@@ -70,14 +70,28 @@ Result<void> Daemon::open_book(const ServiceManager& manager) {
                        "run the program where it was built, or install it");
     }
     options.clock = &clock_;
-    options.evaluator = &no_rules_;
-    options.listener = [this](const core::Change& change) { events_.publish(change); };
+    options.listener = [this](const core::Change& change) {
+        events_.publish(change);
+        plugins_->changed(change);
+    };
     options.progress = [&manager](const std::string& line) {
         log_info("start", line);
         // A rebuild may take longer than the manager waits for READY.
         manager.tell("STATUS=" + line + "\nEXTEND_TIMEOUT_USEC=60000000");
     };
+    core::PluginsOptions plugins;
+    plugins.directory = options_.store;
+    plugins.built_in = find_plugins(options.schemas);
+    plugins.schemas = options.schemas;
+    plugins.worker = program_directory() + "/dutybook-worker";
+    plugins.clock = &clock_;
+    plugins.zone = core::zone_of(options_.store);
+    plugins.listener = [this](const core::Change& change) { events_.publish(change); };
+    TRY_ASSIGN(plugins_, core::Plugins::open(std::move(plugins)));
+    options.evaluator = &plugins_->host();
+    options.kinds = &plugins_->kinds();
     TRY_ASSIGN(book_, core::Book::open(std::move(options)));
+    plugins_->attach(*book_);
     return {};
 }
 
@@ -106,7 +120,10 @@ Result<void> Daemon::start(const ServiceManager& manager) {
     api::Services services;
     services.book = book_.get();
     services.sync = sync_.get();
-    services.evaluator = &no_rules_;
+    services.evaluator = &plugins_->host();
+    services.plugins = plugins_.get();
+    services.schemas = find_schemas(program_directory());
+    services.programs = program_directory();
     services.events = &events_;
     services.tokens = tokens_.get();
     services.pool = pool_.get();
@@ -126,6 +143,7 @@ void Daemon::stop() {
     sync_.reset();
     api_.reset();
     book_.reset();
+    plugins_.reset();
     tokens_.reset();
 }
 

@@ -48,4 +48,8 @@ std::filesystem::path find_schemas(const std::filesystem::path& program_folder) 
                                                                       : std::filesystem::path();
 }
 
+std::filesystem::path find_plugins(const std::filesystem::path& schemas) {
+    return schemas.parent_path() / "plugins";
+}
+
 }  // namespace dutybook::app

@@ -27,5 +27,7 @@ Parsed parse_options(int argc, char** argv, const std::string& version);
 // Where schemas/ lies: the checkout's beside build/bin, else installed below share/dutybook.
 // Empty if nowhere.
 std::filesystem::path find_schemas(const std::filesystem::path& program_folder);
+// Where the built-in plugins lie: beside the schemas.
+std::filesystem::path find_plugins(const std::filesystem::path& schemas);
 
 }  // namespace dutybook::app

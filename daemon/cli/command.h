@@ -56,6 +56,8 @@ void add_space_commands(Commands& commands);     // space list, space create
 void add_remote_commands(Commands& commands);    // remote add set check list remove
 void add_sync_commands(Commands& commands);      // sync status
 void add_member_commands(Commands& commands);    // init invite join
+void add_plugin_commands(Commands& commands);    // plugin ...
+void add_report_commands(Commands& commands);    // report
 void add_care_commands(Commands& commands);      // verify repair rebuild
 
 }  // namespace dutybook::cli

@@ -24,6 +24,18 @@ struct Offline {
     // Makes the store of an invitation if there is none, and adds its spaces and remotes.
     // {"site":{...},"spaces":[name...],"remotes":[name...]}
     std::function<Result<Json>(const std::filesystem::path& store, const Json& invitation)> join;
+
+    // The tools of those who write plugins. They print, and return the exit code.
+    struct PluginTest {
+        std::string folder, only;
+        bool permute = false, coverage = false, bless = false, json = false;
+    };
+    struct NewPlugin {
+        std::string name, from = "blank", runtime = "lua";
+    };
+    std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> lint;
+    std::function<int(const PluginTest&, std::ostream& out)> test;
+    std::function<Result<void>(const NewPlugin&)> make_plugin;
 };
 
 // Returns the exit code. `arguments` without the program's name.

@@ -79,6 +79,17 @@ Result<Json> Session::ask(const std::string& method, const std::string& target, 
     return answer_of(response);
 }
 
+Result<std::string> Session::text(const std::string& target) {
+    TRY_ASSIGN(HttpConnection* const http, connection());
+    TRY_ASSIGN(auto response, http->call(request("GET", target)));
+    if (response.status >= 400) {
+        auto problem = answer_of(response);
+        return problem ? failure(Code::Internal, "an answer that cannot be read")
+                       : std::move(problem).error();
+    }
+    return std::move(response.body);
+}
+
 Result<void> Session::task(const std::string& target, const Json& body,
                            const std::function<void(const Json&)>& on_result) {
     TRY_ASSIGN(HttpConnection* const http, connection());

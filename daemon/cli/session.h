@@ -62,6 +62,8 @@ public:
     // One question; a problem is returned as Error, an answer as JSON (null if it has no body).
     Result<Json> ask(const std::string& method, const std::string& target, const Json& body,
                      const Extras& extras);
+    // An answer that is no JSON: a page, a table, a calendar.
+    Result<std::string> text(const std::string& target);
     Result<Json> get(const std::string& target) { return ask("GET", target, Json(), {}); }
     Result<Json> post(const std::string& target, const Json& body = Json()) {
         return ask("POST", target, body, {});

@@ -135,15 +135,17 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
     TRY_ASSIGN(state->file, read_site(directory));
     TRY_ASSIGN(FileLock lock, lock_store(directory));
     state->lock.emplace(std::move(lock));
-    TRY_ASSIGN(state->kinds,
-               rules::KindRegistry::load(std::vector{state->options.schemas / "kinds"}));
+    if (state->options.kinds == nullptr) {
+        TRY_ASSIGN(state->kinds,
+                   rules::KindRegistry::load(std::vector{state->options.schemas / "kinds"}));
+    }
     TRY(make_directories(directory / "spaces"));
     TRY(make_directories(directory / "run"));
 
     auto& context = state->context;
     context.site = state->file.site;
     context.clock = state->options.clock;
-    context.kinds = state->kinds.get();
+    context.kinds = state->options.kinds ? state->options.kinds : state->kinds.get();
     context.evaluator = state->options.evaluator ? state->options.evaluator : &state->no_rules;
     context.listener = state->options.listener;
     context.progress = state->options.progress;
@@ -175,8 +177,8 @@ const fs::path& Book::directory() const {
     return state_->options.directory;
 }
 
-const rules::KindRegistry& Book::kinds() const {
-    return *state_->kinds;
+const rules::Kinds& Book::kinds() const {
+    return *state_->context.kinds;
 }
 
 std::vector<SpaceService*> Book::spaces() {
@@ -226,6 +228,11 @@ Result<void> write_space_folder(const fs::path& directory, SpaceRecord record,
 std::string make_space_id() {
     crypto_start();
     return random_base32(16);
+}
+
+std::string zone_of(const fs::path& directory) {
+    const auto file = read_site(directory);
+    return file ? file->site.zone : "UTC";
 }
 
 }  // namespace dutybook::core

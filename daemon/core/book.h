@@ -44,6 +44,7 @@ struct BookOptions {
     std::filesystem::path schemas;  // folder with kinds/
     const Clock* clock = nullptr;
     rules::Evaluator* evaluator = nullptr;
+    const rules::Kinds* kinds = nullptr;  // null: the core's alone, from `schemas`
     SpaceService::Listener listener;
     std::function<void(const std::string& line)> progress;  // start-up, for people
 };
@@ -59,7 +60,7 @@ public:
 
     const Site& site() const;
     const std::filesystem::path& directory() const;
-    const rules::KindRegistry& kinds() const;
+    const rules::Kinds& kinds() const;
 
     std::vector<SpaceService*> spaces();                         // sorted by name
     SpaceService* space(const std::string& name);                // null if unknown
@@ -77,5 +78,7 @@ private:
 Result<void> write_space_folder(const std::filesystem::path& directory, SpaceRecord record,
                                 const domain::EpochKeys& keys = {});
 std::string make_space_id();
+// The time zone of a store's site; UTC if it cannot be read.
+std::string zone_of(const std::filesystem::path& directory);
 
 }  // namespace dutybook::core

@@ -14,7 +14,7 @@ namespace dutybook::core {
 namespace {
 
 Result<std::unique_ptr<store::Index>> open_index(const std::string& path,
-                                                 const rules::KindRegistry& kinds) {
+                                                 const rules::Kinds& kinds) {
     auto index = store::open_sqlite_index(path, kinds);
     if (index) return index;
     const Code code = index.error().code;

@@ -10,7 +10,7 @@ namespace dutybook::core {
 struct HostedContext {
     Site site;
     const Clock* clock = nullptr;
-    const rules::KindRegistry* kinds = nullptr;
+    const rules::Kinds* kinds = nullptr;
     rules::Evaluator* evaluator = nullptr;
     SpaceService::Listener listener;
     std::function<void(const std::string&)> progress;

@@ -1,9 +1,14 @@
 #pragma once
-// Verdicts on records that a sync changed, made again in slices between writes. Forgotten at a
-// restart without harm: a verdict names the record's version, so one that does not fit is none.
+// Verdicts that a change made doubtful, made again in slices between writes. What is due is
+// remembered in memory alone: a verdict names the record's version and the plugin's digest, so
+// after a restart note_missing() finds again what lacks one.
+//
+// Reach of a change: forward and backward through the declared needs of the record as it is, and
+// the subjects whose last verdict looked at it (that covers the record as it was).
 
 #include "core/space_engine.h"
 
+#include <map>
 #include <set>
 
 namespace dutybook::core {
@@ -13,15 +18,29 @@ public:
     Rechecks(const SpaceFacts& facts, const SpaceParts& parts) : facts_(facts), parts_(parts) {}
 
     void note(const std::vector<std::string>& records);
-    Result<bool> run(std::size_t subjects);  // true = more to do
+    // Every record that a plugin should have judged and has not, by the digests of now; and what a
+    // rule with a clock looks at.
+    Result<void> note_missing();
+    // A record of the parent space changed: its subjects here are those that looked at it.
+    Result<void> note_parent(const std::vector<rules::RuleRecord>& changed);
+    Result<bool> run(std::size_t subjects);  // true = more to do now
 
 private:
+    static constexpr Millis first_wait = 1000, longest_wait = 60'000;  // for a plugin that is down
+
+    bool any_rules() const;
+    void wake();
     Result<void> spread(const std::vector<std::string>& changed);
+    Result<void> judge(const std::vector<rules::RuleRecord>& records);
 
     const SpaceFacts& facts_;
     const SpaceParts& parts_;
     std::set<std::string> changed_;   // whose reach is not known yet
     std::set<std::string> subjects_;  // to be judged
+    std::set<std::string> later_;     // their plugin was down
+    Millis wake_at_ = 0;              // monotonic
+    Millis wait_ = first_wait;
+    std::multimap<Millis, std::string> again_;  // rules with a clock, by wall clock
 };
 
 }  // namespace dutybook::core

@@ -68,19 +68,23 @@ rules::RuleRecord rule_record(const domain::RecordState& state, const std::strin
 
 Result<rules::NeedAnswer> IndexSource::find(const rules::NeedQuery& query) {
     rules::NeedAnswer answer;
+    const bool own = query.space.empty() || query.space == facts_.name;
+    const bool parent =
+        query.space.empty() ? !facts_.parent.empty() : query.space == facts_.parent && !own;
+    if (!own && !parent) return answer;
     std::map<std::string, rules::RuleRecord> found;
     const Take take = [&](const store::StoredRecord& record, const std::string& space) {
         if (!matches(record.state, query)) return;
-        const bool own = space == facts_.name;
-        const std::string id = own ? record.state.id : space + "/" + record.state.id;
+        const bool here = space == facts_.name;
+        const std::string id = here ? record.state.id : space + "/" + record.state.id;
         auto taken = rule_record(record.state, record.version, space);
         taken.id = id;
         found.emplace(id, std::move(taken));
     };
     if (!query.ids.empty()) {
-        TRY(by_ids(query, answer, take));
+        TRY(by_ids(query, {own, parent}, answer, take));
     } else {
-        TRY_ASSIGN(answer.parent_missing, by_conditions(query, take));
+        TRY_ASSIGN(answer.parent_missing, by_conditions(query, {own, parent}, take));
     }
     for (auto& [id, record] : found) {
         if (answer.records.size() == query.limit) {
@@ -92,19 +96,19 @@ Result<rules::NeedAnswer> IndexSource::find(const rules::NeedQuery& query) {
     return answer;
 }
 
-Result<void> IndexSource::by_ids(const rules::NeedQuery& query, rules::NeedAnswer& answer,
-                                 const Take& take) const {
+Result<void> IndexSource::by_ids(const rules::NeedQuery& query, Where where,
+                                 rules::NeedAnswer& answer, const Take& take) const {
     const std::string prefix = facts_.parent + "/";
     for (const auto& id : query.ids) {
         const bool in_parent = !facts_.parent.empty() && id.rfind(prefix, 0) == 0;
-        if (!in_parent) {
+        if (!in_parent && where.own) {
             TRY_ASSIGN(const auto record, parts_.index->reader().get(id));
             if (record) {
                 take(*record, facts_.name);
                 continue;
             }
-            if (facts_.parent.empty()) continue;
         }
+        if (!where.parent) continue;
         if (!parts_.parent_record) {
             answer.parent_missing = true;
             continue;
@@ -116,7 +120,8 @@ Result<void> IndexSource::by_ids(const rules::NeedQuery& query, rules::NeedAnswe
     return {};
 }
 
-Result<bool> IndexSource::by_conditions(const rules::NeedQuery& query, const Take& take) const {
+Result<bool> IndexSource::by_conditions(const rules::NeedQuery& query, Where where,
+                                        const Take& take) const {
     // The index narrows by kind and fields; the time range is judged here, because the index knows
     // only that of the effective date.
     const auto walk = [&](const auto& list, const std::string& space) -> Result<void> {
@@ -131,9 +136,11 @@ Result<bool> IndexSource::by_conditions(const rules::NeedQuery& query, const Tak
         } while (!page.after.empty());
         return {};
     };
-    TRY(walk([this](const store::Query& page) { return parts_.index->reader().list(page); },
-             facts_.name));
-    if (facts_.parent.empty()) return false;
+    if (where.own) {
+        TRY(walk([this](const store::Query& page) { return parts_.index->reader().list(page); },
+                 facts_.name));
+    }
+    if (!where.parent) return false;
     if (!parts_.parent_list) return true;
     TRY(walk(parts_.parent_list, facts_.parent));
     return false;

@@ -11,10 +11,13 @@ public:
     Result<rules::NeedAnswer> find(const rules::NeedQuery& query) override;
 
 private:
+    struct Where {
+        bool own = true, parent = true;
+    };
     using Take = std::function<void(const store::StoredRecord&, const std::string& space)>;
-    Result<void> by_ids(const rules::NeedQuery& query, rules::NeedAnswer& answer,
+    Result<void> by_ids(const rules::NeedQuery& query, Where where, rules::NeedAnswer& answer,
                         const Take& take) const;
-    Result<bool> by_conditions(const rules::NeedQuery& query, const Take& take) const;
+    Result<bool> by_conditions(const rules::NeedQuery& query, Where where, const Take& take) const;
 
     const SpaceFacts& facts_;
     const SpaceParts& parts_;

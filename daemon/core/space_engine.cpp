@@ -82,6 +82,14 @@ Result<bool> SpaceEngine::recheck(std::size_t subjects) {
     return state_->rechecks.run(subjects);
 }
 
+Result<void> SpaceEngine::recheck_missing() {
+    return state_->rechecks.note_missing();
+}
+
+Result<void> SpaceEngine::recheck_for_parent(const std::vector<rules::RuleRecord>& changed) {
+    return state_->rechecks.note_parent(changed);
+}
+
 void SpaceEngine::refresh_frontier() {
     state_->frontier = frontier_of_others(facts_, parts_);
 }

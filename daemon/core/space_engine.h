@@ -40,7 +40,7 @@ struct SpaceParts {
     store::Log* log = nullptr;
     store::Index* index = nullptr;
     const Clock* clock = nullptr;
-    const rules::KindRegistry* kinds = nullptr;
+    const rules::Kinds* kinds = nullptr;
     rules::Evaluator* evaluator = nullptr;
     const store::SegmentCodec* codec = nullptr;
     const store::SegmentJudge* judge = nullptr;
@@ -118,6 +118,11 @@ public:
     Result<bool> catch_up_search(std::size_t records);
     // Verdicts that changes by sync made doubtful are made again in slices; true = more to do.
     Result<bool> recheck(std::size_t subjects);
+    // The set of plugins or their settings changed, or the store was just opened: whatever lacks a
+    // verdict of now is judged in the background.
+    Result<void> recheck_missing();
+    // Records of the parent space changed: their subjects here are judged again.
+    Result<void> recheck_for_parent(const std::vector<rules::RuleRecord>& changed);
 
     // This store was restored or cloned: from now on a new writer, the tail that no remote and no
     // peer holds issued again. `shared` = highest own seq that is known elsewhere.

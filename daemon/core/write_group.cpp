@@ -91,6 +91,10 @@ void WriteGroup::apply() {
         const auto put = parts_.index->put_verdicts(verdicts_);
         if (!put) log_warning("core", "verdicts not stored", {{"error", put.error().text()}});
     }
+    // What this group changed may alter what was said of other records.
+    std::vector<std::string> records;
+    for (const auto& [record, lines_of] : touched_) records.push_back(record);
+    state_.rechecks.note(records);
 }
 
 domain::Operation WriteGroup::begin(const WriteRequest& request, domain::Verb verb,

@@ -1,11 +1,17 @@
-// The client, and the two commands that work on a store while no daemon runs.
+// The client, and what works without a daemon: making a store, joining, the plugin author's tools.
+
+#include "app/options.h"
+#include "author/scaffold.h"
+#include "author/tools.h"
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "cli/run.h"
 #include "core/book.h"
 #include "core/identity.h"
+#include "formats/html.h"
 #include "sync/remotes.h"
 
 #include <csignal>
@@ -110,12 +116,46 @@ Result<Json> join(const fs::path& store, const Json& invitation) {
                                                             {"store", store.string()}});
 }
 
+author::Surroundings surroundings() {
+    std::signal(SIGPIPE, SIG_IGN);  // a worker that dies is told of, it does not end us
+    crypto_start();
+    const auto schemas = app::find_schemas(program_directory());
+    return {schemas, app::find_plugins(schemas), program_directory() + "/dutybook-worker"};
+}
+
+int lint(const fs::path& folder, bool json, std::ostream& out) {
+    return author::run_lint(folder, surroundings(), json, out);
+}
+
+Result<std::string> render(const Json& blocks, const std::string& language) {
+    formats::Report report;
+    report.language = language;
+    TRY_ASSIGN(report.blocks, formats::check_blocks(blocks));
+    return formats::render_html(report,
+                                formats::ChartMaker(program_directory() + "/dutybook-supervise"));
+}
+
+int test(const cli::Offline::PluginTest& wanted, std::ostream& out) {
+    author::TestOptions options;
+    options.permute = wanted.permute;
+    options.coverage = wanted.coverage;
+    options.bless = wanted.bless;
+    options.json = wanted.json;
+    options.only = wanted.only;
+    return author::run_tests(wanted.folder, surroundings(), options, render, out);
+}
+
+Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
+    return author::make_plugin({fs::path(wanted.name).lexically_normal(), wanted.from,
+                                wanted.runtime == "native", surroundings().plugins});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
-    const cli::Offline offline{init, join};
+    const cli::Offline offline{init, join, lint, test, make_plugin};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

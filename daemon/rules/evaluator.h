@@ -85,6 +85,9 @@ struct Judgement {
 
 struct Unchecked {
     std::string record, plugin, why;
+    // The plugin is down or a parent is not here: worth asking again. Otherwise the record itself
+    // is at fault (poison, an answer that cannot be believed), and stays so until it changes.
+    bool later = false;
 };
 
 struct Evaluation {
@@ -102,6 +105,7 @@ struct RecordChange {
 struct PluginIdentity {
     std::string id, version, digest;  // digest covers package and configuration in this space
     std::vector<std::string> kinds;   // subjects of its rules
+    std::vector<std::string> clock_kinds;  // subjects of rules that look at the time
 };
 
 // Called from any thread. A call may block up to the plugin's deadline and never longer; a plugin

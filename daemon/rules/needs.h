@@ -75,6 +75,10 @@ using Bindings = std::map<std::string, std::vector<RuleRecord>, std::less<>>;
 Result<std::vector<NeedQuery>> forward(const Need& need, const Bindings& bindings,
                                        const NeedContext& context);
 
+// When a moment is; nothing where its path has no value.
+std::optional<Millis> moment_of(const Moment& moment, const Bindings& bindings,
+                                const NeedContext& context);
+
 struct Reach {
     NeedQuery query;
     // The records that it finds are: subjects (nothing), or records of that need, whose own reach

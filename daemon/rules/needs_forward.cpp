@@ -138,6 +138,13 @@ bool set_range(const Need& need, const Bindings& bindings, const NeedContext& co
 
 }  // namespace
 
+std::optional<Millis> moment_of(const Moment& moment, const Bindings& bindings,
+                                const NeedContext& context) {
+    const auto bound = end_of(moment, End::From, bindings, context);
+    if (!bound) return std::nullopt;
+    return bound->instant;
+}
+
 Result<std::vector<NeedQuery>> forward(const Need& need, const Bindings& bindings,
                                        const NeedContext& context) {
     if (need.id) return by_id(need, bindings, context);

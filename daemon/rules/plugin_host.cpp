@@ -23,6 +23,7 @@ struct Case {
     const RuleRecord* subject = nullptr;
     Judgement judgement;
     std::string unchecked;
+    bool later = false;
     std::set<std::string> reads;
     std::string digests;  // of the needs of its rules
 };
@@ -32,7 +33,17 @@ struct Pending {
     const ManifestRule* rule = nullptr;
     std::vector<std::string> reads;
     std::optional<Millis> as_of;
+    std::optional<Millis> again;  // the rule's declared moment, if it lies ahead
 };
+
+// When a rule with a clock is to be asked again: at its declared moment, else in an hour while the
+// record is open or something was found.
+std::optional<Millis> next_look(const Pending& pending, bool found) {
+    constexpr Millis hour = 3'600'000;
+    if (!pending.as_of) return std::nullopt;
+    if (pending.rule->again) return pending.again;
+    return found ? std::optional(*pending.as_of + hour) : std::nullopt;
+}
 
 }  // namespace
 
@@ -147,14 +158,16 @@ std::vector<PluginIdentity> PluginHost::plugins(const std::string& space) const 
     for (const auto& plugin : active_in(space)) {
         const Manifest& manifest = plugin->package.manifest;
         std::set<std::string> kinds;
+        std::set<std::string> clock_kinds;
         for (const ManifestRule& rule : manifest.rules) {
             kinds.insert(rule.needs.kinds.begin(), rule.needs.kinds.end());
+            if (rule.clock) clock_kinds.insert(rule.needs.kinds.begin(), rule.needs.kinds.end());
         }
         if (kinds.empty()) continue;
         all.push_back({manifest.id,
                        manifest.version,
                        digest_in(*plugin, space),
-                       {kinds.begin(), kinds.end()}});
+                       {kinds.begin(), kinds.end()}, {clock_kinds.begin(), clock_kinds.end()}});
     }
     return all;
 }
@@ -242,13 +255,22 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
             one.digests += gathered->digest;
             if (!gathered->unchecked.empty()) {
                 one.unchecked = gathered->unchecked;
+                one.later = true;
                 break;
             }
             configuration = canonical(context.configuration);
             calls.push_back({"evaluate", rule.id,
                              evaluate_input(subject, rule.needs, gathered->records,
                                             call_context(context.now))});
-            pending.push_back({cases.size() - 1, &rule, std::move(gathered->reads), context.now});
+            std::optional<Millis> again;
+            if (rule.clock && rule.again) {
+                Bindings bindings = gathered->records;
+                bindings[rule.needs.subject] = {subject};
+                again = moment_of(*rule.again, bindings, context);
+                if (again && *again <= *context.now) again.reset();
+            }
+            pending.push_back(
+                {cases.size() - 1, &rule, std::move(gathered->reads), context.now, again});
         }
     }
     const auto answers = plugin.slot->run(calls, configuration);
@@ -257,6 +279,7 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
         if (!one.unchecked.empty()) continue;
         if (!answers[i]) {
             one.unchecked = answers[i].error().text();
+            one.later = answers[i].error().code == Code::Unavailable;
             continue;
         }
         const AnswerContext context{&manifest,         pending[i].rule, one.subject,
@@ -266,19 +289,17 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
             one.unchecked = findings.error().text();
             continue;
         }
+        const bool open = one.subject->status == domain::Status::Draft || !findings->empty();
         for (Finding& finding : *findings) one.judgement.findings.push_back(std::move(finding));
-        if (pending[i].as_of) {
-            // An hour, while the record is open or something was found; the host asks again then.
-            const bool open = one.subject->status == domain::Status::Draft || !findings->empty();
-            const Millis again = *pending[i].as_of + 3'600'000;
-            if (open && (!one.judgement.again_at || again < *one.judgement.again_at)) {
-                one.judgement.again_at = again;
-            }
+        const auto again = next_look(pending[i], open);
+        if (again && (!one.judgement.again_at || *again < *one.judgement.again_at)) {
+            one.judgement.again_at = again;
         }
     }
     for (Case& one : cases) {
         if (!one.unchecked.empty()) {
-            evaluation.unchecked.push_back({one.subject->id, manifest.id, one.unchecked});
+            evaluation.unchecked.push_back(
+                {one.subject->id, manifest.id, one.unchecked, one.later});
             continue;
         }
         one.judgement.findings = merged(std::move(one.judgement.findings));

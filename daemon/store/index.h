@@ -102,6 +102,8 @@ public:
     // Records whose field holds the id (declared references), for rules and people.
     virtual Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit) = 0;
     virtual Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit) = 0;
+    // Records whose verdict looked at this one, sorted: the backward edges of what was judged.
+    virtual Result<std::vector<std::string>> judged_with(std::string_view id) = 0;
 };
 
 class Index {

@@ -22,7 +22,7 @@ Error wrong(const std::string& what) {
 
 Result<void> SqliteIndex::check() {
     TRY_ASSIGN(const auto verdict, db_->string("PRAGMA quick_check(1)"));
-    if (verdict != "ok") return wrong(verdict.value_or("SQLite finds no sound page"));
+    if (verdict.value_or("") != "ok") return wrong(verdict.value_or("SQLite finds no sound page"));
     Recount recount;
     TRY(recount_records(recount));
     TRY(recount_kept(recount));

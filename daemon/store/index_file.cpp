@@ -9,7 +9,7 @@
 namespace dutybook::store {
 namespace {
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr const char* unknown_boot = "unknown";
 
 constexpr const char* schema = R"(
@@ -43,6 +43,9 @@ CREATE VIRTUAL TABLE search USING fts5(text, content='', detail=none, columnsize
     tokenize="unicode61 remove_diacritics 2");
 CREATE TABLE verdict(record TEXT NOT NULL, plugin_digest TEXT NOT NULL, version TEXT NOT NULL,
     findings TEXT NOT NULL, reads TEXT NOT NULL, PRIMARY KEY(record, plugin_digest)) WITHOUT ROWID;
+CREATE TABLE verdict_read(read TEXT NOT NULL, record TEXT NOT NULL, plugin_digest TEXT NOT NULL,
+    PRIMARY KEY(read, record, plugin_digest)) WITHOUT ROWID;
+CREATE INDEX verdict_reader ON verdict_read(record, plugin_digest);
 )";
 
 Error untrusted(const std::string& path, const std::string& why) {

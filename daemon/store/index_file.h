@@ -23,6 +23,7 @@
 //       (field_lookup) holds all of it: made late, that is faster than rows kept in that order
 //   search                FTS5 without content, without positions; rowid = rec
 //   verdict(record, plugin_digest, version, findings, reads)
+//   verdict_read(read, record, plugin_digest)   the same reads, found by what was read
 //
 // Trust. synchronous=OFF survives kill -9 but not a power loss. So:
 //   - "<file>.clean" is written at a clean end, after a sync: size, times and inode of the file. If

@@ -141,6 +141,18 @@ Result<std::vector<Verdict>> ReadConnection::verdicts(const std::string& after, 
     }
 }
 
+Result<std::vector<std::string>> ReadConnection::judged_with(std::string_view id) {
+    std::vector<std::string> records;
+    TRY_ASSIGN(Rows rows, db_->query("SELECT DISTINCT record FROM verdict_read WHERE read = ?1 "
+                                     "ORDER BY record",
+                                     id));
+    while (true) {
+        TRY_ASSIGN(const bool more, rows.next());
+        if (!more) return records;
+        records.emplace_back(rows.text(0));
+    }
+}
+
 template <class Read>
 auto ReaderPool::with_connection(Read read) -> decltype(read(std::declval<ReadConnection&>())) {
     using Outcome = decltype(read(std::declval<ReadConnection&>()));
@@ -231,6 +243,10 @@ Result<std::vector<std::string>> ReaderPool::referring(std::string_view id, std:
 }
 Result<std::vector<Verdict>> ReaderPool::verdicts(const std::string& after, std::size_t limit) {
     return with_connection([&](ReadConnection& c) { return c.verdicts(after, limit); });
+}
+
+Result<std::vector<std::string>> ReaderPool::judged_with(std::string_view id) {
+    return with_connection([&](ReadConnection& c) { return c.judged_with(id); });
 }
 
 }  // namespace dutybook::store

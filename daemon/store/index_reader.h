@@ -25,6 +25,7 @@ public:
     Result<domain::Frontier> frontier();
     Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit);
     Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit);
+    Result<std::vector<std::string>> judged_with(std::string_view id);
 
     Database& db() { return *db_; }
     void forget_rows() { records_.forget_runs(); }
@@ -53,6 +54,7 @@ public:
     Result<domain::Frontier> frontier() override;
     Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit) override;
     Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit) override;
+    Result<std::vector<std::string>> judged_with(std::string_view id) override;
 
     // Waits for the reads under way, closes the connections; later reads are Unavailable.
     void close();

@@ -162,6 +162,13 @@ Result<void> SqliteIndex::put_verdicts(std::span<const Verdict> verdicts) {
                 "INSERT OR REPLACE INTO verdict(record, plugin_digest, version, "
                 "findings, reads) VALUES(?1, ?2, ?3, ?4, ?5)",
                 verdict.record, verdict.plugin_digest, verdict.version, verdict.findings, reads));
+            TRY(db_->run("DELETE FROM verdict_read WHERE record = ?1 AND plugin_digest = ?2",
+                         verdict.record, verdict.plugin_digest));
+            for (const std::string& id : verdict.reads) {
+                TRY(db_->run("INSERT OR IGNORE INTO verdict_read(read, record, plugin_digest) "
+                             "VALUES(?1, ?2, ?3)",
+                             id, verdict.record, verdict.plugin_digest));
+            }
         }
         return {};
     });
@@ -170,6 +177,7 @@ Result<void> SqliteIndex::put_verdicts(std::span<const Verdict> verdicts) {
 Result<void> SqliteIndex::drop_verdicts(std::span<const std::string> records) {
     return transact([&]() -> Result<void> {
         for (const std::string& record : records) {
+            TRY(db_->run("DELETE FROM verdict_read WHERE record = ?1", record));
             TRY(db_->run("DELETE FROM verdict WHERE record = ?1", record));
         }
         return {};

@@ -10,21 +10,24 @@
 namespace dutybook::sync {
 
 // The remote listed these heads before and has lost them (an administrator restored a backup).
-// What it holds is taken over as ever, what it lacks is pushed again by this very contact.
-void ContactRun::tell_gone_back(const std::vector<std::string>& refs) {
-    if (refs.empty()) return;
+// What it holds is taken over as ever, what it lacks is pushed again by this very contact. The
+// alarm stands until a later contact finds the heads there, so that somebody can notice it.
+void ContactRun::look_for_lost_heads(const std::vector<std::string>& lost) {
+    if (looked_for_lost_) return;
+    looked_for_lost_ = true;
+    if (lost.empty()) {
+        with_engine([&](core::SpaceEngine& engine) {
+            engine.close_alarm(core::alarm_id("gone-back", remote_.name));
+        });
+        return;
+    }
+    const bool one = lost.size() == 1;
     raise(
         "gone-back", remote_.name,
         name_of_remote(remote_.name, remote_.url) + " has lost what it held before (" +
-            std::to_string(refs.size()) + (refs.size() == 1 ? " log, " : " logs, ") + refs[0] +
-            (refs.size() == 1 ? "" : " and others") +
+            std::to_string(lost.size()) + (one ? " log, " : " logs, ") + lost[0] +
+            (one ? "" : " and others") +
             "), perhaps an older copy was restored there; everything that it lacks is sent again");
-}
-
-void ContactRun::close_gone_back() {
-    with_engine([&](core::SpaceEngine& engine) {
-        engine.close_alarm(core::alarm_id("gone-back", remote_.name));
-    });
 }
 
 // Everybody applies the branch with the lower commit id at the fork; the other is evidence.

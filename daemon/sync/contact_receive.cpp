@@ -34,7 +34,7 @@ bool ends_contact(const Error& error, bool single) {
 
 Result<void> ContactRun::receive() {
     TRY_ASSIGN(const Plan todo, plan());
-    tell_gone_back(todo.gone_back);
+    look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
         if (decision.what == Do::Evidence) TRY(settle_known_fork(decision.seen));
     if (todo.fetches.empty()) return {};

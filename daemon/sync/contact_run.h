@@ -49,8 +49,7 @@ private:
     void judge_refusal(const Incoming& incoming, const store::TakenOver& taken);
 
     // contact_past.cpp
-    void tell_gone_back(const std::vector<std::string>& refs);
-    void close_gone_back();
+    void look_for_lost_heads(const std::vector<std::string>& lost);
     Result<void> settle_fork(const Incoming& incoming, const store::Fork& fork);
     Result<void> settle_known_fork(const Seen& seen);
     Result<store::Fork> find_fork(const Seen& seen);
@@ -81,6 +80,7 @@ private:
     Outcome outcome_;
     Transfer::Refs listed_;
     bool list_is_fresh_ = false;  // nothing moved since
+    bool looked_for_lost_ = false;
     std::unique_ptr<store::Quarantine> quarantine_;
     std::set<domain::Writer> stuck_;       // a volume of theirs failed: the later ones wait
     std::vector<std::string> taken_refs_;  // whose standing refusals are over

@@ -37,11 +37,7 @@ Result<void> ContactRun::send() {
     TRY(still_wanted());
     TRY(seal());
     TRY(push_until_nothing_is_left());
-    TRY(note_shared());
-    // Whatever the remote had lost is there again, unless it still lacks what nobody here holds.
-    TRY_ASSIGN(const Plan left, plan());
-    if (left.gone_back.empty()) close_gone_back();
-    return {};
+    return note_shared();
 }
 
 Result<void> ContactRun::seal() {

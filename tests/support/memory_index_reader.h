@@ -128,6 +128,14 @@ public:
         }
         return out;
     }
+    Result<std::vector<std::string>> judged_with(std::string_view id) override {
+        std::vector<std::string> out;
+        for (const auto& [record, verdict] : data_.verdicts) {
+            const auto& reads = verdict.reads;
+            if (std::find(reads.begin(), reads.end(), id) != reads.end()) out.push_back(record);
+        }
+        return out;
+    }
     Result<std::vector<store::Verdict>> verdicts(const std::string& after,
                                                  std::size_t limit) override {
         std::vector<store::Verdict> out;

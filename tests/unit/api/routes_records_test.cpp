@@ -176,6 +176,13 @@ TEST_CASE("history, the past and differences are told") {
     CHECK(last["old"] == "One");
     CHECK(last["new"] == "Two");
     CHECK(last["reason"] == "typo");
+    const Json first = json_of(daemon.get(records + "/d1/history?limit=1"));
+    CHECK(first["items"] == Json::array({history.front()}));
+    const Json rest =
+        json_of(daemon.get(records + "/d1/history?cursor=" + first["next"].get<std::string>()));
+    CHECK(rest["items"].size() == history.size() - 1);
+    CHECK(rest["next"].is_null());
+    CHECK(daemon.get(records + "/d1/history?cursor=x").status == 400);
     CHECK(daemon.get(records + "/d1?at=2001-01-01").status == 404);
     CHECK(json_of(daemon.get(records + "/d1?at=now"))["fields"]["title"] == "Two");
     const Json diff = json_of(daemon.get(records + "/d1/diff?a=2001-01-01&b=now"));

@@ -152,6 +152,8 @@ TEST_CASE(
     REQUIRE_FALSE(outcome.notes.empty());
     CHECK(outcome.notes[0].find("has lost") != std::string::npos);
     CHECK(refs_of(world.hub) == refs);
+    CHECK(world.b->alarmed("gone-back"));
+    CHECK_WENT_WELL(world.b->meet(world.hub));
     CHECK_FALSE(world.b->alarmed("gone-back"));
     const auto again = world.a->meet(world.hub);
     CHECK_WENT_WELL(again);
@@ -173,6 +175,8 @@ TEST_CASE("the alarm of a remote that went back stands while it lacks what it ha
     CHECK(outcome.error->text().find("remote hub") != std::string::npos);
     CHECK(world.a->alarmed("gone-back"));
     fs::remove(world.hub / "hooks" / "pre-receive");
+    CHECK_WENT_WELL(world.a->meet(world.hub));
+    CHECK(world.a->alarmed("gone-back"));
     CHECK_WENT_WELL(world.a->meet(world.hub));
     CHECK_FALSE(world.a->alarmed("gone-back"));
 }

@@ -278,6 +278,8 @@ TEST_CASE("what a remote listed is remembered over a restart, and its loss is to
     REQUIRE(outcomes[0].ok);
     REQUIRE_FALSE(outcomes[0].notes.empty());
     CHECK(outcomes[0].notes[0].find("has lost") != std::string::npos);
+    CHECK(daemon.store->alarmed("gone-back"));
+    CHECK(get(daemon.sync())[0].ok);
     CHECK_FALSE(daemon.store->alarmed("gone-back"));
 }
 

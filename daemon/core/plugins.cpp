@@ -1,0 +1,358 @@
+#include "core/plugins.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "core/record_source.h"
+
+#include <algorithm>
+#include <mutex>
+
+namespace dutybook::core {
+
+namespace {
+
+using Off = std::set<std::pair<std::string, std::string>>;  // space, plugin
+
+constexpr std::string_view settings_kind = "core.plugin_config";
+
+std::vector<fs::path> folders_below(const fs::path& parent) {
+    std::vector<fs::path> folders;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(parent, failed)) {
+        if (fs::exists(entry.path() / "plugin.json", failed)) folders.push_back(entry.path());
+    }
+    std::sort(folders.begin(), folders.end());
+    return folders;
+}
+
+Off read_off(const fs::path& path) {
+    Off off;
+    const auto text = read_file(path, 1u << 20);
+    const auto json = text ? parse_json(*text, {8, 1u << 20}) : Result<Json>(text.error());
+    if (!json) return off;
+    for (const Json& pair : json->value("off", Json::array())) {
+        if (pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string()) {
+            off.emplace(pair[0], pair[1]);
+        }
+    }
+    return off;
+}
+
+Result<void> write_off(const fs::path& path, const Off& off) {
+    Json pairs = Json::array();
+    for (const auto& [space, plugin] : off) pairs.push_back({space, plugin});
+    return write_file_atomically(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
+}
+
+// Written beside its place and renamed into it, so that a crash leaves the old or the new one.
+Result<void> write_folder(const fs::path& folder, const rules::PackageFiles& files) {
+    std::error_code failed;
+    fs::remove_all(folder, failed);
+    TRY(make_directories(folder));
+    for (const auto& [name, bytes] : files) {
+        TRY(make_directories((folder / name).parent_path()));
+        TRY(write_file_atomically(folder / name, bytes));
+    }
+    return sync_directory(folder);
+}
+
+}  // namespace
+
+struct Plugins::State {
+    PluginsOptions options;
+    std::optional<rules::ManifestReader> reader;
+    std::unique_ptr<rules::LiveKinds> kinds;
+    std::unique_ptr<rules::PluginHost> host;
+    std::mutex mutex;  // for all below
+    Book* book = nullptr;
+    Off off;
+    std::map<std::string, rules::PluginHost::Activation> plugins;  // by id
+    std::vector<Error> problems;
+
+    fs::path installed() const { return options.directory / "plugins"; }
+    fs::path before() const { return installed() / ".before"; }
+    fs::path off_file() const { return options.directory / "plugins.json"; }
+
+    void read_all();
+    void read_folder(const fs::path& folder, const std::string& origin);
+    Result<void> swap_in();
+    void read_settings(SpaceService& space);
+    void recheck_everywhere();
+    std::set<std::string> spaces_of(const std::string& plugin) const;
+};
+
+void Plugins::State::read_folder(const fs::path& folder, const std::string& origin) {
+    auto reading = rules::read_package_folder(folder, *reader);
+    if (!reading.errors.empty()) {
+        for (Error& error : reading.errors) {
+            log_error("plugin", "a plugin is left out", {{"error", error.text()}});
+            problems.push_back(std::move(error));
+        }
+        return;
+    }
+    const std::string id = reading.package.manifest.id;
+    plugins[id] = {std::move(reading.package), {}, origin};
+}
+
+void Plugins::State::read_all() {
+    plugins.clear();
+    problems.clear();
+    for (const char* id : {"core", "education", "medical", "legal"}) {
+        const auto folder = options.built_in / id;
+        if (fs::exists(folder / "plugin.json")) read_folder(folder, "built in");
+    }
+    for (const auto& folder : folders_below(installed())) read_folder(folder, "site");
+}
+
+std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const {
+    std::set<std::string> spaces;
+    if (book == nullptr) return spaces;
+    for (SpaceService* space : book->spaces()) {
+        const std::string& name = space->facts().name;
+        if (off.count({name, plugin}) == 0) spaces.insert(name);
+    }
+    return spaces;
+}
+
+// Kinds first: a plugin whose kinds clash with another's is left out whole.
+Result<void> Plugins::State::swap_in() {
+    TRY_ASSIGN(auto sources, rules::read_kind_folder(options.schemas / "kinds", "core"));
+    std::vector<rules::PluginHost::Activation> active;
+    for (auto& [id, activation] : plugins) {
+        auto more = sources;
+        more.insert(more.end(), activation.package.kinds.begin(), activation.package.kinds.end());
+        const auto fits = rules::KindRegistry::build(more);
+        if (!fits) {
+            problems.push_back(fits.error());
+            log_error("plugin", "a plugin is left out", {{"error", fits.error().text()}});
+            continue;
+        }
+        sources = std::move(more);
+        activation.spaces = spaces_of(id);
+        active.push_back(activation);
+    }
+    TRY_ASSIGN(auto registry, rules::KindRegistry::build(sources));
+    if (kinds) {
+        kinds->replace(std::move(registry));
+    } else {
+        kinds = std::make_unique<rules::LiveKinds>(std::move(registry));
+    }
+    if (!host) {
+        rules::PluginHost::Options with;
+        with.worker = options.worker;
+        with.clock = options.clock;
+        with.kinds = kinds.get();
+        with.zone = options.zone;
+        if (options.listener) {
+            with.changed = [tell = options.listener](const std::string& plugin,
+                                                     const rules::SlotStatus& status) {
+                const std::string word(rules::name_of(status.state));
+                if (status.state == rules::SlotState::Quarantined) {
+                    log_error("plugin", "quarantined",
+                              {{"plugin", plugin}, {"why", status.last_fault}});
+                }
+                tell(
+                    {"", "plugin", plugin,
+                     canonical({{"plugin", plugin}, {"state", word}, {"why", status.last_fault}})});
+            };
+        }
+        host = std::make_unique<rules::PluginHost>(std::move(with));
+    }
+    host->activate(std::move(active));
+    return {};
+}
+
+// Settings of a space: its own records over its parent's.
+void Plugins::State::read_settings(SpaceService& space) {
+    std::map<std::string, Json> settings;
+    const auto collect = [&](SpaceService* from) {
+        if (from == nullptr) return;
+        store::Query query;
+        query.kind = settings_kind;
+        query.limit = 1000;
+        const auto page = from->reader().list(query);
+        if (!page) return;
+        // Oldest first: where two records set one thing, the newest holds.
+        for (auto record = page->records.rbegin(); record != page->records.rend(); ++record) {
+            const auto& fields = record->state.fields;
+            const auto plugin = fields.find("plugin");
+            if (plugin == fields.end() || record->state.status == domain::Status::Retracted)
+                continue;
+            Json& all = settings[Json::parse(plugin->second).get<std::string>()];
+            for (const auto& [name, value] : fields) {
+                if (name != "plugin") all[name] = Json::parse(value);
+            }
+        }
+    };
+    collect(book->space(space.facts().parent));
+    collect(&space);
+    for (const auto& [plugin, values] : settings) {
+        host->configure(space.facts().name, plugin, values);
+    }
+}
+
+void Plugins::State::recheck_everywhere() {
+    if (book == nullptr) return;
+    for (SpaceService* space : book->spaces()) {
+        space->post([](SpaceEngine& engine) {
+            const auto noted = engine.recheck_missing();
+            if (!noted) {
+                log_warning("plugin", "rules are not run again", {{"error", noted.error().text()}});
+            }
+        });
+    }
+}
+
+Plugins::Plugins(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Plugins::~Plugins() = default;
+
+Result<std::unique_ptr<Plugins>> Plugins::open(PluginsOptions options) {
+    auto state = std::make_unique<State>();
+    state->options = std::move(options);
+    TRY_ASSIGN(auto reader, rules::ManifestReader::open(state->options.schemas));
+    state->reader.emplace(std::move(reader));
+    state->off = read_off(state->off_file());
+    state->read_all();
+    TRY(state->swap_in());
+    return std::unique_ptr<Plugins>(new Plugins(std::move(state)));
+}
+
+rules::PluginHost& Plugins::host() {
+    return *state_->host;
+}
+
+const rules::Kinds& Plugins::kinds() const {
+    return *state_->kinds;
+}
+
+const fs::path& Plugins::built_in() const {
+    return state_->options.built_in;
+}
+
+void Plugins::attach(Book& book) {
+    const std::lock_guard lock(state_->mutex);
+    state_->book = &book;
+    if (const auto swapped = state_->swap_in(); !swapped) {
+        log_error("plugin", "plugins are off", {{"error", swapped.error().text()}});
+    }
+    for (SpaceService* space : book.spaces()) state_->read_settings(*space);
+    state_->recheck_everywhere();
+}
+
+void Plugins::changed(const Change& change) {
+    if (change.type != "record" && change.type != "space") return;
+    const std::lock_guard lock(state_->mutex);
+    if (state_->book == nullptr) return;
+    SpaceService* space = state_->book->space(change.space);
+    if (space == nullptr) return;
+    const auto record = space->reader().get(change.id);
+    if (!record || !*record) return;
+    const auto& stored = **record;
+    if (stored.state.kind == settings_kind) {
+        for (SpaceService* each : state_->book->spaces()) state_->read_settings(*each);
+        state_->recheck_everywhere();
+        return;
+    }
+    for (SpaceService* child : state_->book->spaces()) {
+        if (child->facts().parent != change.space) continue;
+        child->post([seen = rule_record(stored.state, stored.version, change.space)](
+                        SpaceEngine& engine) { (void)engine.recheck_for_parent({seen}); });
+    }
+}
+
+Result<void> Plugins::install(const rules::PluginPackage& package) {
+    const std::lock_guard lock(state_->mutex);
+    const std::string& id = package.manifest.id;
+    const auto place = state_->installed() / id;
+    const auto fresh = state_->installed() / (".new-" + id);
+    TRY(make_directories(state_->before()));
+    TRY(write_folder(fresh, package.files));
+    std::error_code failed;
+    fs::remove_all(state_->before() / id, failed);
+    if (fs::exists(place)) fs::rename(place, state_->before() / id, failed);
+    fs::rename(fresh, place, failed);
+    if (failed) return failure(Code::Io, "the plugin cannot be put in place", failed.message());
+    TRY(sync_directory(state_->installed()));
+    state_->read_all();
+    TRY(state_->swap_in());
+    state_->recheck_everywhere();
+    return {};
+}
+
+Result<void> Plugins::remove(const std::string& plugin) {
+    const std::lock_guard lock(state_->mutex);
+    std::error_code failed;
+    const auto place = state_->installed() / plugin;
+    if (plugin.empty() || plugin.front() == '.' || !fs::exists(place / "plugin.json", failed)) {
+        return failure(Code::NotFound, "no plugin " + plugin + " is installed on this site",
+                       state_->plugins.count(plugin) != 0 ? "it came with the program" : "",
+                       "`dutybook plugin disable` turns one off");
+    }
+    TRY(make_directories(state_->before()));
+    fs::remove_all(state_->before() / plugin, failed);
+    fs::rename(place, state_->before() / plugin, failed);
+    if (failed) return failure(Code::Io, "the plugin cannot be removed", failed.message());
+    state_->read_all();
+    TRY(state_->swap_in());
+    state_->recheck_everywhere();
+    return {};
+}
+
+Result<void> Plugins::rollback(const std::string& plugin) {
+    const std::lock_guard lock(state_->mutex);
+    std::error_code failed;
+    const auto place = state_->installed() / plugin;
+    const auto before = state_->before() / plugin;
+    if (plugin.empty() || plugin.front() == '.' || !fs::exists(before / "plugin.json", failed)) {
+        return failure(Code::NotFound, "there is no version of " + plugin + " before this one");
+    }
+    const auto aside = state_->before() / (".swap-" + plugin);
+    fs::remove_all(aside, failed);
+    if (fs::exists(place)) fs::rename(place, aside, failed);
+    fs::rename(before, place, failed);
+    if (fs::exists(aside)) fs::rename(aside, before, failed);
+    state_->read_all();
+    TRY(state_->swap_in());
+    state_->recheck_everywhere();
+    return {};
+}
+
+Result<void> Plugins::turn(const std::string& space, const std::string& plugin, bool on) {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->plugins.count(plugin) == 0) {
+        return failure(Code::NotFound, "no plugin " + plugin, {},
+                       "`dutybook plugin list` shows all");
+    }
+    if (on) {
+        state_->off.erase({space, plugin});
+    } else {
+        state_->off.emplace(space, plugin);
+    }
+    TRY(write_off(state_->off_file(), state_->off));
+    state_->host->forgive(plugin).has_value();
+    TRY(state_->swap_in());
+    state_->recheck_everywhere();
+    return {};
+}
+
+std::vector<Plugins::Listed> Plugins::list() const {
+    const std::lock_guard lock(state_->mutex);
+    std::vector<Listed> all;
+    for (auto& status : state_->host->statuses()) {
+        Listed one{std::move(status), {}, {}};
+        const auto active = state_->host->find(one.status.id);
+        if (active) one.title = rules::text_in(active->package.manifest.title, "en");
+        for (const auto& [space, plugin] : state_->off) {
+            if (plugin == one.status.id) one.off.insert(space);
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+std::vector<Error> Plugins::problems() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->problems;
+}
+
+}  // namespace dutybook::core
