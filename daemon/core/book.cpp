@@ -2,7 +2,6 @@
 
 #include "core/hosted_space.h"
 #include "core/identity.h"
-#include "core/space_keys.h"
 
 #include "base/crypto.h"
 #include "base/file.h"
@@ -194,11 +193,11 @@ SpaceService* Book::space(const std::string& name) {
     return found == state_->spaces.end() ? nullptr : found->second->service.get();
 }
 
-Result<SpaceService*> Book::add_space(const SpaceRecord& record, const domain::EpochKeys& keys) {
+Result<SpaceService*> Book::add_space(const SpaceRecord& record) {
     if (space(record.name)) {
         return failure(Code::Exists, "the space " + record.name + " is here already");
     }
-    TRY(write_space_folder(directory(), record, keys));
+    TRY(write_space_folder(directory(), record));
     return state_->open_space(space_directory(record.name), false);
 }
 
@@ -206,8 +205,7 @@ fs::path Book::space_directory(const std::string& name) const {
     return directory() / "spaces" / name;
 }
 
-Result<void> write_space_folder(const fs::path& directory, SpaceRecord record,
-                                const domain::EpochKeys& keys) {
+Result<void> write_space_folder(const fs::path& directory, const SpaceRecord& record) {
     if (!valid_space_name(record.name)) {
         return malformed("a space's name has 1 to 64 letters, digits, '.', '_' and '-'");
     }
@@ -220,9 +218,7 @@ Result<void> write_space_folder(const fs::path& directory, SpaceRecord record,
         return failure(Code::Exists, "the space " + record.name + " is here already");
     }
     TRY(make_directories(folder));
-    record.sealed = !keys.empty();
-    if (record.sealed) TRY(write_space_keys(folder, keys));
-    return write_space(folder, record);  // last: only now it is a space
+    return write_space(folder, record);
 }
 
 std::string make_space_id() {

@@ -9,7 +9,6 @@
 //   gitconfig               GIT_CONFIG_GLOBAL of transfer children: includes the administrator's
 //   run/dutybook.sock       the socket, while a daemon runs
 //   spaces/<name>/space.json       id, name, parent
-//   spaces/<name>/keys.json        keys of the space's epochs (space_keys.h)
 //   spaces/<name>/remotes.json     remotes and what was last seen of each
 //   spaces/<name>/journal.db       acknowledged operations
 //   spaces/<name>/log.git          sealed segments, everybody's
@@ -19,7 +18,6 @@
 // JSON files are written atomically and have a schema in schemas/.
 
 #include "core/space_service.h"
-#include "domain/membership.h"
 
 #include <filesystem>
 #include <map>
@@ -36,7 +34,6 @@ struct Site {
 
 struct SpaceRecord {  // space.json
     std::string id, name, parent;
-    bool sealed = false;  // its segments are encrypted: keys.json must be there
 };
 
 struct BookOptions {
@@ -64,8 +61,7 @@ public:
 
     std::vector<SpaceService*> spaces();                         // sorted by name
     SpaceService* space(const std::string& name);                // null if unknown
-    // Create or join. Without keys the space's segments are not encrypted.
-    Result<SpaceService*> add_space(const SpaceRecord& record, const domain::EpochKeys& keys = {});
+    Result<SpaceService*> add_space(const SpaceRecord& record);  // create or join
     std::filesystem::path space_directory(const std::string& name) const;
 
 private:
@@ -75,8 +71,7 @@ private:
 };
 
 // Offline pieces for `init` and `join` (no daemon): add a space's folder to a store.
-Result<void> write_space_folder(const std::filesystem::path& directory, SpaceRecord record,
-                                const domain::EpochKeys& keys = {});
+Result<void> write_space_folder(const std::filesystem::path& directory, const SpaceRecord& record);
 std::string make_space_id();
 // The time zone of a store's site; UTC if it cannot be read.
 std::string zone_of(const std::filesystem::path& directory);

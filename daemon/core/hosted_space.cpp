@@ -32,10 +32,10 @@ std::unique_ptr<store::Log> open_log(const store::GitLogOptions& options) {
     return std::make_unique<WaitingLog>(options, log.error());
 }
 
-Result<std::unique_ptr<store::SegmentCodec>> codec_of(const std::filesystem::path& folder,
-                                                      const SpaceRecord& record) {
+Result<std::unique_ptr<store::SegmentCodec>> codec_of(const std::filesystem::path& folder) {
     using Codec = std::unique_ptr<store::SegmentCodec>;
-    if (!record.sealed) return Codec(std::make_unique<store::ZstdCodec>());
+    TRY_ASSIGN(const bool sealed, is_sealed(folder));
+    if (!sealed) return Codec(std::make_unique<store::ZstdCodec>());
     TRY_ASSIGN(auto keys, read_space_keys(folder));
     return Codec(std::make_unique<store::SealedCodec>(std::move(keys)));
 }
@@ -59,9 +59,10 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
                                                        const SpaceRecord& record,
                                                        ParentAccess parent, bool moved) {
     auto hosted = std::make_unique<HostedSpace>();
-    TRY_ASSIGN(hosted->codec, codec_of(folder, record));
+    TRY_ASSIGN(hosted->codec, codec_of(folder));
     TRY_ASSIGN(hosted->journal, store::open_sqlite_journal(folder / "journal.db"));
-    hosted->log = open_log({folder / "log.git", record.id, hosted->codec.get(), context.signer.get()});
+    hosted->log =
+        open_log({folder / "log.git", record.id, hosted->codec.get(), context.signer.get()});
     TRY_ASSIGN(hosted->index, open_index(folder / "index.db", *context.kinds));
 
     SpaceFacts facts{record.id, record.name, record.parent, context.site.id, context.site.zone};

@@ -172,7 +172,6 @@ Result<SpaceRecord> read_space(const fs::path& folder) {
             *target = json[member].get<std::string>();
         }
     }
-    record.sealed = json.contains("sealed") && json["sealed"] == true;
     if (record.id.empty() || record.name != folder.filename()) {
         return lacks(folder / "space.json", "an id, or its name is not that of its folder");
     }
@@ -184,7 +183,7 @@ Result<void> write_space(const fs::path& folder, const SpaceRecord& record) {
                                                                    {"id", record.id},
                                                                    {"name", record.name},
                                                                    {"parent", record.parent},
-                                                                   {"sealed", record.sealed}}) +
+                                                                   {"sealed", fs::exists(folder / "keys.json")}}) +
                                                             "\n");
 }
 

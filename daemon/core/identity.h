@@ -37,8 +37,7 @@ Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directo
 // Makes the pair and its files; gives the site's id and public line.
 Result<Site> make_keys(const fs::path& directory, const std::string& name);
 
-// spaces/<name>/space.json (schemas/space.schema.json): {"format":1,"id","name","parent",
-// "sealed"}.
+// spaces/<name>/space.json (schemas/space.schema.json): {"format":1,"id","name","parent"}.
 bool valid_space_name(std::string_view name);
 Result<SpaceRecord> read_space(const fs::path& folder);
 Result<void> write_space(const fs::path& folder, const SpaceRecord& record);

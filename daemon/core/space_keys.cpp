@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "core/identity.h"
 
 namespace dutybook::core {
 
@@ -46,6 +47,31 @@ Result<domain::EpochKeys> epochs_from(const Json& epochs) {
     return keys;
 }
 
+Result<void> prepare_space_keys(const fs::path& folder, const domain::EpochKeys& keys) {
+    if (!valid_space_name(folder.filename().string())) {
+        return malformed("a space's name has 1 to 64 letters, digits, '.', '_' and '-'");
+    }
+    if (fs::exists(folder / "space.json")) {
+        return failure(Code::Exists, "the space " + folder.filename().string() +
+                                         " is here already");
+    }
+    if (!keys.empty()) {
+        TRY(make_directories(folder));
+        return write_space_keys(folder, keys);
+    }
+    // Left by a start that a crash cut off, for a space that was never made.
+    std::error_code failed;
+    fs::remove(folder / "keys.json", failed);
+    if (failed) return failure(Code::Io, "cannot remove " + (folder / "keys.json").string());
+    return {};
+}
+
+Result<bool> is_sealed(const fs::path& folder) {
+    TRY_ASSIGN(const std::string text, read_file(folder / "space.json"));
+    TRY_ASSIGN(const Json json, parse_json(text));
+    return json.is_object() && json.contains("sealed") && json["sealed"] == true;
+}
+
 Result<domain::EpochKeys> read_space_keys(const fs::path& folder) {
     const auto path = folder / "keys.json";
     if (!fs::exists(path)) return unusable(path, "it is missing, and the space is encrypted");
@@ -63,8 +89,8 @@ Result<domain::EpochKeys> read_space_keys(const fs::path& folder) {
 }
 
 Result<void> write_space_keys(const fs::path& folder, const domain::EpochKeys& keys) {
-    return write_file_atomically(
-        folder / "keys.json", canonical({{"epochs", epochs_json(keys)}, {"format", 1}}) + "\n");
+    return write_file_atomically(folder / "keys.json",
+                                 canonical({{"epochs", epochs_json(keys)}, {"format", 1}}) + "\n");
 }
 
 }  // namespace dutybook::core

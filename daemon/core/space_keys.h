@@ -20,6 +20,13 @@ Json epochs_json(const domain::EpochKeys& keys);
 // At least one. Code::Malformed with a pointer.
 Result<domain::EpochKeys> epochs_from(const Json& epochs);
 
+// Puts the keys of a space that is to be made into its folder, or sees that none are there if it is
+// not to be encrypted: write_space_folder() then marks the space as "sealed" in space.json, and from
+// there on it does not open without its keys. Code::Exists if the space is there already.
+Result<void> prepare_space_keys(const std::filesystem::path& folder, const domain::EpochKeys& keys);
+// Whether the space's segments are encrypted.
+Result<bool> is_sealed(const std::filesystem::path& folder);
+
 // Code::Corrupt, with what to do, if the file is missing or damaged.
 Result<domain::EpochKeys> read_space_keys(const std::filesystem::path& folder);
 Result<void> write_space_keys(const std::filesystem::path& folder, const domain::EpochKeys& keys);

@@ -1,4 +1,4 @@
-#include "store/segment.h"
+#include "store/segment_header.h"
 
 #include "base/json.h"
 

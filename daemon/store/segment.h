@@ -32,7 +32,7 @@ struct Limits {
     static constexpr std::size_t header_line = 1024;
     static constexpr std::size_t header_of_payload = 1024 * 1024;  // the frontier's line
     static constexpr std::size_t segment_blob =
-        domain::Limits::segment_packed + header_line + 48 * 1024;
+        domain::Limits::segment_packed + header_line + 16 * 1024;
 };
 
 // Everything that decides a segment's place. Members of the header line have these names.
@@ -78,8 +78,6 @@ public:
     Result<std::string> open(const SegmentHeader& header, std::string_view sealed) const override;
 };
 
-// The header as its blob begins with it, without the line's end: what a codec authenticates.
-std::string header_line(const SegmentHeader& header);
 // Format, spelling of each member and their fit to each other; the place is the log's to check.
 // Code::NewerFormat for another format number.
 Result<void> check_header(const SegmentHeader& header);

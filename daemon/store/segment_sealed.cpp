@@ -1,12 +1,15 @@
 #include "store/segment_sealed.h"
 
+#include "store/segment_header.h"
+
 #include <algorithm>
 #include <bit>
 
 namespace dutybook::store {
 namespace {
 
-constexpr std::size_t smallest_step = 256;
+// The largest is what Limits::segment_blob has room for.
+constexpr std::size_t smallest_step = 256, largest_step = 8192;
 constexpr char end_of_frame = '\x80';
 constexpr std::size_t nonce_size = std::tuple_size_v<Nonce>;
 constexpr std::size_t tag_size = 16;
@@ -28,7 +31,7 @@ Result<std::string_view> without_padding(std::string_view padded) {
 
 std::size_t padded_size(std::size_t size) {
     const std::size_t least = size + 1;
-    const std::size_t step = std::max(smallest_step, std::bit_floor(least) / 32);
+    const std::size_t step = std::clamp(std::bit_floor(least) / 32, smallest_step, largest_step);
     return (least + step - 1) / step * step;
 }
 
@@ -70,8 +73,7 @@ Result<std::string> SealedCodec::open(const SegmentHeader& header, std::string_v
     Nonce nonce{};
     std::copy_n(sealed.begin(), nonce.size(), nonce.begin());
     const auto line = header_line(header);
-    TRY_ASSIGN(const std::string padded,
-               aead_open(*key, nonce, line, sealed.substr(nonce_size)));
+    TRY_ASSIGN(const std::string padded, aead_open(*key, nonce, line, sealed.substr(nonce_size)));
     // One content has one spelling, also for those who hold the key.
     if (nonce_of(*key, line, padded) != nonce)
         return malformed("a segment was not sealed as it should be");

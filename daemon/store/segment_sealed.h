@@ -7,7 +7,7 @@
 //
 // The nonce is a keyed hash of the header's line and of the padded frame: sealing again gives the
 // same bytes, and a copied or restored store that seals other content never repeats a nonce.
-// Padding leaves of the size only its step: 256 bytes, from 16 KiB on about 3 %.
+// Padding leaves of the size only its step: 256 bytes, from 16 KiB on about 3 %, at most 8 KiB.
 
 #include "domain/membership.h"
 #include "store/segment.h"
