@@ -65,8 +65,10 @@ Json blessed(const Json& expect, const Json& actual) {
             next["findings"].push_back(std::move(kept));
         }
     }
-    for (const auto& [field, value] : expect.value("fields", Json::object()).items()) {
-        next["fields"][field] = actual.value("fields", Json::object()).value(field, Json());
+    const Json wanted = expect.value("fields", Json::object());
+    const Json got = actual.value("fields", Json::object());
+    for (const auto& [field, value] : wanted.items()) {
+        next["fields"][field] = got.value(field, Json());
     }
     return next;
 }

@@ -38,8 +38,8 @@ Result<int> list_reports(Session& session) {
     for (const auto& one : answer.value("items", Json::array())) {
         if (session.json()) print_json(session.out(), one);
         std::string parameters;
-        for (const auto& [name, schema] :
-             one["parameters"].value("properties", Json::object()).items()) {
+        const Json properties = one["parameters"].value("properties", Json::object());
+        for (const auto& [name, schema] : properties.items()) {
             parameters += (parameters.empty() ? "" : " ") + name;
         }
         table.add({text_of(one, "report"), parameters, text_of(one, "title")});

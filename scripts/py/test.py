@@ -1,0 +1,131 @@
+"""Builds Dutybook and runs every test: the doctest programs, the simulation, the functional tests.
+
+    scripts/test [--preset NAME] [--only SUITE] [--long]
+
+--preset  which build to test (release; asan-ubsan and tsan run the doctest programs alone)
+--only    one suite: a program's name (test_store) or a functional file (test_sync)
+--long    the long forms: 200 kills instead of 40, more seeds
+
+The last line is `N passed, N failed`.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CASES = re.compile(r"test cases:\s+\d+ \|\s+(\d+) passed \|\s+(\d+) failed")
+SANITIZED = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/support/tsan.supp",
+    "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/lsan.supp",
+}
+
+
+class Tally:
+    """What passed and failed, suite by suite."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.broken = []
+
+    def add(self, suite, passed, failed, seconds, note=""):
+        self.passed += passed
+        self.failed += failed
+        if failed:
+            self.broken.append(suite)
+        print(f"{suite:28} {passed:5} passed {failed:4} failed {seconds:7.1f} s{note}", flush=True)
+
+
+def binary_folder(preset):
+    presets = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
+    for one in presets:
+        if one["name"] == preset and "binaryDir" in one:
+            return pathlib.Path(one["binaryDir"].replace("${sourceDir}", str(ROOT))) / "bin"
+    sys.exit(f"test: no preset is called '{preset}'")
+
+
+def run_program(path, environment, seconds, tally):
+    """One doctest program. What it prints is shown only if something failed."""
+    start = time.monotonic()
+    try:
+        done = subprocess.run([path], env=environment, cwd=ROOT, timeout=seconds, text=True,
+                              errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, status = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        output = (late.stdout or b"").decode(errors="replace")
+        output, status = output + f"\nno end after {seconds} s", 1
+    cases = CASES.search(output)
+    passed, failed = (int(cases[1]), int(cases[2])) if cases else (0, 0)
+    if status != 0 and failed == 0:  # it crashed, or a sanitizer stopped it
+        failed = 1
+    if failed:
+        print(output[-20000:])
+    tally.add(path.name, passed, failed, time.monotonic() - start)
+
+
+def run_functional(files, environment, tally):
+    """pytest, with its progress; counted by its own report."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        report = pathlib.Path(scratch) / "report.xml"
+        status = subprocess.run(
+            ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--tb=short", "-p", "no:cacheprovider",
+             f"--junitxml={report}", *map(str, files)], env=environment, cwd=ROOT).returncode
+        text = report.read_text() if report.exists() else ""
+    counts = {name: int(value) for name, value in
+              re.findall(r'\b(tests|failures|errors|skipped)="(\d+)"', text.partition(">")[2][:400])}
+    failed = counts.get("failures", 0) + counts.get("errors", 0)
+    skipped = counts.get("skipped", 0)
+    passed = counts.get("tests", 0) - failed - skipped
+    if status not in (0, 5) and failed == 0:
+        failed = 1
+    tally.add("functional", passed, failed, time.monotonic() - start,
+              f", {skipped} skipped" if skipped else "")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--preset", default="release")
+    parser.add_argument("--only")
+    parser.add_argument("--long", action="store_true")
+    options = parser.parse_args()
+    if subprocess.run([ROOT / "scripts/build", options.preset]).returncode != 0:
+        print("test: the build failed", file=sys.stderr)
+        print("0 passed, 1 failed")
+        return 1
+
+    folder = binary_folder(options.preset)
+    environment = os.environ | {"DUTYBOOK_BIN": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    if options.long:
+        environment["DUTYBOOK_TEST_LONG"] = "1"
+    for variable in ("DUTYBOOK_STORE", "DUTYBOOK_BY", "DUTYBOOK_PASSPHRASE"):
+        environment.pop(variable, None)
+    sanitized = options.preset in ("asan-ubsan", "tsan")
+    if sanitized:
+        environment |= SANITIZED
+
+    tally = Tally()
+    programs = sorted(folder.glob("test_*")) + sorted(folder.glob("simulation"))
+    for path in programs:
+        if options.only in (None, path.name):
+            run_program(path, environment, 1800 if sanitized or options.long else 300, tally)
+    files = sorted((ROOT / "tests/functional").glob("test_*.py"))
+    files = [one for one in files if options.only in (None, one.stem)]
+    if files and not sanitized:
+        run_functional(files, environment, tally)
+    if tally.broken:
+        print("failed: " + ", ".join(tally.broken))
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed or tally.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
