@@ -52,8 +52,8 @@ Result<void> prepare_space_keys(const fs::path& folder, const domain::EpochKeys&
         return malformed("a space's name has 1 to 64 letters, digits, '.', '_' and '-'");
     }
     if (fs::exists(folder / "space.json")) {
-        return failure(Code::Exists, "the space " + folder.filename().string() +
-                                         " is here already");
+        return failure(Code::Exists,
+                       "the space " + folder.filename().string() + " is here already");
     }
     if (!keys.empty()) {
         TRY(make_directories(folder));
