@@ -29,6 +29,13 @@ void put_fields(rules::RuleRecord& subject, const Json& fields) {
     }
 }
 
+// Whether the top-level field that a pointer leads into was given.
+bool is_given(const Json& fields, const std::string& pointer) {
+    const std::string field = pointer.substr(0, pointer.find('/', 1));
+    const auto found = field.empty() ? fields.end() : fields.find(field.substr(1));
+    return field.empty() || (found != fields.end() && !found->is_null());
+}
+
 }  // namespace
 
 Result<Checked> SpaceEngine::check(const CheckRequest& request) {
@@ -50,11 +57,12 @@ Result<Checked> SpaceEngine::check(const CheckRequest& request) {
         }
         put_fields(subject, out.fields);
     }
-    const auto errors = parts_.kinds->validate(request.kind, out.fields);
-    if (!errors.empty()) {
-        Error first = errors.front();
-        first.pointer = "/fields" + first.pointer;
-        return first;
+    // Who asks beforehand may not know everything yet: what is there must be right, what is
+    // missing is missing.
+    for (Error error : parts_.kinds->validate(request.kind, out.fields)) {
+        if (!is_given(out.fields, error.pointer)) continue;
+        error.pointer = "/fields" + error.pointer;
+        return error;
     }
     std::vector<rules::Finding> findings;
     if (parts_.evaluator) {

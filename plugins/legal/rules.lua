@@ -44,6 +44,13 @@ local function day_of(when, zone)
   return date.of(when, zone)
 end
 
+-- The host takes at most 100 findings of one rule about one record. Of pairs, each is also told
+-- from its other side.
+local function capped(found)
+  while #found > 100 do table.remove(found) end
+  return found
+end
+
 local function signed(sig)
   return type(sig) == "table" and not blank(sig.person)
 end
@@ -72,10 +79,16 @@ end
 
 -- Deadlines: FRCP 6 (LEG-R01 to R06, R16) -----------------------------------------------------
 
-local services_with_three_days = { mail = true, left_with_clerk = true, other_consented_means = true }
+local services_with_three_days = {
+  mail = true, left_with_clerk = true, other_consented_means = true,
+}
 
-local function court_zone(deadline_record, court, context)
-  return deadline_record.tz or (court and court.tz) or context.zone
+-- The court's zone; a name that is no zone does not stop a record from being judged.
+local function court_zone(record, court, context)
+  for _, zone in ipairs({ record.tz or "", court and court.tz or "" }) do
+    if zone ~= "" and pcall(instant.time, "2026-01-01T00:00:00Z", zone) then return zone end
+  end
+  return context.zone
 end
 
 -- The count by the host's library; nothing where a value is missing or makes no sense.
@@ -119,12 +132,12 @@ end
 -- A count once made stays: a calendar that changes later raises a finding (LEG-R01 to R05) and
 -- never moves a date silently. A date that a person typed over the computed one becomes `due`, and
 -- the computed one is kept beside it (LEG-R06).
-complete["legal.deadline"] = function(record, needs, context)
+local function counted_anew(record, needs, context)
   local inputs = inputs_of(record)
   local counted = record.computed and mentions(record.explained, record.computed)
-  if counted and record.counted_from == inputs then return nil end
+  if counted and record.counted_from == inputs then return {} end
   local fresh = count(record, needs.court, context)
-  if not fresh then return nil end
+  if not fresh then return {} end
   local filled = {
     computed = fresh.computed,
     explained = fresh.explained,
@@ -132,6 +145,18 @@ complete["legal.deadline"] = function(record, needs, context)
   }
   if record.computed and not counted and record.computed ~= fresh.computed then
     filled.due = record.computed
+  end
+  return filled
+end
+
+-- The signature is for the date that stood there when it was given.
+complete["legal.deadline"] = function(record, needs, context)
+  local filled = counted_anew(record, needs, context)
+  local review = record.reviewed_by
+  local noted = record.reviewed_due
+  if signed(review) and not (noted and noted.at == review.at) then
+    local due = filled.due or record.due or filled.computed or record.computed
+    if due then filled.reviewed_due = { at = review.at, due = due } end
   end
   return filled
 end
@@ -206,7 +231,19 @@ rules["LEG-R06"] = function(record, needs, context)
   end
   local day = day_of(reviewed.at, zone)
   if attorney_on(reviewed.person, day, needs.roles, needs.matter) == false then
-    add(found, { code = "no_attorney", path = "/reviewed_by", values = { person = reviewed.person } })
+    add(found, {
+      code = "no_attorney",
+      path = "/reviewed_by",
+      values = { person = reviewed.person },
+    })
+  end
+  local noted = record.reviewed_due
+  if noted and noted.at == reviewed.at and noted.due ~= due then
+    add(found, {
+      code = "changed_after_review",
+      path = "/reviewed_by",
+      values = { reviewed = noted.due, due = due },
+    })
   end
   local first = record._on_behalf or record._by
   local second = signed(record.confirmed_by) and record.confirmed_by.person or nil
@@ -268,7 +305,8 @@ local function sorted_keys(set)
 end
 
 local function names_of_matter(matter)
-  local all = { { side = "client", name = matter.client } }
+  local all = {}
+  if not blank(matter.client) then add(all, { side = "client", name = matter.client }) end
   for _, name in ipairs(matter.adverse or {}) do add(all, { side = "adverse", name = name }) end
   for _, name in ipairs(matter.other_parties or {}) do add(all, { side = "other", name = name }) end
   return all
@@ -293,17 +331,21 @@ complete["legal.matter"] = function(record)
   return { name_keys = lookup_keys(all) }
 end
 
+-- Folded once for each party of a call.
 local function party_keys(party)
+  if party._folded then return party._folded end
   local set = {}
   for _, name in ipairs({ party.name, table.unpack(party.aliases or {}) }) do
     local key = folded(name)
     if key ~= "" then set[key] = true end
   end
+  party._folded = set
   return set
 end
 
 complete["legal.party"] = function(record)
-  local set = record.name and party_keys(record) or {}
+  local set = {}
+  for key in pairs(record.name and party_keys(record) or {}) do set[key] = true end
   if record._id then set[record._id] = true end
   return { name_keys = sorted_keys(set) }
 end
@@ -369,10 +411,12 @@ end
 
 local function matter_hits(record, needs, parties, checks)
   local found = array()
+  local own = names_of_matter(record)
+  for _, a in ipairs(own) do a.keys, a.shown = meaning(a.name, parties) end
   for _, other in ipairs(united(needs.same, needs.through_names, needs.through_parties)) do
     local seen = {}
-    for _, a in ipairs(other._id ~= record._id and names_of_matter(record) or {}) do
-      local mine, my_name = meaning(a.name, parties)
+    for _, a in ipairs(other._id ~= record._id and own or {}) do
+      local mine, my_name = a.keys, a.shown
       for _, b in ipairs(names_of_matter(other)) do
         local code = kind_of_hit(a.side, b.side)
         local theirs, their_name = meaning(b.name, parties)
@@ -404,7 +448,7 @@ local function matter_hits(record, needs, parties, checks)
 end
 
 local function unchecked_client(record, checks, parties)
-  if not config.require_conflict_check then return nil end
+  if not config.require_conflict_check or blank(record.client) then return nil end
   local client = meaning(record.client, parties)
   for _, check in ipairs(checks) do
     for _, name in ipairs(check.decision ~= "pending" and check.names or {}) do
@@ -420,14 +464,15 @@ local function check_hits(record, needs, parties, zone)
   local decided = record.decision == "clear" or record.decision == "waived"
   for _, matter in ipairs(united(needs.same, needs.through_names, needs.through_parties)) do
     local hit, own = nil, matter._id == record.matter
-    for _, name in ipairs(record.names) do
+    for _, name in ipairs(record.names or {}) do
       local mine = meaning(name, parties)
       for _, entry in ipairs(names_of_matter(matter)) do
         local theirs = meaning(entry.name, parties)
         if entry.side ~= "other" and joined_by(mine, theirs, parties) then
           hit = hit or { name = name, side = entry.side }
           -- The matter that the check was made for, opened with these names afterwards.
-          if entry.side == "client" and matter.opened >= day_of(record.at, zone) then own = true end
+          local made = day_of(record.at, zone)
+          if entry.side == "client" and made and matter.opened >= made then own = true end
         end
       end
     end
@@ -455,11 +500,11 @@ end
 rules["LEG-R07"] = function(record, needs, context)
   local parties = united(needs.named, needs.kin, needs.near)
   if record._kind == "legal.conflict_check" then
-    return check_hits(record, needs, parties, context.zone)
+    return capped(check_hits(record, needs, parties, context.zone))
   end
   local checks = united(needs.checks, needs.checks_of_kin)
-  local found = matter_hits(record, needs, parties, checks)
-  add(found, unchecked_client(record, checks, parties))
+  local found = capped(matter_hits(record, needs, parties, checks))
+  if #found < 100 then add(found, unchecked_client(record, checks, parties)) end
   return found
 end
 
@@ -511,8 +556,12 @@ end
 rules["LEG-R08"] = function(record, needs, context)
   needs.roles = united(needs.contact_roles, needs.approver_roles, needs.reviewer_roles,
     needs.trainer_roles)
-  if record._kind == "legal.client_contact" then return contact_findings(record, needs, context) end
-  if record._kind == "legal.legal_document" then return document_findings(record, needs, context) end
+  if record._kind == "legal.client_contact" then
+    return contact_findings(record, needs, context)
+  end
+  if record._kind == "legal.legal_document" then
+    return document_findings(record, needs, context)
+  end
   -- A training session teaches; it does not advise (seed row 17).
   local person = record.trainer or record._on_behalf or record._by
   if not record.advice_given then return nil end
@@ -675,7 +724,7 @@ rules["LEG-R09"] = function(record, needs)
   end
   local over = sum > 1440 and "day_over_24" or (sum > config.day_warn_minutes and "long_day")
   if over then
-    add(found, {
+    add(capped(found), {
       code = over,
       path = "/minutes",
       records = ids,
@@ -874,7 +923,9 @@ rules["LEG-R11"] = function(record, needs)
   -- Named as a third party, or on the other side of the matter.
   local outside = {}
   local matter = needs.matter and live(needs.matter) and needs.matter or {}
-  for _, list in ipairs({ record.third_parties or {}, matter.adverse or {}, matter.other_parties or {} }) do
+  for _, list in pairs({
+    named = record.third_parties, adverse = matter.adverse, others = matter.other_parties,
+  }) do
     for _, name in ipairs(list) do outside[folded(name)] = true end
   end
   for _, name in ipairs(people_of_entry(record)) do
@@ -916,9 +967,11 @@ local function register_findings(record, needs, found)
 end
 
 rules["LEG-R12"] = function(record, needs, context)
+  -- A question may be asked before everything is known.
+  if not record.at or not record.notary then return nil end
   local found = array()
   local day = date.of(record.at, context.zone)
-  if record.commission_expires < day then
+  if record.commission_expires and record.commission_expires < day then
     add(found, {
       code = "commission_ended",
       path = "/commission_expires",
@@ -933,7 +986,7 @@ rules["LEG-R12"] = function(record, needs, context)
     })
   end
   local named = {}
-  for _, name in ipairs({ record.signer, table.unpack(record.parties or {}) }) do
+  for _, name in ipairs({ record.signer or "", table.unpack(record.parties or {}) }) do
     named[name] = true
     named[names.fold(name)] = true
   end
@@ -942,7 +995,7 @@ rules["LEG-R12"] = function(record, needs, context)
   if named[record.notary] or (full and named[full]) then
     add(found, { code = "notary_is_party", path = "/notary" })
   end
-  register_findings(record, needs, found)
+  if record.no then register_findings(record, needs, found) end
   return found
 end
 
@@ -989,6 +1042,7 @@ end
 
 rules["LEG-R13"] = function(record, needs, context)
   if record._kind == "legal.cle_activity" then
+    if not record.hours then return nil end
     if decimal.compare(record.ethics_hours or "0", record.hours) <= 0 then return nil end
     return {
       code = "ethics_over_hours",
@@ -1352,15 +1406,16 @@ end
 local function double_bookings(time, who)
   local rows = array()
   for i, a in ipairs(time) do
+    -- Sorted by date; work past midnight reaches the next day.
+    local reach = date.add(a.date, 1)
     for j = i + 1, #time do
       local b = time[j]
+      if b.date > reach then break end
       if a.person == b.person and a.from and a.to and b.from and b.to then
         local minutes = instant.overlap(a.from, a.to, b.from, b.to)
         if minutes > 0 then
           add(rows, { a.date, who(a.person), a.narrative, b.narrative, minutes })
         end
-      elseif b.date ~= a.date and date.diff(a.date, b.date) > 1 then
-        break
       end
     end
   end

@@ -1,7 +1,7 @@
 -- Medical: rules and reports of clinics, dental offices and health offices of schools.
 -- Nothing here is medical advice: a rule says what an order or a policy says, a person decides.
 -- Sections: helpers; doses (R01-R07, R09, R11, R12, R14); counts (R08); emergencies, vitals,
--- injections, procedures (R10, R13, R15, R16); papers (R17, R18); training, handoff (R19, R20);
+-- injections, procedures (R10, R13, R15, R16); papers (R17, R18); training (R19);
 -- reports.
 
 -- Helpers -------------------------------------------------------------------------------------
@@ -95,19 +95,27 @@ local function unit_name(unit)
   return folded
 end
 
+-- A quotient without the zeros that its places bring: "600", not "600.000000000000".
+local function quotient(a, b)
+  local value = decimal.div(a, b, 12)
+  if value:find(".", 1, true) then value = value:gsub("0+$", ""):gsub("%.$", "") end
+  return value
+end
+
 local function converted(value, unit, target)
   unit, target = unit_name(unit), unit_name(target)
   if unit == target then return value end
   local from, to = scale[unit], scale[target]
   if from == nil or to == nil or from[1] ~= to[1] then return nil end
-  return decimal.div(decimal.mul(value, from[2]), to[2], 12)
+  return quotient(decimal.mul(value, from[2]), to[2])
 end
 
 -- "160 mg/5 mL" -> 160, mg, 5, mL; "5 mg/tablet" -> 5, mg, 1, tablet.
 local function concentration(order)
   local said = order and order.concentration
   if said == nil then return nil end
-  local amount, unit, per, per_unit = said:match("^%s*([%d.]+)%s*([^%d%s/]+)%s*/%s*([%d.]*)%s*(%S+)")
+  local amount, unit, per,
+    per_unit = said:match("^%s*([%d.]+)%s*([^%d%s/]+)%s*/%s*([%d.]*)%s*(%S+)")
   if amount == nil then return nil end
   if per == "" then per = "1" end
   if not decimal.valid(amount) or not decimal.valid(per) or decimal.compare(per, "0") <= 0 or
@@ -125,11 +133,11 @@ local function measured(value, unit, target, order)
   if amount == nil then return nil end
   local drawn = converted(value, unit, per_unit)
   if drawn then
-    return converted(decimal.div(decimal.mul(drawn, amount), per, 12), amount_unit, target)
+    return converted(quotient(decimal.mul(drawn, amount), per), amount_unit, target)
   end
   local active = converted(value, unit, amount_unit)
   if active then
-    return converted(decimal.div(decimal.mul(active, per), amount, 12), per_unit, target)
+    return converted(quotient(decimal.mul(active, per), amount), per_unit, target)
   end
   return nil
 end
@@ -294,7 +302,7 @@ rules["MED-R01"] = function(dose, needs)
   if drawn and ordered then
     local unit = dose.unit or order.unit
     local amount = measured(drawn, unit, order.unit, order)
-    local slack = decimal.div(decimal.mul(ordered, exact(config.dose_tolerance_percent)), "100", 12)
+    local slack = quotient(decimal.mul(ordered, exact(config.dose_tolerance_percent)), "100")
     if amount == nil then
       tell({ code = "unit_unknown", path = "/unit", records = about,
              values = { unit = unit or "", ordered_unit = order.unit or "" } })
@@ -302,7 +310,8 @@ rules["MED-R01"] = function(dose, needs)
            decimal.compare(amount, decimal.sub(ordered, slack)) < 0 then
       tell({ code = "wrong_dose", path = "/dose", records = about,
              values = { dose = amount, ordered = ordered, unit = order.unit or "" },
-             steps = { drawn .. " " .. (unit or "") .. " is " .. amount .. " " .. (order.unit or ""),
+             steps = { drawn .. " " .. (unit or "") .. " is " .. amount .. " " .. (order.unit
+               or ""),
                        "ordered: " .. ordered .. " " .. (order.unit or "") } })
     end
   end
@@ -334,7 +343,8 @@ rules["MED-R02"] = function(dose, needs, context)
         or instant.add_minutes(pair.later.at, interval_of(orders[dose.order]) or interval)
       found[#found + 1] = softened({
         code = "too_early", path = "/at", records = { pair.other._id }, passes_at = passes,
-        values = { drug = shared_name(pair, orders), last = clock(pair.earlier.at, pair.later, context),
+        values = { drug = shared_name(pair, orders), last = clock(pair.earlier.at, pair.later,
+          context),
                    minutes = passed, interval = interval,
                    free = clock(free, pair.later, context) },
         steps = { "last dose " .. pair.earlier.at, tostring(passed) .. " minutes passed",
@@ -406,7 +416,8 @@ end
 
 -- MED-R04: a scheduled dose inside its window, both ends included; a missed one is told the nurse.
 rules["MED-R04"] = function(dose, needs, context)
-  if dose.status == "not-done" and dose.not_done_reason == "missed" and dose.nurse_told_at == nil then
+  if dose.status == "not-done" and dose.not_done_reason == "missed"
+    and dose.nurse_told_at == nil then
     return { code = "nurse_not_told", path = "/nurse_told_at" }
   end
   if not asked(dose) or dose.at == nil or needs.order == nil then return nil end
@@ -416,7 +427,8 @@ rules["MED-R04"] = function(dose, needs, context)
   return {
     code = slot.minutes > 0 and "late" or "early", path = "/at", severity = "warn",
     records = { needs.order._id },
-    values = { due = slot.day .. " " .. slot.time, minutes = math.abs(slot.minutes), window = window },
+    values = { due = slot.day .. " " .. slot.time, minutes = math.abs(slot.minutes),
+      window = window },
   }
 end
 
@@ -462,7 +474,8 @@ local function words(text) return " " .. names.fold(text) .. " " end
 local function mentions(text, term)
   if term == "" then return false end
   local said = words(text)
-  return said:find(" " .. term .. " ", 1, true) ~= nil or said:find(" " .. term .. "s ", 1, true) ~= nil
+  return said:find(" " .. term .. " ", 1, true) ~= nil or said:find(" " .. term .. "s ", 1,
+    true) ~= nil
 end
 
 -- Every name under which an allergy to this order may be written.
@@ -492,7 +505,8 @@ end
 
 local function is_allergic(allergy, terms)
   for _, term in ipairs(terms) do
-    if mentions(allergy.substance or "", term) or mentions(allergy.class or "", term) then return true end
+    if mentions(allergy.substance or "", term) or mentions(allergy.class or "",
+      term) then return true end
     local substance = names.fold(allergy.substance or "")
     if mentions(term, substance) then return true end
   end
@@ -527,7 +541,8 @@ rules["MED-R05"] = function(record, needs, context)
   end
   for _, allergy in each(needs.allergies) do
     -- An allergy that became known later does not taint what was given before.
-    if kept(allergy) and (allergy.noted_on == nil or allergy.noted_on <= day) then look(allergy, allergy) end
+    if kept(allergy) and (allergy.noted_on == nil or allergy.noted_on <= day) then look(allergy,
+      allergy) end
   end
   return found
 end
@@ -550,7 +565,8 @@ rules["MED-R06"] = function(dose, needs, context)
                                    records = records or { order._id } }, order)
   end
   if order.start and day < order.start then
-    tell("not_started", "/order", { start = order.start }, nil, instant.at(order.start, "00:00", zone))
+    tell("not_started", "/order", { start = order.start }, nil, instant.at(order.start, "00:00",
+      zone))
   elseif order["end"] and day > order["end"] then
     tell("ended", "/order", { ["end"] = order["end"] })
   end
@@ -696,7 +712,8 @@ rules["MED-R09"] = function(record, needs, context)
   end
   local newest
   for _, one in each(record.lot == nil and needs.lots or {}) do
-    if kept(one) and one.expiry and (newest == nil or last_day(one.expiry) > last_day(newest.expiry)) then
+    if kept(one) and one.expiry and (newest == nil
+      or last_day(one.expiry) > last_day(newest.expiry)) then
       newest = one
     end
   end
@@ -712,7 +729,8 @@ rules["MED-R11"] = function(dose, needs, context)
   if not asked(dose) or dose.at == nil or not kept(order) or order.start == nil then return nil end
   if emergency(order) or order.first_dose_confirmed_on then return nil end
   local day = day_of(dose.at, dose, context)
-  if day < order.start or date.diff(order.start, day) >= config.new_medicine_days then return nil end
+  if day < order.start or date.diff(order.start,
+    day) >= config.new_medicine_days then return nil end
   local orders = orders_of(needs)
   local mine = keys_of(dose, orders)
   for _, other in each(needs.doses) do
@@ -739,7 +757,8 @@ rules["MED-R12"] = function(dose, needs, context)
       return earlier[field] ~= nil and later[field] ~= nil and earlier[field] ~= later[field]
     end
     local wait
-    if interval and passed < interval and (differ("by") or differ("_device") or differ("_space")) then
+    if interval and passed < interval and (differ("by") or differ("_device")
+      or differ("_space")) then
       wait = interval
     elseif not emergency(order) and passed < config.duplicate_minutes then
       wait = config.duplicate_minutes
@@ -888,7 +907,8 @@ rules["MED-R08"] = function(count, needs)
   local own = own_balance(count)
   local function tell(code, expected, steps, records)
     found[#found + 1] = { code = code, path = "/counted", records = records, steps = steps,
-      values = { expected = expected, counted = counted, variance = decimal.sub(counted, expected) } }
+      values = { expected = expected, counted = counted, variance = decimal.sub(counted,
+        expected) } }
   end
   if own and decimal.compare(own, counted) ~= 0 then tell("variance", own) end
   local expected, steps, ids = balance(count, needs)
@@ -923,7 +943,8 @@ rules["MED-R10"] = function(record, needs)
     local passed = instant.minutes(record.at, record.second_dose_at)
     if passed < config.second_dose_from_min or passed > config.second_dose_to_min then
       found[#found + 1] = { code = "second_dose", path = "/second_dose_at", severity = "warn",
-        values = { minutes = passed, from = config.second_dose_from_min, to = config.second_dose_to_min } }
+        values = { minutes = passed, from = config.second_dose_from_min,
+          to = config.second_dose_to_min } }
     end
   end
   if record.stock_replaced == false then
@@ -946,19 +967,22 @@ rules["MED-R13"] = function(record)
     local value = exact(record[field])
     if outside(value, limits) then
       found[#found + 1] = { code = "impossible", path = "/" .. field,
-        values = { name = name, value = value, min = tostring(limits.min or "-"), max = tostring(limits.max or "-") } }
+        values = { name = name, value = value, min = tostring(limits.min or "-"),
+          max = tostring(limits.max or "-") } }
     end
   end
   if record._kind == "medical.pain_score" then
     for _, known in each(config.pain_scales) do
-      if names.fold(known.scale) == names.fold(record.scale or "") then look("value", known, known.scale) end
+      if names.fold(known.scale) == names.fold(record.scale or "") then look("value", known,
+        known.scale) end
     end
     return found
   end
   for name, limits in pairs(config.vital_bounds) do look(name, limits, name) end
   local upper, lower = exact(record.bp_sys), exact(record.bp_dia)
   if upper and lower and decimal.compare(upper, lower) <= 0 then
-    found[#found + 1] = { code = "pressure", path = "/bp_dia", values = { upper = upper, lower = lower } }
+    found[#found + 1] = { code = "pressure", path = "/bp_dia", values = { upper = upper,
+      lower = lower } }
   end
   return found
 end
@@ -1030,7 +1054,8 @@ rules["MED-R15"] = function(injection, needs, context)
     if earlier.body_site == later.body_site and (earlier == injection or later == injection) then
       found[#found + 1] = { code = "same_site", path = "/body_site", severity = "warn",
         records = { earlier == injection and later._id or earlier._id },
-        values = { place = (later.body_site or ""):gsub("_", " "), last = clock(at[earlier._id].at, later, context) } }
+        values = { place = (later.body_site or ""):gsub("_", " "), last = clock(at[earlier._id].at,
+          later, context) } }
     end
   end
   return found
@@ -1062,33 +1087,35 @@ end
 
 -- Papers --------------------------------------------------------------------------------------
 
--- MED-R17: no more leaves than the purpose needs, and the entry says to whom, what and why. Where
+-- MED-R17: no more leaves than the purpose needs; CORE-R07 asks to whom, what and why. Where
 -- the school's records are education records (FERPA), the education plugin's EDU-R15 speaks.
-rules["MED-R17"] = function(disclosure)
+rules["MED-R17"] = function(record)
   if config.disclosure_law ~= "HIPAA" then return nil end
-  local found = {}
-  for _, field in ipairs({ "to_party", "purpose", "what" }) do
-    if disclosure[field] ~= nil and names.fold(disclosure[field]) == "" then
-      found[#found + 1] = { code = "incomplete", path = "/" .. field, values = { field = field } }
+  if record._kind == "core.contact_log" then
+    local told = names.fold(record.summary or "")
+    if text.find(names.fold(record.with or ""), config.care_circle) == nil and
+      text.find(told, config.health_words) ~= nil then
+      return { code = "outside", path = "/summary", severity = "warn",
+        values = { with = record.with or "-" } }
     end
+    return nil
   end
-  local purpose = names.fold(disclosure.purpose or "")
+  local purpose = names.fold(record.purpose or "")
   for _, limit in each(config.minimum_necessary) do
     if text.find(purpose, limit.purpose) then
-      local whole = text.find(names.fold(disclosure.what or ""), config.whole_record)
+      local whole = text.find(names.fold(record.what or ""), config.whole_record)
       local beyond = {}
-      for _, field in each(disclosure.fields) do
+      for _, field in each(record.fields) do
         if not contains(limit.fields, field) then beyond[#beyond + 1] = field end
       end
       if whole or #beyond > 0 then
-        found[#found + 1] = { code = "too_much", path = "/what",
-          values = { what = #beyond > 0 and table.concat(beyond, ", ") or disclosure.what,
-                     allowed = table.concat(limit.fields, ", ") } }
+        return { code = "too_much", path = "/what",
+          values = { what = #beyond > 0 and table.concat(beyond, ", ") or record.what,
+            allowed = table.concat(limit.fields, ", ") } }
       end
-      break
+      return nil
     end
   end
-  return found
 end
 
 -- MED-R18: an error report says when a nurse was told.
@@ -1099,7 +1126,7 @@ rules["MED-R18"] = function(report)
   end
 end
 
--- Training and handoff --------------------------------------------------------------------------
+-- Training ---------------------------------------------------------------------------------------
 
 -- MED-R19: who trains has completed that course before; a clinical skill is signed off by a
 -- licensed person.
@@ -1109,7 +1136,8 @@ rules["MED-R19"] = function(record, needs, context)
     if record.evaluator and record.on and
        not has_role(needs.roles, config.licensed_roles, record.on) then
       found[#found + 1] = { code = "not_licensed", path = "/evaluator",
-        values = { skill = record.skill or "-", roles = table.concat(config.licensed_roles, ", ") } }
+        values = { skill = record.skill or "-", roles = table.concat(config.licensed_roles,
+          ", ") } }
     end
     return found
   end
@@ -1121,26 +1149,12 @@ rules["MED-R19"] = function(record, needs, context)
                     completion.on <= day)
   end
   if record.trainer and record.topic and day and not done then
-    found[#found + 1] = { code = "trainer", path = "/trainer", values = { course = record.topic, day = day } }
+    found[#found + 1] = { code = "trainer", path = "/trainer", values = { course = record.topic,
+      day = day } }
   end
   if record.group_size and record.trainees and record.group_size ~= #record.trainees then
     found[#found + 1] = { code = "group_size", path = "/group_size", severity = "warn",
       values = { said = record.group_size, listed = #record.trainees } }
-  end
-  return found
-end
-
--- MED-R20: a handoff is read back and signed by who gives and who takes over.
-rules["MED-R20"] = function(handoff)
-  local found = {}
-  local giver, taker = signer(handoff.signed_from), signer(handoff.signed_to)
-  if handoff.read_back == nil or handoff.read_back == "" then
-    found[#found + 1] = { code = "no_read_back", path = "/read_back" }
-  end
-  if giver == nil then found[#found + 1] = { code = "giver_unsigned", path = "/signed_from" } end
-  if taker == nil then found[#found + 1] = { code = "taker_unsigned", path = "/signed_to" } end
-  if giver ~= nil and giver == taker then
-    found[#found + 1] = { code = "same_person", path = "/signed_to" }
   end
   return found
 end
@@ -1164,7 +1178,8 @@ local function table_of(labels, rows)
   return { type = "table", columns = columns, rows = rows }
 end
 
-local function heading(text_, level) return { type = "heading", level = level or 1, text = text_ } end
+local function heading(text_, level) return { type = "heading", level = level or 1,
+  text = text_ } end
 
 local function note(text_) return { type = "text", text = text_, style = "note" } end
 
@@ -1202,7 +1217,8 @@ local function initials_of(people, ids)
   for _, id in ipairs(ids) do
     local letter = "^[%z\1-\127\194-\244][\128-\191]*"
     local person = people[id]
-    local short = person and ((person.given:match(letter) or "") .. (person.family:match(letter) or ""))
+    local short = person and ((person.given:match(letter) or "") .. (person.family:match(letter)
+      or ""))
       or id
     used[short] = (used[short] or 0) + 1
     if used[short] > 1 then short = short .. used[short] end
@@ -1212,7 +1228,8 @@ local function initials_of(people, ids)
   return given_to, legend
 end
 
-local why_codes = { refused = "R", absent = "A", held = "H", no_supply = "H", other = "H", missed = "M" }
+local why_codes = { refused = "R", absent = "A", held = "H", no_supply = "H", other = "H",
+  missed = "M" }
 
 local function mar_code(dose)
   if dose.status == "completed" or dose.status == "in-progress" then return "G" end
@@ -1228,6 +1245,7 @@ end
 -- The month of one person: a row for each order and time, a column for each day.
 reports["mar_sheet"] = function(parameters, needs, context)
   local T, people, orders = texts(context), by_id(needs.people), by_id(needs.orders)
+  for _, person in each(needs.givers) do people[person._id] = person end
   local from, to, zone = parameters.from, parameters.to, context.zone
   local doses, givers, seen, cells, listed = array(), {}, {}, {}, array()
   for _, dose in ipairs(chosen(needs.doses, "at", parameters, context)) do
@@ -1249,7 +1267,8 @@ reports["mar_sheet"] = function(parameters, needs, context)
       cells[key] = cells[key] and (cells[key] .. " / " .. mark) or mark
     else
       listed[#listed + 1] = { local_time(dose.at, context), order_line(order),
-        (dose.dose or order.dose) .. " " .. (dose.unit or order.unit), mark, or_dash(dose.reason_prn),
+        (dose.dose or order.dose) .. " " .. (dose.unit or order.unit), mark,
+          or_dash(dose.reason_prn),
         or_dash(dose.effect), dose.effect_at and instant.time(dose.effect_at, zone) or "-" }
     end
   end
@@ -1287,9 +1306,11 @@ reports["mar_sheet"] = function(parameters, needs, context)
     if kept(allergy) then allergies[#allergies + 1] = allergy.substance end
   end
   return {
-    heading(T("Medication sheet: ", "Hoja de medicación: ") .. full_name(people, parameters.person)),
+    heading(T("Medication sheet: ", "Hoja de medicación: ") .. full_name(people,
+      parameters.person)),
     { type = "text", style = "strong", text = from .. " – " .. to .. "   " ..
-      T("Allergies: ", "Alergias: ") .. (#allergies > 0 and table.concat(allergies, ", ") or T("none recorded", "ninguna anotada")) },
+      T("Allergies: ", "Alergias: ") .. (#allergies > 0 and table.concat(allergies, ", ")
+        or T("none recorded", "ninguna anotada")) },
     heading(T("Scheduled", "Programadas"), 2),
     table_of(labels, rows),
     note(T("G given, R refused, A absent, H held, M missed (nothing was recorded in time)",
@@ -1307,11 +1328,14 @@ reports["controlled_count_sheet"] = function(parameters, needs, context)
   local T, people = texts(context), by_id(needs.people)
   for _, person in each(needs.witnesses) do people[person._id] = person end
   local rows = array()
-  for _, count in ipairs(chosen(needs.counts, "at", { from = parameters.from, to = parameters.to }, context)) do
+  for _, count in ipairs(chosen(needs.counts, "at", { from = parameters.from, to = parameters.to },
+    context)) do
     local expected = balance(count, needs) or own_balance(count)
     local variance = expected and decimal.sub(exact(count.counted), expected)
-    rows[#rows + 1] = { local_time(count.at, context), or_dash(count.previous), or_dash(count.received),
-      or_dash(count.given), or_dash(count.wasted), or_dash(expected), count.counted, or_dash(variance),
+    rows[#rows + 1] = { local_time(count.at, context), or_dash(count.previous),
+      or_dash(count.received),
+      or_dash(count.given), or_dash(count.wasted), or_dash(expected), count.counted,
+        or_dash(variance),
       full_name(people, signer(count.by)), full_name(people, signer(count.witness)) }
   end
   local lot = needs.lot
@@ -1319,22 +1343,24 @@ reports["controlled_count_sheet"] = function(parameters, needs, context)
     heading(T("Controlled count", "Recuento de controlados")),
     note(T("Lot ", "Lote ") .. (lot and (lot.lot or lot._id) or parameters.lot) ..
          (lot and lot.expiry and (T(", expires ", ", vence ") .. lot.expiry) or "")),
-    table_of({ T("Date", "Fecha"), T("Previous", "Anterior"), T("Received", "Recibido"), T("Given", "Administrado"),
+    table_of({ T("Date", "Fecha"), T("Previous", "Anterior"), T("Received", "Recibido"), T("Given",
+      "Administrado"),
                T("Wasted", "Desechado"), T("Expected", "Esperado"), T("Counted", "Contado"),
-               T("Variance", "Diferencia"), T("Counted by", "Contado por"), T("Witness", "Testigo") }, rows),
+               T("Variance", "Diferencia"), T("Counted by", "Contado por"), T("Witness",
+                 "Testigo") }, rows),
     { type = "signature", label = T("Nurse", "Enfermera") },
   }
 end
 
 reports["injection_log"] = function(parameters, needs, context)
   local T, people, doses = texts(context), by_id(needs.people), by_id(needs.doses)
-  for _, person in each(needs.vaccinated) do people[person._id] = person end
   local orders, lines = by_id(needs.orders), array()
   for _, injection in each(needs.injections) do
     local dose = doses[injection.administration]
     if kept(injection) and kept(dose) then
       local order = orders[dose.order]
-      lines[#lines + 1] = { _id = injection._id, at = dose.at, person = dose.person, drug = order and order.drug,
+      lines[#lines + 1] = { _id = injection._id, at = dose.at, person = dose.person, drug = order
+        and order.drug,
         lot = injection.lot, expiry = injection.expiry, place = injection.body_site, by = dose.by }
     end
   end
@@ -1346,40 +1372,45 @@ reports["injection_log"] = function(parameters, needs, context)
   end
   local rows = array()
   for _, line in ipairs(chosen(lines, "at", parameters, context)) do
-    rows[#rows + 1] = { local_time(line.at, context), full_name(people, line.person), or_dash(line.drug),
-      or_dash(line.lot), or_dash(line.expiry), ((line.place or "-"):gsub("_", " ")), full_name(people, line.by) }
+    rows[#rows + 1] = { local_time(line.at, context), full_name(people, line.person),
+      or_dash(line.drug),
+      or_dash(line.lot), or_dash(line.expiry), ((line.place or "-"):gsub("_", " ")),
+        full_name(people, line.by) }
   end
   return {
     heading(T("Injections and immunizations", "Inyecciones y vacunas")),
-    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("Drug", "Medicamento"), T("Lot", "Lote"),
+    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("Drug", "Medicamento"), T("Lot",
+      "Lote"),
                T("Expiry", "Vencimiento"), T("Site", "Sitio"), T("By", "Por") }, rows),
   }
 end
 
 reports["health_visits"] = function(parameters, needs, context)
   local T, people = texts(context), by_id(needs.people)
-  for _, group in ipairs({ "emergency_people", "hurt_people" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
   local visits, incidents = array(), array()
   for _, visit in ipairs(chosen(needs.visits, "in", parameters, context)) do
     visits[#visits + 1] = { full_name(people, visit.person), local_time(visit["in"], context),
-      local_time(visit.out, context), or_dash(visit.complaint), or_dash(visit.action), or_dash(visit.disposition) }
+      local_time(visit.out, context), or_dash(visit.complaint), or_dash(visit.action),
+        or_dash(visit.disposition) }
   end
   for _, one in ipairs(chosen(needs.responses, "at", parameters, context)) do
-    incidents[#incidents + 1] = { local_time(one.at, context), full_name(people, one.person), one.trigger,
+    incidents[#incidents + 1] = { local_time(one.at, context), full_name(people, one.person),
+      one.trigger,
       or_dash(one.drug_given), local_time(one.called_911_at, context), or_dash(one.disposition) }
   end
   for _, one in ipairs(chosen(needs.sharps, "at", parameters, context, "who")) do
     incidents[#incidents + 1] = { local_time(one.at, context), full_name(people, one.who),
-      T("sharps: ", "punzantes: ") .. (one.device or "-"), or_dash(one.exposure), "-", or_dash(one.follow_up) }
+      T("sharps: ", "punzantes: ") .. (one.device or "-"), or_dash(one.exposure), "-",
+        or_dash(one.follow_up) }
   end
   return {
     heading(T("Health office visits", "Visitas a enfermería")),
-    table_of({ T("Person", "Persona"), T("In", "Entrada"), T("Out", "Salida"), T("Complaint", "Motivo"),
+    table_of({ T("Person", "Persona"), T("In", "Entrada"), T("Out", "Salida"), T("Complaint",
+      "Motivo"),
                T("Action", "Qué se hizo"), T("Then", "Después") }, visits),
     heading(T("Incidents", "Incidentes"), 2),
-    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("What", "Qué"), T("Given or exposure", "Administrado o exposición"),
+    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("What", "Qué"),
+      T("Given or exposure", "Administrado o exposición"),
                T("911 called", "Llamada al 911"), T("Then", "Después") }, incidents),
   }
 end
@@ -1387,9 +1418,6 @@ end
 -- Who may give what, and until when. Of a child only the name shows, to those who care for it.
 reports["delegation_overview"] = function(parameters, needs, context)
   local T, people, orders = texts(context), by_id(needs.people), by_id(needs.orders)
-  for _, group in ipairs({ "nurses", "cared_for" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
   local today, rows = parameters.on or date.of(context.now, context.zone), array()
   for _, one in each(needs.delegations) do
     if kept(one) then
@@ -1400,14 +1428,17 @@ reports["delegation_overview"] = function(parameters, needs, context)
       local order = orders[one.task_or_order]
       rows[#rows + 1] = { full_name(people, one.para), full_name(people, one.nurse),
         for_everybody(one) and T("everybody", "todas") or full_name(people, one.person),
-        order and order.drug or one.task_or_order, table.concat(one.routes or {}, ", "), one.trained_on,
+        order and order.drug or one.task_or_order, table.concat(one.routes or {}, ", "),
+          one.trained_on,
         one.valid_through, date.diff(today, one.valid_through), state }
     end
   end
-  table.sort(rows, function(a, b) return a[1] .. a[7] .. a[4] .. a[3] < b[1] .. b[7] .. b[4] .. b[3] end)
+  table.sort(rows, function(a, b) return a[1] .. a[7] .. a[4] .. a[3] < b[1] .. b[7] .. b[4]
+    .. b[3] end)
   return {
     heading(T("Delegations on ", "Delegaciones al ") .. today),
-    table_of({ T("Delegated to", "Delegada a"), T("Nurse", "Enfermera"), T("For", "Para"), T("Task or order", "Tarea u orden"),
+    table_of({ T("Delegated to", "Delegada a"), T("Nurse", "Enfermera"), T("For", "Para"),
+      T("Task or order", "Tarea u orden"),
                T("Routes", "Vías"), T("Trained", "Capacitada"), T("Valid through", "Válida hasta"),
                T("Days left", "Días restantes"), T("State", "Estado") }, rows),
   }
@@ -1415,15 +1446,20 @@ end
 
 reports["med_errors"] = function(parameters, needs, context)
   local T, people, rows = texts(context), by_id(needs.people), array()
-  for _, one in ipairs(chosen(needs.errors, "found_at", { from = parameters.from, to = parameters.to }, context)) do
-    rows[#rows + 1] = { local_time(one.found_at or one.nurse_told_at, context), ((one.type or "-"):gsub("_", " ")),
-      full_name(people, one.found_by), local_time(one.nurse_told_at, context), local_time(one.guardian_told_at, context),
+  for _, one in ipairs(chosen(needs.errors, "found_at", { from = parameters.from,
+    to = parameters.to }, context)) do
+    rows[#rows + 1] = { local_time(one.found_at or one.nurse_told_at, context), ((one.type
+      or "-"):gsub("_", " ")),
+      full_name(people, one.found_by), local_time(one.nurse_told_at, context),
+        local_time(one.guardian_told_at, context),
       local_time(one.prescriber_told_at, context), or_dash(one.outcome) }
   end
   return {
     heading(T("Medication errors", "Errores de medicación")),
-    table_of({ T("Found", "Descubierto"), T("Type", "Tipo"), T("By", "Por"), T("Nurse told", "Enfermera avisada"),
-               T("Guardian told", "Tutor avisado"), T("Prescriber told", "Prescriptor avisado"), T("Outcome", "Resultado") }, rows),
+    table_of({ T("Found", "Descubierto"), T("Type", "Tipo"), T("By", "Por"), T("Nurse told",
+      "Enfermera avisada"),
+               T("Guardian told", "Tutor avisado"), T("Prescriber told", "Prescriptor avisado"),
+                 T("Outcome", "Resultado") }, rows),
   }
 end
 
@@ -1431,10 +1467,12 @@ end
 reports["allergy_card"] = function(parameters, needs, context)
   local T, people, rows = texts(context), by_id(needs.people), array()
   local function add(id, allergy)
-    rows[#rows + 1] = { full_name(people, id), allergy.substance, allergy.action or T("Call the nurse", "Llamar a la enfermera") }
+    rows[#rows + 1] = { full_name(people, id), allergy.substance, allergy.action
+      or T("Call the nurse", "Llamar a la enfermera") }
   end
   for _, profile in each(needs.profiles) do
-    for _, allergy in each(kept(profile) and profile.allergies or {}) do add(profile.person, allergy) end
+    for _, allergy in each(kept(profile) and profile.allergies or {}) do add(profile.person,
+      allergy) end
   end
   for _, allergy in each(needs.allergies) do
     if kept(allergy) then add(allergy.person, allergy) end
@@ -1442,21 +1480,24 @@ reports["allergy_card"] = function(parameters, needs, context)
   table.sort(rows, function(a, b) return a[1] .. "\0" .. a[2] < b[1] .. "\0" .. b[2] end)
   return {
     heading(T("Allergies", "Alergias")),
-    table_of({ T("Person", "Persona"), T("Allergy", "Alergia"), T("What to do", "Qué hacer") }, rows),
+    table_of({ T("Person", "Persona"), T("Allergy", "Alergia"), T("What to do", "Qué hacer") },
+      rows),
   }
 end
 
 reports["shift_handoff"] = function(parameters, needs, context)
-  local T, people, blocks = texts(context), by_id(needs.givers), array()
-  for _, person in each(needs.takers) do people[person._id] = person end
+  local T, people, blocks = texts(context), by_id(needs.people), array()
   blocks[1] = heading(T("Shift handoff", "Entrega de turno"))
-  for _, one in ipairs(chosen(needs.handoffs, "at", { from = parameters.from, to = parameters.to }, context)) do
+  for _, one in ipairs(chosen(needs.handoffs, "at", { from = parameters.from, to = parameters.to },
+    context)) do
     local rows = array()
     for _, item in each(one.items) do
       rows[#rows + 1] = { type(item) == "table" and (item.text or "-") or item }
     end
-    local function signed(sig) return sig and local_time(sig.at, context) or T("not signed", "sin firma") end
-    blocks[#blocks + 1] = heading(local_time(one.at, context) .. "  " .. full_name(people, one.from) .. " → " ..
+    local function signed(sig) return sig and local_time(sig.at, context) or T("not signed",
+      "sin firma") end
+    blocks[#blocks + 1] = heading(local_time(one.at, context) .. "  " .. full_name(people,
+      one.from) .. " → " ..
                                   full_name(people, one.to), 2)
     blocks[#blocks + 1] = table_of({ T("Item", "Punto") }, rows)
     blocks[#blocks + 1] = note(T("Read back: ", "Repetido: ") .. (one.read_back or "-") .. "; " ..
@@ -1468,12 +1509,14 @@ end
 reports["comfort_log"] = function(parameters, needs, context)
   local T, people, rows = texts(context), by_id(needs.people), array()
   for _, one in ipairs(chosen(needs.measures, "at", parameters, context)) do
-    rows[#rows + 1] = { local_time(one.at, context), full_name(people, one.person), or_dash(one.type),
+    rows[#rows + 1] = { local_time(one.at, context), full_name(people, one.person),
+      or_dash(one.type),
       tostring(or_dash(one.before)), tostring(or_dash(one.after)) }
   end
   return {
     heading(T("Comfort measures", "Medidas de confort")),
-    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("What was done", "Qué se hizo"), T("Before", "Antes"),
+    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("What was done", "Qué se hizo"),
+      T("Before", "Antes"),
                T("After", "Después") }, rows),
   }
 end
@@ -1481,7 +1524,8 @@ end
 reports["pain_trend"] = function(parameters, needs, context)
   local T, people, rows, points = texts(context), by_id(needs.people), array(), array()
   for _, one in ipairs(chosen(needs.scores, "at", parameters, context)) do
-    rows[#rows + 1] = { local_time(one.at, context), one.scale, tostring(one.value), or_dash(one.place) }
+    rows[#rows + 1] = { local_time(one.at, context), one.scale, tostring(one.value),
+      or_dash(one.place) }
     points[#points + 1] = { date.of(one.at, context.zone), tonumber(one.value) }
   end
   return {
@@ -1489,47 +1533,48 @@ reports["pain_trend"] = function(parameters, needs, context)
     { type = "chart", chart = "line", title = T("Pain score", "Puntuación de dolor"),
       x = { label = T("Date", "Fecha"), kind = "date" }, y = { label = T("Score", "Puntuación") },
       series = { { label = T("Score", "Puntuación"), points = points } } },
-    table_of({ T("When", "Cuándo"), T("Scale", "Escala"), T("Value", "Valor"), T("Where", "Dónde") }, rows),
+    table_of({ T("When", "Cuándo"), T("Scale", "Escala"), T("Value", "Valor"), T("Where",
+      "Dónde") }, rows),
   }
 end
 
 reports["procedure_log"] = function(parameters, needs, context)
   local T, people, rows = texts(context), by_id(needs.people), array()
-  for _, group in ipairs({ "staff", "supervisors" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
   for _, one in ipairs(chosen(needs.procedures, "at", parameters, context)) do
-    rows[#rows + 1] = { local_time(one.at, context), full_name(people, one.person), one.procedure, or_dash(one.category),
+    rows[#rows + 1] = { local_time(one.at, context), full_name(people, one.person), one.procedure,
+      or_dash(one.category),
       full_name(people, one.by), full_name(people, one.under), or_dash(one.site) }
   end
   return {
     heading(T("Procedures", "Procedimientos")),
-    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("Procedure", "Procedimiento"), T("Category", "Categoría"),
+    table_of({ T("When", "Cuándo"), T("Person", "Persona"), T("Procedure", "Procedimiento"),
+      T("Category", "Categoría"),
                T("By", "Por"), T("Under", "Bajo"), T("Site", "Sede") }, rows),
   }
 end
 
 reports["training_delivered"] = function(parameters, needs, context)
-  local T, people = texts(context), by_id(needs.trainers)
-  for _, group in ipairs({ "trainees", "learners", "evaluators" }) do
-    for _, person in each(needs[group]) do people[person._id] = person end
-  end
+  local T, people = texts(context), by_id(needs.people)
   local span, sessions, checks = { from = parameters.from, to = parameters.to }, array(), array()
   for _, one in ipairs(chosen(needs.sessions, "at", span, context)) do
     local who = {}
     for _, id in each(one.trainees) do who[#who + 1] = full_name(people, id) end
-    sessions[#sessions + 1] = { local_time(one.at, context), one.topic, full_name(people, one.trainer),
+    sessions[#sessions + 1] = { local_time(one.at, context), one.topic, full_name(people,
+      one.trainer),
       table.concat(who, ", "), one.minutes }
   end
   for _, one in ipairs(chosen(needs.checkoffs, "on", span, context)) do
-    checks[#checks + 1] = { one.on, full_name(people, one.person), one.skill, or_dash(one.result), full_name(people, one.evaluator) }
+    checks[#checks + 1] = { one.on, full_name(people, one.person), one.skill, or_dash(one.result),
+      full_name(people, one.evaluator) }
   end
   return {
     heading(T("Training delivered", "Capacitación impartida")),
-    table_of({ T("When", "Cuándo"), T("Course", "Curso"), T("Trainer", "Capacitador"), T("Trainees", "Participantes"),
+    table_of({ T("When", "Cuándo"), T("Course", "Curso"), T("Trainer", "Capacitador"),
+      T("Trainees", "Participantes"),
                T("Minutes", "Minutos") }, sessions),
     heading(T("Skills check-offs", "Comprobación de destrezas"), 2),
-    table_of({ T("On", "El"), T("Person", "Persona"), T("Skill", "Destreza"), T("Result", "Resultado"),
+    table_of({ T("On", "El"), T("Person", "Persona"), T("Skill", "Destreza"), T("Result",
+      "Resultado"),
                T("Signed off by", "Aprobada por") }, checks),
   }
 end
@@ -1539,14 +1584,31 @@ reports["disclosure_accounting"] = function(parameters, needs, context)
   local T, people, rows = texts(context), by_id(needs.people), array()
   for _, one in each(needs.disclosures) do
     if kept(one) then
-      rows[#rows + 1] = { local_time(one.at, context), one.to_party, or_dash(one.address), one.what, one.purpose,
+      rows[#rows + 1] = { local_time(one.at, context), one.to_party, or_dash(one.address),
+        one.what, one.purpose,
         one.legal_basis, full_name(by_id(needs.authorisers), one.authorised_by) }
     end
   end
   table.sort(rows, function(a, b) return a[1] .. a[2] < b[1] .. b[2] end)
   return {
-    heading(T("Accounting of disclosures: ", "Registro de divulgaciones: ") .. full_name(people, parameters.person)),
+    heading(T("Accounting of disclosures: ", "Registro de divulgaciones: ") .. full_name(people,
+      parameters.person)),
     table_of({ T("Date", "Fecha"), T("To", "A quién"), T("Address", "Dirección"), T("What", "Qué"),
                T("Purpose", "Propósito"), T("Basis", "Base legal"), T("By", "Por") }, rows),
+  }
+end
+
+-- What was spoken about with the family of one person.
+reports["contact_log"] = function(parameters, needs, context)
+  local T, people, rows = texts(context), by_id(needs.people), array()
+  local span = { from = parameters.from, to = parameters.to }
+  for _, one in ipairs(chosen(needs.contacts, "at", span, context)) do
+    rows[#rows + 1] = { local_time(one.at, context), one.with, or_dash(one.channel),
+      or_dash(one.summary), or_dash(one.tone_note), full_name(people, one.by) }
+  end
+  return {
+    heading(T("Contacts: ", "Contactos: ") .. full_name(people, parameters.person)),
+    table_of({ T("When", "Cuándo"), T("With", "Con"), T("Channel", "Medio"),
+      T("Summary", "Resumen"), T("Tone", "Tono"), T("By", "Por") }, rows),
   }
 end
