@@ -18,9 +18,9 @@ struct Services {
     core::Book* book = nullptr;
     sync::SyncService* sync = nullptr;
     rules::Evaluator* evaluator = nullptr;
-    core::Plugins* plugins = nullptr;   // null where no plugins run (tests)
-    std::filesystem::path schemas;      // folder of the program's schemas
-    std::string programs;               // folder of dutybook-worker and dutybook-supervise
+    core::Plugins* plugins = nullptr;  // null where no plugins run (tests)
+    std::filesystem::path schemas;     // folder of the program's schemas
+    std::string programs;              // folder of dutybook-worker and dutybook-supervise
     EventHub* events = nullptr;
     Tokens* tokens = nullptr;
     Pool* pool = nullptr;

@@ -23,8 +23,12 @@ void Gate::listen_on(const std::string& address) {
 }
 
 std::optional<Response> Gate::check_origin(const Request& request) const {
-    if (request.peer.door == Door::Socket) return std::nullopt;
     const std::string& host = request.header(Header::Host);
+    if (request.peer.door == Door::Socket) {
+        // RFC 9112, 3.2: a request without it is wrong, whoever sends it.
+        if (!host.empty()) return std::nullopt;
+        return problem(malformed("the request has no Host"));
+    }
     if (!contains(hosts_, host)) {
         return refuse(Refusal::Misdirected, "this daemon does not answer for host '" + host + "'",
                       "only its own loopback names are served",

@@ -45,6 +45,17 @@ Result<store::StoredRecord> by_prefix(store::IndexReader& reader, const std::str
     return only_one(text, std::move(matching));
 }
 
+Result<Found> find_in(core::SpaceService& space, const std::string& text) {
+    if (text.starts_with('@')) {
+        TRY_ASSIGN(auto record, by_words(space.reader(), text));
+        return Found{&space, std::move(record)};
+    }
+    TRY_ASSIGN(auto exact, space.reader().get(text));
+    if (exact) return Found{&space, std::move(*exact)};
+    TRY_ASSIGN(auto record, by_prefix(space.reader(), text));
+    return Found{&space, std::move(record)};
+}
+
 }  // namespace
 
 std::string title_of(const domain::RecordState& state) {
@@ -59,24 +70,21 @@ std::string title_of(const domain::RecordState& state) {
 
 Result<Found> find_record(core::Book& book, core::SpaceService& space, const std::string& text) {
     if (text.empty()) return malformed("the reference is empty");
-    if (text.front() == '@') {
-        TRY_ASSIGN(auto record, by_words(space.reader(), text));
-        return Found{&space, std::move(record)};
-    }
-    core::SpaceService* in = &space;
-    std::string id = text;
-    if (const std::size_t slash = text.find('/'); slash != std::string::npos) {
-        in = book.space(text.substr(0, slash));
-        id = text.substr(slash + 1);
+    const std::size_t slash = text.front() == '@' ? std::string::npos : text.find('/');
+    if (slash != std::string::npos) {
+        core::SpaceService* const in = book.space(text.substr(0, slash));
         if (!in) {
             return failure(Code::NotFound, "the space '" + text.substr(0, slash) + "' is not here",
                            {}, "see: dutybook space list");
         }
+        return find_in(*in, text.substr(slash + 1));
     }
-    TRY_ASSIGN(auto exact, in->reader().get(id));
-    if (exact) return Found{in, std::move(*exact)};
-    TRY_ASSIGN(auto record, by_prefix(in->reader(), id));
-    return Found{in, std::move(record)};
+    // In the space, then in its parent: whom a school does not know its district may.
+    auto found = find_in(space, text);
+    core::SpaceService* const parent = book.space(space.facts().parent);
+    if (found || found.error().code != Code::NotFound || !parent) return found;
+    auto above = find_in(*parent, text);
+    return !above && above.error().code == Code::NotFound ? found : above;
 }
 
 Result<Found> find_record(const Call& call) {

@@ -4,13 +4,13 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -161,7 +161,10 @@ Result<void> Child::start(const std::string& supervise) {
                                       std::to_string(request_.limits.memory)};
     words.insert(words.end(), request_.arguments.begin(), request_.arguments.end());
     std::vector<std::string> variables;
-    for (const auto& [name, value] : request_.environment) variables.push_back(name + "=" + value);
+    for (const auto& [name, value] : request_.environment) {
+        std::string& variable = variables.emplace_back(name);
+        variable.append("=").append(value);
+    }
 
     SpawnActions actions;
     if (!request_.directory.empty())

@@ -37,10 +37,10 @@ enum class Code : std::uint8_t {
 
 struct Error {
     Code code = Code::Internal;
-    std::string what;     // one line for people: what failed
-    std::string why;      // the cause, may be empty
-    std::string fix;      // what to do about it, may be empty
-    std::string pointer;  // JSON Pointer into the input, empty if not about one place
+    std::string what;                   // one line for people: what failed
+    std::string why;                    // the cause, may be empty
+    std::string fix;                    // what to do about it, may be empty
+    std::string pointer;                // JSON Pointer into the input, empty if not about one place
     std::optional<std::uint64_t> line;  // 1-based line of a batch or file
     std::string detail;  // JSON object merged into the problem ("candidates", "changes"); or empty
 
@@ -78,10 +78,10 @@ inline Error failure(Code code, std::string what, std::string why = {}, std::str
 // Return the error of an expression to the caller, or go on.
 #define DUTYBOOK_JOIN_(a, b) a##b
 #define DUTYBOOK_JOIN(a, b) DUTYBOOK_JOIN_(a, b)
-#define TRY(expression)                                                       \
-    do {                                                                      \
-        auto try_result_ = (expression);                                      \
-        if (!try_result_) return std::move(try_result_).error();              \
+#define TRY(expression)                                          \
+    do {                                                         \
+        auto try_result_ = (expression);                         \
+        if (!try_result_) return std::move(try_result_).error(); \
     } while (false)
 #define TRY_ASSIGN(declaration, expression) \
     TRY_ASSIGN_(declaration, expression, DUTYBOOK_JOIN(try_result_, __COUNTER__))

@@ -57,6 +57,7 @@ void add_remote_commands(Commands& commands);    // remote add set check list re
 void add_sync_commands(Commands& commands);      // sync status
 void add_member_commands(Commands& commands);    // init invite join
 void add_plugin_commands(Commands& commands);    // plugin ...
+void add_import_commands(Commands& commands);    // import
 void add_report_commands(Commands& commands);    // report
 void add_care_commands(Commands& commands);      // verify repair rebuild
 

@@ -90,8 +90,7 @@ Result<int> configure(Session& session, const std::string& plugin,
         session.out() << shown["settings"].dump(session.json() ? -1 : 2) << '\n';
         return done;
     }
-    auto changed =
-        session.ask("PATCH", session.in_space("records/" + id), fields, {{}, {}, true});
+    auto changed = session.ask("PATCH", session.in_space("records/" + id), fields, {{}, {}, true});
     if (!changed && exit_code(changed.error()) == failed) {
         fields["plugin"] = plugin;
         changed = session.post(session.in_space("records"),

@@ -91,6 +91,7 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
     add_member_commands(commands);
     add_plugin_commands(commands);
     add_report_commands(commands);
+    add_import_commands(commands);
     add_care_commands(commands);
     try {
         auto ordered = globals_first(arguments);

@@ -40,6 +40,8 @@ struct Offline {
     std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> lint;
     std::function<int(const PluginTest&, std::ostream& out)> test;
     std::function<Result<void>(const NewPlugin&)> make_plugin;
+    // The text of an import mapping: the file, else that of a plugin by its name ("oneroster").
+    std::function<Result<std::string>(const std::string& name, const std::string& file)> mapping;
 };
 
 // Returns the exit code. `arguments` without the program's name.

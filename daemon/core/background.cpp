@@ -46,7 +46,7 @@ bool Background::search() {
 
 bool Background::recheck() {
     if (!recheck_.due(clock_.monotonic())) return false;
-    const auto more = engine_.recheck(64);
+    const auto more = engine_.recheck(recheck_slice);
     if (!more) return failed(recheck_, "rules could not be run again", more.error());
     return *more;
 }

@@ -21,6 +21,7 @@ private:
     static constexpr Millis look_every = 60'000;     // for segments whose folding was cut off
     static constexpr Millis after_failure = 60'000;  // before a failed slice is tried again
     static constexpr Millis trim_every = 3'600'000;
+    static constexpr std::size_t recheck_slice = 8;      // subjects; each may cost a few lookups
     static constexpr std::uint64_t far_behind = 20'000;  // unsealed operations
 
     struct Turn {

@@ -97,10 +97,7 @@ void Plugins::State::read_folder(const fs::path& folder, const std::string& orig
 void Plugins::State::read_all() {
     plugins.clear();
     problems.clear();
-    for (const char* id : {"core", "education", "medical", "legal"}) {
-        const auto folder = options.built_in / id;
-        if (fs::exists(folder / "plugin.json")) read_folder(folder, "built in");
-    }
+    for (const auto& folder : folders_below(options.built_in)) read_folder(folder, "built in");
     for (const auto& folder : folders_below(installed())) read_folder(folder, "site");
 }
 

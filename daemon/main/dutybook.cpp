@@ -174,12 +174,28 @@ Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
                                 wanted.runtime == "native", surroundings().plugins});
 }
 
+// Mappings ship with the plugins: plugins/<id>/imports/<name>.json.
+Result<std::string> mapping(const std::string& name, const std::string& file) {
+    if (!file.empty()) return read_file(file);
+    std::error_code failed;
+    std::string known;
+    for (const auto& plugin : fs::directory_iterator(surroundings().plugins, failed)) {
+        for (const auto& entry : fs::directory_iterator(plugin.path() / "imports", failed)) {
+            if (entry.path().extension() != ".json") continue;
+            if (entry.path().stem() == name) return read_file(entry.path());
+            known += (known.empty() ? "" : ", ") + entry.path().stem().string();
+        }
+    }
+    return failure(Code::NotFound, "no mapping is called " + name, {},
+                   "name one of " + known + ", or a file with --mapping");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
-    const cli::Offline offline{init, join, members, lint, test, make_plugin};
+    const cli::Offline offline{init, join, members, lint, test, make_plugin, mapping};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

@@ -103,8 +103,8 @@ struct RecordChange {
 };
 
 struct PluginIdentity {
-    std::string id, version, digest;  // digest covers package and configuration in this space
-    std::vector<std::string> kinds;   // subjects of its rules
+    std::string id, version, digest;       // digest covers package and configuration in this space
+    std::vector<std::string> kinds;        // subjects of its rules
     std::vector<std::string> clock_kinds;  // subjects of rules that look at the time
 };
 

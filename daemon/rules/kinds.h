@@ -50,7 +50,8 @@ public:
     virtual std::vector<Error> validate(std::string_view kind, const Json& fields) const = 0;
     // The same against the record as it was: only errors below a top-level field that differs, or
     // errors that were not there before, block.
-    virtual Judged validate(std::string_view kind, const Json& fields, const Json& before) const = 0;
+    virtual Judged validate(std::string_view kind, const Json& fields,
+                            const Json& before) const = 0;
 
     // For `kind list`: {"kind","title","description","owner"}.
     virtual Json summary(std::string_view kind) const = 0;
@@ -102,9 +103,7 @@ public:
     void replace(std::shared_ptr<const KindRegistry> registry);
     const domain::KindTraits* find(std::string_view kind) const override;
     std::vector<std::string> names() const override { return current()->names(); }
-    std::string owner_of(std::string_view kind) const override {
-        return current()->owner_of(kind);
-    }
+    std::string owner_of(std::string_view kind) const override { return current()->owner_of(kind); }
     std::optional<Error> unknown(std::string_view kind) const override {
         return current()->unknown(kind);
     }

@@ -167,7 +167,8 @@ std::vector<PluginIdentity> PluginHost::plugins(const std::string& space) const 
         all.push_back({manifest.id,
                        manifest.version,
                        digest_in(*plugin, space),
-                       {kinds.begin(), kinds.end()}, {clock_kinds.begin(), clock_kinds.end()}});
+                       {kinds.begin(), kinds.end()},
+                       {clock_kinds.begin(), clock_kinds.end()}});
     }
     return all;
 }

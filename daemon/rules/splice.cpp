@@ -41,7 +41,8 @@ std::string needs_text(const NeedSet& set, const Bindings& needs) {
                 list += record_text(record);
             }
         }
-        object.raw(need.name, list + "]");
+        list += ']';
+        object.raw(need.name, list);
     }
     return object.done();
 }

@@ -165,7 +165,8 @@ Result<void> SqliteIndex::put_verdicts(std::span<const Verdict> verdicts) {
             TRY(db_->run("DELETE FROM verdict_read WHERE record = ?1 AND plugin_digest = ?2",
                          verdict.record, verdict.plugin_digest));
             for (const std::string& id : verdict.reads) {
-                TRY(db_->run("INSERT OR IGNORE INTO verdict_read(read, record, plugin_digest) "
+                TRY(
+                    db_->run("INSERT OR IGNORE INTO verdict_read(read, record, plugin_digest) "
                              "VALUES(?1, ?2, ?3)",
                              id, verdict.record, verdict.plugin_digest));
             }

@@ -30,11 +30,11 @@ struct Answer {
 };
 
 struct SealRow {
-    std::int64_t id = 0;      // of the row, 0 before it is planned
-    SegmentHeader header;     // fixes space, writer, volume, range, previous, epoch, codec, time
+    std::int64_t id = 0;   // of the row, 0 before it is planned
+    SegmentHeader header;  // fixes space, writer, volume, range, previous, epoch, codec, time
     domain::Frontier frontier;
     std::optional<Millis> next_heard;
-    CommitId commit;          // empty until the segment is in the log and was read back
+    CommitId commit;  // empty until the segment is in the log and was read back
     std::uint64_t blob_bytes = 0;
 };
 
@@ -45,14 +45,17 @@ public:
     // One transaction; durable when it returns. Lines must follow the writer's last without a gap.
     // Code::Full, Code::Io: nothing of it is kept.
     virtual Result<void> append(std::span<const JournalLine> lines,
-                                const domain::Frontier& frontier,
-                                std::span<const Answer> answers, Millis now) = 0;
+                                const domain::Frontier& frontier, std::span<const Answer> answers,
+                                Millis now) = 0;
     virtual Result<std::optional<std::string>> answered(const std::string& key) = 0;
 
     virtual domain::Writer current_writer() const = 0;  // empty in a new journal
     // Opens a writer and makes it current, in one transaction with the reissued lines (which may
     // be under different frontiers, oldest first).
-    struct Reissue { std::string line; domain::Frontier frontier; };
+    struct Reissue {
+        std::string line;
+        domain::Frontier frontier;
+    };
     virtual Result<void> open_writer(const domain::Writer& writer,
                                      std::span<const Reissue> reissued, Millis now) = 0;
     virtual std::vector<domain::Writer> writers() const = 0;

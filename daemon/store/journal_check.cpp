@@ -129,7 +129,8 @@ Result<void> SqliteJournal::check() {
     // The chain first: it names the operation, which people can act on.
     for (const auto& [name, state] : writers_) TRY(check_writer(name, state, frontiers));
     TRY_ASSIGN(const auto verdict, db_->string("PRAGMA quick_check(1)"));
-    if (verdict.value_or("") != "ok") return damaged(verdict.value_or("SQLite finds no sound page"));
+    if (verdict.value_or("") != "ok")
+        return damaged(verdict.value_or("SQLite finds no sound page"));
     return {};
 }
 

@@ -67,7 +67,7 @@ Result<std::vector<Damage>> GitLog::repair(bool dry_run, Journal& journal,
                                            const JournalLines& lines) {
     TRY_ASSIGN(auto found, verify(false, {}));
     if (dry_run || found.empty()) return found;
-    const std::lock_guard lock(writing_);
+    std::unique_lock lock(writing_);
     {
         TRY_ASSIGN(const auto survey, survey_objects(path_, {}));
         pool_.renew();
@@ -122,6 +122,9 @@ Result<std::vector<Damage>> GitLog::repair(bool dry_run, Journal& journal,
             damage.how = "what was damaged is kept in " + aside_.lexically_relative(path_).string();
     }
     found.insert(found.end(), missing.begin(), missing.end());
+    lock.unlock();
+    // No segment holds the constant README; it is made again.
+    if (expected.others.contains("refs/heads/dutybook")) TRY(readme_commit());
     return found;
 }
 

@@ -46,7 +46,7 @@ Outcome ContactRun::run() {
 Result<void> ContactRun::steps() {
     TRY(list());
     for (int turn = 1;; ++turn) {
-        const auto received = receive();
+        auto received = receive();
         // What arrived before the link dropped is shown all the same.
         const auto folded = fold();
         if (!received) return received;
@@ -106,6 +106,7 @@ Older ContactRun::older() const {
 
 Result<void> ContactRun::fold() {
     std::uint64_t done = 0;
+    if (outcome_.operations_in > 0) tell("fold", 0, outcome_.operations_in);
     for (bool more = true; more;) {
         TRY(still_wanted());
         Result<core::SpaceEngine::Folded> folded = core::SpaceEngine::Folded{};

@@ -10,8 +10,6 @@ namespace dutybook::sync {
 
 namespace {
 
-using store::Ancestry;
-
 // The quarantine is emptied after so many slices: it holds what the log holds by then.
 constexpr std::size_t slices_kept = 16;
 

@@ -106,8 +106,8 @@ private:
             if (!result_.public_key.empty()) break;
             if (!line.starts_with("identityfile ")) continue;
             std::string file = line.substr(13);
-            if (file.starts_with("~/")) file = home + file.substr(1);
-            const auto key = read_file(file + ".pub", 1 << 16);
+            if (file.starts_with("~/")) file.replace(0, 1, home);
+            const auto key = read_file(file.append(".pub"), 1 << 16);
             if (key && !lines_of(*key).empty()) result_.public_key = lines_of(*key).front();
         }
         if (result_.public_key.empty())

@@ -35,7 +35,7 @@ end
 
 local function blank(value)
   return value == nil or (type(value) == "string" and text.find(value, "\\S") == nil)
-    or (type(value) == "table" and #value == 0 and value.person == nil and value.by == nil)
+    or (type(value) == "table" and #value == 0)
 end
 
 local function signed(sig) return type(sig) == "table" and sig.at ~= nil end
@@ -1121,4 +1121,247 @@ rules["CORE-reading"] = function(it)
   if mean > config.most_words then
     return { code = "hard", path = "/text", values = { words = mean, most = config.most_words } }
   end
+end
+
+-- Reports -------------------------------------------------------------------------------------
+
+local function texts(context)
+  return function(en, es) return context.language == "es" and es or en end
+end
+
+local function table_of(labels, rows)
+  local columns = array()
+  for _, label in ipairs(labels) do columns[#columns + 1] = { label = label } end
+  return { type = "table", columns = columns, rows = rows }
+end
+
+local function people_names(people)
+  local index = {}
+  for _, person in each(people) do index[person._id] = name_of(person) end
+  return function(id) return id and (index[id] or id) or "" end
+end
+
+local rank = { urgent = 1, high = 2, normal = 3, low = 4 }
+
+-- Total and the same everywhere: priority, rank of the goal, due, title, id.
+local function sorted_duties(duties, goals)
+  local goal_rank, list = {}, {}
+  for _, goal in each(goals) do goal_rank[goal._id] = goal.rank end
+  for _, duty in each(duties) do
+    if kept(duty) and duty.state ~= "cancelled" then
+      list[#list + 1] = {
+        duty = duty,
+        key = { rank[duty.priority], goal_rank[duty.goal] or 1000000, duty.due or "9999", duty.title,
+          duty._id },
+      }
+    end
+  end
+  table.sort(list, function(a, b)
+    for i = 1, 5 do
+      if a.key[i] ~= b.key[i] then return a.key[i] < b.key[i] end
+    end
+    return false
+  end)
+  return list
+end
+
+reports["duty_sheet"] = function(parameters, needs, context)
+  local T, rows, events = texts(context), array(), array()
+  local deferred, open = {}, array()
+  for _, one in each(needs.deferrals) do
+    if kept(one) then deferred[one.duty] = clock(one.new_due, one, context) end
+  end
+  for _, one in ipairs(sorted_duties(needs.duties, needs.goals)) do
+    local duty = one.duty
+    rows[#rows + 1] = {
+      clock(duty.due, duty, context), duty.place or "", duty.title, duty.priority,
+      duty.state == "done" and "x" or "", deferred[duty._id] or "",
+    }
+    events[#events + 1] = {
+      uid = duty._id, date = day_of(duty.due, duty, context), summary = duty.title, todo = true,
+    }
+  end
+  for _, need in each(needs.open) do
+    if kept(need) and need.met_at == nil then
+      open[#open + 1] = { clock(need.at, need, context), need.in_own_words or need.text or "" }
+    end
+  end
+  return {
+    { type = "heading", level = 1, text = T("Duties ", "Tareas ") .. parameters.from },
+    table_of({ T("Due", "Plazo"), T("Place", "Lugar"), T("Duty", "Tarea"),
+      T("Priority", "Prioridad"), T("Done", "Hecho"), T("Deferred to", "Pospuesta a") }, rows),
+    { type = "heading", level = 2, text = T("Open needs", "Necesidades abiertas") },
+    table_of({ T("Since", "Desde"), T("Need", "Necesidad") }, open),
+    { type = "events", events = events },
+  }
+end
+
+reports["timesheet"] = function(parameters, needs, context)
+  local T, rows, total = texts(context), array(), 0
+  for _, time in each(needs.times) do
+    if kept(time) and time.to then
+      local minutes = worked_minutes(time)
+      total = total + minutes
+      rows[#rows + 1] = {
+        day_of(time.from, time, context), instant.time(time.from, zone_of(time, context)),
+        instant.time(time.to, zone_of(time, context)), hours_of(minutes), time.category or "",
+        signed(time.approved_by) and T("yes", "sí") or "",
+      }
+    end
+  end
+  local contract = contract_on(needs.contracts, parameters.from)
+  local agreed = contract and contract.hours_per_week or config.contract_hours
+  return {
+    { type = "heading", level = 1, text = T("Time worked ", "Tiempo trabajado ") .. parameters.from },
+    table_of({ T("Date", "Fecha"), T("In", "Entrada"), T("Out", "Salida"), T("Hours", "Horas"),
+      T("Category", "Categoría"), T("Approved", "Aprobado") }, rows),
+    { type = "text", style = "strong", text = T("Total ", "Total ") .. hours_of(total) ..
+      T(" h, agreed ", " h, acordadas ") .. agreed .. T(" h a week, difference ",
+        " h por semana, diferencia ") .. decimal.sub(hours_of(total), agreed) .. " h" },
+    { type = "signature", label = T("Approved by", "Aprobado por") },
+  }
+end
+
+reports["certification_expiry"] = function(parameters, needs, context)
+  local T, name, rows, events = texts(context), people_names(needs.people), array(), array()
+  local today = date.of(context.now, context.zone)
+  for _, one in each(needs.credentials) do
+    if kept(one) and one.valid_through then
+      local days = date.diff(today, one.valid_through)
+      rows[#rows + 1] = {
+        name(one.person), one.type, one.number or "", one.valid_through, days,
+        days < 0 and T("expired", "vencida")
+          or (days <= config.expiry_notice_days and T("soon", "pronto") or ""),
+      }
+      events[#events + 1] = {
+        uid = one._id, date = one.valid_through, summary = one.type .. ", " .. name(one.person),
+      }
+    end
+  end
+  return {
+    { type = "heading", level = 1, text = T("Credentials and their last day",
+      "Credenciales y su último día") },
+    table_of({ T("Person", "Persona"), T("Credential", "Credencial"), T("Number", "Número"),
+      T("Valid through", "Válida hasta"), T("Days left", "Días"), T("Note", "Nota") }, rows),
+    { type = "events", events = events },
+  }
+end
+
+reports["pd_hours"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), people_names(needs.people), array()
+  local hours, staff, none, below = {}, {}, 0, 0
+  for _, list in ipairs({ needs.activities, needs.courses }) do
+    for _, one in ipairs(list) do
+      if kept(one) and one.passed ~= false then
+        hours[one.person] = decimal.add(hours[one.person] or "0", one.hours)
+      end
+    end
+  end
+  for _, role in each(needs.roles) do
+    if kept(role) and has(config.para_roles, role.role) and not staff[role.person]
+      and within(parameters.to, role.from, role.to) then
+      staff[role.person] = true
+      local sum = hours[role.person] or "0"
+      if decimal.compare(sum, "0") == 0 then none = none + 1 end
+      if decimal.compare(sum, config.pd_hours) < 0 then below = below + 1 end
+      rows[#rows + 1] = { name(role.person), sum }
+    end
+  end
+  local function share(n)
+    return #rows == 0 and "0" or decimal.div(tostring(n * 100), tostring(#rows), 0)
+  end
+  return {
+    { type = "heading", level = 1, text = T("Professional development", "Desarrollo profesional") },
+    table_of({ T("Person", "Persona"), T("Hours", "Horas") }, rows),
+    table_of({ T("Share", "Parte"), T("Here %", "Aquí %"), T("Nation %", "País %") }, {
+      { T("No hours", "Sin horas"), share(none), config.pd_nation_none },
+      { T("Below the aim, or too little", "Bajo la meta, o muy poco"), share(below),
+        config.pd_nation_little },
+    }),
+  }
+end
+
+reports["paperwork_completeness"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), people_names(needs.people), array()
+  for _, item in each(needs.items) do
+    if kept(item) then
+      local fields, roles = paper_gaps(item)
+      rows[#rows + 1] = {
+        item.template, name(item.owner), clock(item.due, item, context),
+        table.concat(fields, ", "), table.concat(roles, ", "), item.state or "",
+      }
+    end
+  end
+  return {
+    { type = "heading", level = 1, text = T("Paperwork", "Documentos") },
+    table_of({ T("Item", "Documento"), T("Owner", "Responsable"), T("Due", "Plazo"),
+      T("Missing fields", "Campos que faltan"), T("Missing signatures", "Firmas que faltan"),
+      T("State", "Estado") }, rows),
+  }
+end
+
+reports["disclosure_log"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), people_names(needs.people), array()
+  for _, one in each(needs.disclosures) do
+    if kept(one) then
+      rows[#rows + 1] = {
+        clock(one.at, one, context), one.to_party, one.what, one.purpose, one.legal_basis,
+        name(one.authorised_by),
+      }
+    end
+  end
+  return {
+    { type = "heading", level = 1, text = T("Disclosures", "Divulgaciones") },
+    table_of({ T("Date", "Fecha"), T("To", "A"), T("What", "Qué"), T("Purpose", "Fin"),
+      T("Basis", "Base"), T("By", "Por") }, rows),
+  }
+end
+
+reports["open_needs"] = function(parameters, needs, context)
+  local T, rows = texts(context), array()
+  for _, need in each(needs.noted) do
+    if kept(need) and need.met_at == nil then
+      rows[#rows + 1] = {
+        clock(need.at, need, context), need.type or "", need.in_own_words or need.text or "",
+      }
+    end
+  end
+  return {
+    { type = "heading", level = 1, text = T("Open needs", "Necesidades abiertas") },
+    table_of({ T("Since", "Desde"), T("Type", "Tipo"), T("Need", "Necesidad") }, rows),
+  }
+end
+
+reports["qualification_status"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), people_names(needs.people), array()
+  local people, order = {}, {}
+  local function of(id)
+    if not people[id] then
+      people[id] = { levels = {}, hours = "0", passed = false }
+      order[#order + 1] = id
+    end
+    return people[id]
+  end
+  for _, one in each(needs.studies) do
+    if kept(one) then
+      of(one.person).levels[one.level] = true
+      of(one.person).hours = decimal.add(of(one.person).hours, exact(one.hours) or "0")
+    end
+  end
+  for _, one in each(needs.assessments) do
+    if kept(one) and one.passed then of(one.person).passed = true end
+  end
+  local function mark(yes) return yes and T("yes", "sí") or T("no", "no") end
+  for _, id in ipairs(order) do
+    local one = people[id]
+    rows[#rows + 1] = {
+      name(id), mark(one.levels.secondary), one.hours, mark(one.levels.associate),
+      mark(one.passed),
+    }
+  end
+  return {
+    { type = "heading", level = 1, text = T("Qualifications", "Cualificaciones") },
+    table_of({ T("Person", "Persona"), T("Diploma", "Diploma"), T("Study hours", "Horas de estudio"),
+      T("Associate degree", "Título asociado"), T("Assessment", "Evaluación") }, rows),
+  }
 end

@@ -479,7 +479,7 @@ local function two_years(day)
   return best
 end
 
-local DEGREES = { associate = true, bachelor = true, master = true, doctorate = true }
+local DEGREES = { associate = true, bachelor = true, master = true }
 
 -- 34 CFR 200.58: a secondary diploma or equivalent, and study, a degree or an assessment.
 local function qualified(educations, assessments, day)
@@ -487,12 +487,10 @@ local function qualified(educations, assessments, day)
   local status = { secondary = false, hours = "0", enough = false,
                    wanted = rule and rule.hours or "48" }
   for _, one in ipairs(live(educations)) do
-    local on = one.completed_on or one.awarded_on or one.on or one.to
-    if (not on or on <= day) and one.completed ~= false then
+    if one.on <= day then
       if one.level == "secondary" then
         status.secondary = true
-      elseif one.kind == "degree" or (DEGREES[one.level] and (one.kind or "degree") == "degree")
-      then
+      elseif DEGREES[one.level] and (one.kind or "degree") == "degree" then
         status.secondary, status.enough = true, true
       elseif one.hours then
         status.hours = decimal.add(status.hours, one.hours)
@@ -590,7 +588,8 @@ local function expected_on(trip, at)
   local boarded = trip.boarded and #trip.boarded > 0 and trip.boarded or trip.roster
   local gone = 0
   for _, one in ipairs(trip.released or {}) do
-    if one.sig and not before(at, one.at) and contains(boarded, one.student) then gone = gone + 1 end
+    local signed = one.sig and not before(at, one.at)
+    if signed and contains(boarded, one.student) then gone = gone + 1 end
   end
   return #boarded - gone
 end
@@ -644,7 +643,9 @@ end
 
 rules["EDU-R10"] = function(post)
   local expected, adults, most = post.students_expected or 0, #post.staff, ratio_of(post)
-  if adults == 0 then return { code = "nobody", path = "/staff", values = { students = expected } } end
+  if adults == 0 then
+    return { code = "nobody", path = "/staff", values = { students = expected } }
+  end
   if most and expected > most * adults then
     return { code = "too_many", path = "/students_expected",
              values = { students = expected, adults = adults, most = most,
@@ -709,7 +710,9 @@ end
 
 local function plan_for(use, plans)
   for _, plan in ipairs(live(plans)) do
-    if plan.accommodation == use.accommodation then return plan end
+    if plan.accommodation == use.accommodation and same(plan.student, use.student) then
+      return plan
+    end
   end
 end
 
@@ -747,9 +750,11 @@ rules["EDU-R11.use"] = function(use, needs)
     found[#found + 1] = { code = "minutes_changed", path = "/minutes_allowed",
                           values = { allowed = use.minutes_allowed, computed = minutes } }
   end
-  if use.minutes_allowed and use.minutes_used and use.minutes_used > use.minutes_allowed then
+  -- The plan may have come after the entry, which then had no time filled in.
+  local allowed = use.minutes_allowed or minutes
+  if allowed and use.minutes_used and use.minutes_used > allowed then
     found[#found + 1] = { code = "over_time", path = "/minutes_used",
-                          values = { used = use.minutes_used, allowed = use.minutes_allowed } }
+                          values = { used = use.minutes_used, allowed = allowed } }
   end
   if use.scribe and use.verbatim ~= true then
     found[#found + 1] = { code = "not_verbatim", path = "/verbatim" }
@@ -875,7 +880,8 @@ rules["EDU-R14"] = function(report, needs, context)
   local held = roles_on(needs.approver_roles, report.approved_by.person, day)
   if #held > 0 and not has_role(needs.approver_roles, report.approved_by.person, day,
                                 config.teacher_roles) then
-    found[#found + 1] = { code = "not_by_teacher", path = "/approved_by", severity = "needs_review" }
+    found[#found + 1] = { code = "not_by_teacher", path = "/approved_by",
+                          severity = "needs_review" }
   end
   local home = needs.student and needs.student[1] and needs.student[1].home_language
   if home and language(home) ~= language(report.language) then
@@ -884,7 +890,8 @@ rules["EDU-R14"] = function(report, needs, context)
   end
   if report.reading_level and report.reading_level > config.reading_level_most then
     found[#found + 1] = { code = "hard_to_read", path = "/reading_level", severity = "warn",
-                          values = { level = report.reading_level, most = config.reading_level_most } }
+                          values = { level = report.reading_level,
+                                     most = config.reading_level_most } }
   end
   return found
 end
@@ -1003,7 +1010,8 @@ local ES = {
   ["Languages"] = "Idiomas", ["For whom"] = "Para quién", ["Interpreter"] = "Intérprete",
   ["Qualified"] = "Cualificado", ["Minutes in all"] = "Minutos en total", ["Place"] = "Lugar",
   ["Students expected"] = "Estudiantes previstos", ["Students per adult"] =
-    "Estudiantes por adulto", ["Most"] = "Máximo", ["Gaps without cover"] = "Huecos sin vigilancia",
+    "Estudiantes por adulto", ["Most"] = "Máximo",
+  ["Gaps without cover"] = "Huecos sin vigilancia",
   ["over"] = "excedido", ["nobody"] = "nadie", ["Hours a week"] = "Horas por semana",
   ["IEP from"] = "IEP desde", ["IEP review"] = "Revisión del IEP", ["IEP to"] = "IEP hasta",
   ["Students"] = "Estudiantes", ["not given"] = "sin dato", ["By setting"] = "Por entorno",
@@ -1147,7 +1155,9 @@ reports["attendance_summary"] = function(parameters, needs, context)
     local last = role.to and role.to < to and role.to or to
     local here = not parameters.school or bare(role.site) == bare(parameters.school)
     local id = bare(role.person)
-    if here and first <= last then enrolled[id] = math.max(enrolled[id] or 0, days(first, last)) end
+    if here and first <= last then
+      enrolled[id] = math.max(enrolled[id] or 0, days(first, last))
+    end
   end
   for _, event in ipairs(live(needs.events)) do
     local here = not parameters.school or not event.school or event.school == parameters.school
@@ -1302,7 +1312,7 @@ end
 
 -- Weeks from Monday to Sunday that begin in the range and that the service runs through.
 reports["iep_minutes"] = function(parameters, needs, context)
-  local t, name_of = words(context.language), namer(needs.students, needs.paras)
+  local t, name_of = words(context.language), namer(needs.people)
   local rows = array()
   local services = live(needs.services)
   sorted_by(services, function(one) return name_of(one.student) .. "\1" .. one.service end)
@@ -1453,7 +1463,8 @@ reports["test_sheet"] = function(parameters, needs, context)
       if same(use.student, id) then
         any = true
         rows[#rows + 1] = { name_of(id), use.accommodation, yes(use.planned), yes(use.given),
-                            use.minutes_allowed or "", use.minutes_used or "",
+                            use.minutes_allowed or extended(use, needs) or "",
+                            use.minutes_used or "",
                             use.not_given_reason or "" }
       end
     end
@@ -1555,7 +1566,7 @@ reports["head_counts"] = function(parameters, needs, context)
 end
 
 reports["interpreting_log"] = function(parameters, needs, context)
-  local t, name_of = words(context.language), namer(needs.people, needs.recipients)
+  local t, name_of = words(context.language), namer(needs.people)
   local rows, total = array(), 0
   for _, event in ipairs(by_time(ranged(needs.events, "from", parameters, context), "from")) do
     local minutes = minutes_between(event.from, event.to)
@@ -1703,8 +1714,8 @@ reports["support_needs"] = function(parameters, needs, context)
   local t, name_of = words(context.language), namer(needs.people, needs.staff)
   local rows = array()
   for _, one in ipairs(by_time(live(needs.requests), "at")) do
-    rows[#rows + 1] = { day_of(one.at, context), one.type, one.text, name_of(one.noted_by), one.state,
-                        one.decided_by and name_of(one.decided_by.person) or "" }
+    rows[#rows + 1] = { day_of(one.at, context), one.type, one.text, name_of(one.noted_by),
+                        one.state, one.decided_by and name_of(one.decided_by.person) or "" }
   end
   return { title(name_of(parameters.student)),
            grid(t, { "Date", "Type", "Request", "By", "State", "Decided by" }, rows) }
@@ -1720,8 +1731,9 @@ reports["participation_trend"] = function(parameters, needs, context)
   end
   return {
     title(t("Participation") .. ": " .. name_of(parameters.student)),
-    { type = "chart", chart = "line", title = t("Spoke up"), x = { label = t("Date"), kind = "date" },
-      y = { label = t("Times per hour") }, series = { { label = t("Spoke up"), points = points } } },
+    { type = "chart", chart = "line", title = t("Spoke up"),
+      x = { label = t("Date"), kind = "date" }, y = { label = t("Times per hour") },
+      series = { { label = t("Spoke up"), points = points } } },
     grid(t, { "Date", ">Minutes", ">Prompted", ">Spoke up", ">Correct" }, rows),
   }
 end

@@ -7,9 +7,9 @@ import measure
 import records
 
 
-def objects_of(site, pattern="*"):
+def objects_of(site, writers="*"):
     """Objects that a site's log holds in the volumes of some writers."""
-    refs = site.git("for-each-ref", "--format=%(refname)", f"refs/heads/log/{pattern}").split()
+    refs = site.git("for-each-ref", "--format=%(refname)", f"refs/heads/log/{writers}/*").split()
     return len(site.git("rev-list", "--objects", *refs).splitlines()) if refs else 0
 
 
@@ -20,9 +20,10 @@ def together(sites, act):
 
 def connected(world, count, names="Site"):
     """Running sites of one space that have all met the hub and each other."""
-    first = world.site(f"{names}00").start()
+    first = measure.plain(world.site(f"{names}00").start())
     first.client("remote", "add", "hub", world.bare("hub"))
-    sites = [first] + [world.invited(first, f"{names}{i:02}").start() for i in range(1, count)]
+    sites = [first] + [measure.plain(world.invited(first, f"{names}{i:02}").start())
+                       for i in range(1, count)]
     for _ in range(2):
         for site in sites:
             site.sync(timeout=600)
@@ -88,9 +89,9 @@ def year(table, world, sizes):
     clock = {"LD_PRELOAD": str(measure.FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(moment),
              "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
     world.environment |= clock
-    north = world.site("North").start()
+    north = measure.plain(world.site("North").start())
     north.client("remote", "add", "hub", world.bare("hub"))
-    south = world.invited(north, "South").start()
+    south = measure.plain(world.invited(north, "South").start())
     file = world.directory / "day"
     for night_number in range(nights):
         moment.write_text(f"+{night_number + 1}d")

@@ -145,6 +145,19 @@ def disk(path):
     return sum(one.stat().st_size for one in pathlib.Path(path).rglob("*") if one.is_file())
 
 
+def plain(site):
+    """Turns all rules off: the aims of the store are about the store."""
+    for plugin in site.many("plugin", "list"):
+        site.client("plugin", "disable", plugin["id"])
+    return site
+
+
+def with_rules(site):
+    for plugin in site.many("plugin", "list"):
+        site.client("plugin", "enable", plugin["id"])
+    return site
+
+
 def percentile(times, share):
     return sorted(times)[min(len(times) - 1, int(len(times) * share))]
 

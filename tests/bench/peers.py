@@ -37,12 +37,12 @@ def duties(count):
 
 
 def ours(table, world, sizes):
-    site = world.site("Ours").start()
+    site = measure.plain(world.site("Ours").start())
     posts = records.write_posts(world.directory / "posts", sizes.peer_records, "x")
     got = measure.load(site, 1, 600, posts)
     table.line("Dutybook: one by one, durable", got["requests"] / got["seconds"], "/s")
     site.client("remote", "add", "hub", world.bare("hub"))
-    other = world.invited(site, "Other").start()
+    other = measure.plain(world.invited(site, "Other").start())
     for one in (site, other, site):
         one.sync(timeout=600)
     day = records.write_ndjson(world.directory / "day", EXCHANGE, "day")
@@ -80,7 +80,7 @@ def fossil(table, world, sizes):
     seconds, said = measure.timed(
         lambda: run("pull", f"file://{home}/a.fossil", "-R", home / "b.fossil"))
     table.line(f"Fossil: exchange of {EXCHANGE}", seconds, "s")
-    found = re.search(r"sent: (\d+)\s+received: (\d+)", said)
+    found = re.search(r"wire bytes sent: (\d+)\s+received: (\d+)", said)
     table.note(f"{int(found[1]):,} bytes sent, {int(found[2]):,} received" if found
                else said.strip()[-200:])
 

@@ -23,7 +23,7 @@ def idle(table, world):
 
 
 def filled(table, world, sizes):
-    site = world.site("Large").start()
+    site = measure.plain(world.site("Large").start())
     site.client("remote", "add", "hub", world.bare("hub"))
     table.title(f"Loading {sizes.records:,} records in batches of {CHUNK:,}")
     spent = 0
@@ -108,8 +108,9 @@ def join(table, world, site, sizes):
     out = site.sync(timeout=3600)[0]
     table.note(f"sealed and pushed in {out['seconds']:.1f} s, "
                f"{out['bytes_out'] / sizes.records:.0f} B an operation")
-    joiner = world.invited(site, "Joiner").start()
+    joiner = measure.plain(world.invited(site, "Joiner").start())
     seconds, outcome = measure.timed(lambda: joiner.sync(timeout=3600)[0])
+    used = measure.processor(joiner.process)
     if joiner.status()["records"] != sizes.records or joiner.digest() != site.digest():
         raise RuntimeError("the joiner does not hold the same records")
     text, _ = measure.timed(
@@ -128,8 +129,9 @@ def join(table, world, site, sizes):
     table.line(f"joining {sizes.records:,} operations", seconds, "s", floor=floor,
                aim=("ratio", "<=", 1.5))
     table.note(f"floor: clone {clone:.1f} s, decode {bare['decode']:.1f} s, parse and insert "
-               f"{bare['insert']:.1f} s; received {outcome['bytes_in'] / 1e6:.1f} MB; full text "
-               f"{text:.1f} s later; peak of memory {peak / 1e6:.0f} MB")
+               f"{bare['insert']:.1f} s; received {outcome['bytes_in'] / 1e6:.1f} MB")
+    table.note(f"{used:.1f} s of the daemon's processor time; full text {text:.1f} s later; "
+               f"peak of memory {peak / 1e6:.0f} MB")
 
 
 def large(table, world, sizes):

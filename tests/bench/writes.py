@@ -13,45 +13,80 @@ def journal_lines(site, out):
 
 def durable_writes(table, world, sizes):
     table.title("Durable writes over the socket; floor: SQLite, WAL, FULL, batches of that size")
-    site = world.site("Writer").start()
+    site = measure.plain(world.site("Writer").start())
     folder = site.store.parent
-    measure.load(site, 8, 60, records.write_posts(folder / "warm", 2000, "warm"))
+    measure.load(site, 8, min(20, 4 * sizes.seconds),
+                 records.write_posts(folder / "warm", 2000, "warm"))
     site.stop()
     lines = journal_lines(site, folder / "lines")
     site.start()
     for clients in (1, 8, 64):
-        posts = records.write_posts(folder / "posts", int(25_000 * sizes.seconds), f"c{clients}")
-        used = measure.processor(site.process)
-        got = measure.load(site, clients, sizes.seconds, posts)
-        used = (measure.processor(site.process) - used) / got["requests"] * 1e6
         bare = measure.program("bench_floor", "durable", folder / f"bare{clients}.db", lines,
                                clients, sizes.seconds)
-        table.line(f"durable writes, {clients} client{'s' if clients > 1 else ''}",
-                   got["requests"] / got["seconds"], "/s", floor=bare["rows"] / bare["seconds"],
-                   aim=("ratio", ">=", 0.5) if clients != 8 else None)
-        table.note(f"answered in p50 {got['p50_ms']:.2f} ms, p99 {got['p99_ms']:.2f} ms; "
-                   f"{used:.0f} us of the daemon's processor time each")
+        floor = bare["rows"] / bare["seconds"]
+        aim = ("ratio", ">=", 0.5) if clients != 8 else None
+        one_load(table, site, sizes, clients, floor, "", aim)
     health = folder / "health"
     health.write_text("GET /v1/health\n" * 200_000)
     bare = measure.load(site, 64, sizes.seconds / 2, health)
-    table.note(f"bound by HTTP: /v1/health, 64 clients, {bare['requests'] / bare['seconds']:,.0f} /s")
+    table.note(f"HTTP alone: /v1/health, 64 clients, {bare['requests'] / bare['seconds']:,.0f} /s")
     site.stop()
+    ruled = world.site("Ruled").start()  # a store of its own: no backlog of records to judge
+    for clients in (1, 64):
+        one_load(table, ruled, sizes, clients, None, ", with the built-in rules", None)
+
+
+def one_load(table, site, sizes, clients, floor, words, aim):
+    posts = records.write_posts(site.store.parent / "posts", int(25_000 * sizes.seconds),
+                                f"c{clients}{len(words)}")
+    used = measure.processor(site.process)
+    got = measure.load(site, clients, sizes.seconds, posts)
+    used = (measure.processor(site.process) - used) / got["requests"] * 1e6
+    table.line(f"writes, {clients} client{'s' if clients > 1 else ''}{words}",
+               got["requests"] / got["seconds"], "/s", floor=floor, aim=aim)
+    table.note(f"answered in p50 {got['p50_ms']:.2f} ms, p99 {got['p99_ms']:.2f} ms; "
+               f"{used:.0f} us of the daemon's processor time each")
 
 
 def batch(table, world, sizes):
     table.title("A batch as NDJSON; floor: SQLite, WAL, FULL, the same rows in one transaction")
-    site = world.site("Batch").start()
+    site = measure.plain(world.site("Batch").start())
     folder = site.store.parent
-    file = records.write_ndjson(folder / "batch", sizes.batch, "b")
-    seconds = measure.post_batch(site, file)
-    used = measure.processor(site.process)
-    stored = site.status()["records"]
-    if stored != sizes.batch:
-        raise RuntimeError(f"only {stored} of {sizes.batch} lines were stored")
-    peak = measure.memory(site.process)[2]
+    seconds = one_batch(table, site, sizes.batch, "b", sizes.batch)
     site.stop()
     lines = journal_lines(site, folder / "lines")
     bare = measure.program("bench_floor", "bulk", folder / "bare.db", lines)
     table.line(f"batch of {sizes.batch:,}", sizes.batch / seconds, "/s",
                floor=bare["rows"] / bare["seconds"], aim=("ratio", ">=", 0.4))
-    table.note(f"{seconds:.2f} s, {used:.2f} s of the daemon's processor time, peak of memory {peak / 1e6:.0f} MB")
+    few = sizes.batch // 10
+    seconds = one_batch(table, world.site("Ruled").start(), few, "r", few)
+    table.line(f"batch of {few:,}, with the built-in rules", few / seconds, "/s")
+    catching_up(table, site, few)
+
+
+def catching_up(table, site, few):
+    """How fast records that rules have not seen are judged, once the rules are turned on."""
+    measure.with_rules(site.start())
+    seconds, left = measure.timed(lambda: measure.wait_for(
+        lambda: (site.status()["unchecked"],) if judged(site, few) else None, 1200,
+        "the rules' catching up"))
+    done = site.status()["records"] - left[0]
+    table.line("records judged after turning the rules on", done / seconds, "/s")
+
+
+def judged(site, few):
+    status = site.status()
+    return status["unchecked"] <= status["records"] - few
+
+
+def one_batch(table, site, count, prefix, stored):
+    file = records.write_ndjson(site.store.parent / "batch", count, prefix)
+    used = measure.processor(site.process)
+    seconds = measure.post_batch(site, file)
+    used = measure.processor(site.process) - used
+    found = site.status()["records"]
+    if found != stored:
+        raise RuntimeError(f"{found} records are stored, not {stored}")
+    table.note(f"{seconds:.2f} s, {used:.2f} s of the daemon's processor time, peak of memory "
+               f"{measure.memory(site.process)[2] / 1e6:.0f} MB")
+    return seconds

@@ -151,7 +151,7 @@ def test_diff_between_times(north):
 def test_check_stores_nothing(north):
     before = north.status()["operations"]
     assert north.one("check", *arguments_of(duty("asked")))["verdict"] in ("allow", "warn")
-    assert north.client("check", "core.duty", "title=x", expect=3)
+    assert north.client("check", "core.duty", "priority=soon", expect=3)
     assert north.status()["operations"] == before
 
 

@@ -122,13 +122,15 @@ def test_damage_in_the_log_is_named_and_healed(filled, what):
     north.stop()
     DAMAGE[what](north)
     north.start()
-    ran = north.client("verify", expect=7)
+    ran = north.client("verify", expect=(6, 7))
     damage = ran.objects[-1]["damage"]
     assert damage and all(one["file"] and one["what"] for one in damage), ran
-    rehearsed = north.client("repair", "--dry-run", expect=None)
-    assert north.client("verify", expect=7).objects[-1]["damage"], rehearsed
-    north.client("repair", expect=6)
-    assert north.client("verify", "--full", expect=0).objects[-1]["damage"] == []
+    if ran.code == 7:  # a name that is lost is written again at once; content needs repair
+        rehearsed = north.client("repair", "--dry-run", expect=None)
+        assert north.client("verify", expect=7).objects[-1]["damage"], rehearsed
+        north.client("repair", expect=6)
+    after = north.client("verify", "--full", expect=(0, 6)).objects[-1]["damage"]
+    assert all(one["healed"] for one in after)  # what the start healed is told until the next
     north.client("rebuild")
     assert north.digest() == before
     assert "error" not in north.git("fsck", "--strict")

@@ -173,7 +173,7 @@ def test_wrong_methods_and_paths(north):
                 ("GET", "/v1/spaces/-/records?cursor=rubbish", 400),
                 ("GET", "/v1/spaces/-/records?since=yesterday", 400)]:
             status, problem = ask(connection, method, target,
-                                  {"kind": "core.duty"} if method == "POST" else None)
+                                  GOOD if method == "POST" else None)
             assert status == wanted, (method, target, status, problem)
             assert problem["title"] and problem["status"] == wanted
 

@@ -27,10 +27,15 @@ def test_the_hub_goes_back_a_week(world, pair):
     shutil.rmtree(hub)
     world.copy(last_week, hub)
 
-    north.sync()
+    # While the hub takes nothing, what it lost cannot be put back: the alarm stands.
+    refuse = hub / "hooks/pre-receive"
+    refuse.write_text("#!/bin/sh\nexit 1\n")
+    refuse.chmod(0o755)
+    north.sync(expect=1)
     assert any(alarm["kind"] == "gone-back" for alarm in north.status()["alarms"])
     north.client("status", "--check", expect=1)
-    for site in (south, north, south):
+    refuse.unlink()
+    for site in (north, south, north, south):
         site.sync()
     for site in (north, south):
         assert site.status()["alarms"] == []

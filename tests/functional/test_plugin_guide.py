@@ -12,7 +12,9 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def test_every_command_of_the_guide_works(world, tmp_path):
-    site = world.site("North").start()
+    site = world.site("North")
+    site.rules = True
+    site.start()
     blocks = BLOCK.findall((ROOT / "plugins/README.md").read_text())
     assert len(blocks) >= 7
     environment = os.environ | {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "simulation/replay.h"
 #include "support/journal_contract.h"
+#include "support/source_dir.h"
 
 #include <doctest/doctest.h>
 
@@ -26,8 +27,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 std::shared_ptr<const rules::KindRegistry> kinds() {
     static const auto registry = [] {
         set_log_level(LogLevel::Error);  // thousands of stores are opened and die
-        const std::filesystem::path folder =
-            std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas/kinds";
+        const std::filesystem::path folder = dutybook::tests::source_dir() / "schemas/kinds";
         auto loaded = rules::KindRegistry::load({&folder, 1});
         REQUIRE_MESSAGE(loaded, loaded.error().text());
         return *loaded;

@@ -1,6 +1,7 @@
 #include "unit/api/daemon_fixture.h"
 
 #include "base/crypto.h"
+#include "support/source_dir.h"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +17,7 @@ RunningDaemon::RunningDaemon() {
     REQUIRE(core::write_space_folder(store, {core::make_space_id(), "north", ""}));
     core::BookOptions book_options;
     book_options.directory = store;
-    book_options.schemas = std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas";
+    book_options.schemas = dutybook::tests::source_dir() / "schemas";
     book_options.clock = &clock_;
     book_options.evaluator = &no_rules_;
     book_options.listener = [this](const core::Change& change) { events_.publish(change); };

@@ -85,6 +85,8 @@ TEST_CASE("pages of other origins are refused, and the socket needs no Host") {
         CHECK(status_of(gate.check_origin(tcp_request(host, "", site))) == 403);
     }
     Request local;
+    CHECK(gate.check_origin(local));  // not even the socket takes a request without a Host
+    local.headers[static_cast<std::size_t>(Header::Host)] = "dutybook";
     CHECK_FALSE(gate.check_origin(local));
 }
 

@@ -1,6 +1,7 @@
 #include "api/call.h"
 #include "api/endpoint.h"
 #include "base/file.h"
+#include "support/source_dir.h"
 
 #include <doctest/doctest.h>
 
@@ -117,7 +118,7 @@ TEST_CASE("no GET changes anything: it takes no body and needs no writer") {
 }
 
 TEST_CASE("schemas/openapi.json is what the routes declare") {
-    const fs::path schemas = fs::path(DUTYBOOK_SOURCE_DIR) / "schemas";
+    const fs::path schemas = dutybook::tests::source_dir() / "schemas";
     const auto text = read_file(schemas / "openapi.json");
     REQUIRE(text);
     const Router router = all_routes();

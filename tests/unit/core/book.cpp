@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "rules/schema_validator.h"
 #include "site_fixture.h"
+#include "support/source_dir.h"
 
 #include <sys/stat.h>
 
@@ -31,7 +32,7 @@ public:
     Result<std::unique_ptr<Book>> try_open(core::SpaceService::Listener listener = nullptr) {
         core::BookOptions options;
         options.directory = directory_;
-        options.schemas = std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas";
+        options.schemas = dutybook::tests::source_dir() / "schemas";
         options.clock = &clock_;
         options.listener = std::move(listener);
         return Book::open(std::move(options));
@@ -69,7 +70,7 @@ domain::Writer writer_of(core::SpaceService& space) {
 }
 
 void check_schema(const std::string& schema, const std::filesystem::path& file) {
-    const auto text = read_file(std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas" / schema);
+    const auto text = read_file(dutybook::tests::source_dir() / "schemas" / schema);
     REQUIRE(text.has_value());
     const auto compiled = rules::Schema::compile(Json::parse(*text));
     REQUIRE_MESSAGE(compiled.has_value(), compiled.error().text());

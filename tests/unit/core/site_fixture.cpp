@@ -1,6 +1,7 @@
 #include "site_fixture.h"
 
 #include "base/crypto.h"
+#include "support/source_dir.h"
 
 namespace dutybook::testing {
 
@@ -9,7 +10,7 @@ namespace fs = std::filesystem;
 const rules::KindRegistry& core_kinds() {
     static const auto registry = [] {
         auto loaded = rules::KindRegistry::load(
-            std::vector{fs::path(DUTYBOOK_SOURCE_DIR) / "schemas" / "kinds"});
+            std::vector{dutybook::tests::source_dir() / "schemas" / "kinds"});
         REQUIRE_MESSAGE(loaded.has_value(), loaded.error().text());
         return *loaded;
     }();

@@ -1,5 +1,6 @@
 #include "rules/kinds.h"
 #include "base/file.h"
+#include "support/source_dir.h"
 
 #include <doctest/doctest.h>
 
@@ -15,8 +16,7 @@ using rules::KindSource;
 namespace {
 
 std::shared_ptr<const KindRegistry> core_kinds() {
-    const std::filesystem::path folder =
-        std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas/kinds";
+    const std::filesystem::path folder = dutybook::tests::source_dir() / "schemas/kinds";
     auto registry = KindRegistry::load({&folder, 1});
     REQUIRE_MESSAGE(registry.has_value(), registry.error().text());
     return *registry;
@@ -246,8 +246,7 @@ TEST_CASE("a replaced registry stays readable for who holds a pointer into it") 
 
 TEST_CASE("500 mutated schemas crash nothing, and each error is placed") {
     std::mt19937 random(11);
-    const std::filesystem::path folder =
-        std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas/kinds";
+    const std::filesystem::path folder = dutybook::tests::source_dir() / "schemas/kinds";
     const auto original = read_file(folder / "core.work_time.json");
     REQUIRE(original.has_value());
     std::size_t refused_count = 0;

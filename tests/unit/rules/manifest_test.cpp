@@ -1,4 +1,5 @@
 #include "rules/manifest.h"
+#include "support/source_dir.h"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +12,7 @@ using namespace dutybook::rules;
 namespace {
 
 const ManifestReader& reader() {
-    static const auto opened =
-        ManifestReader::open(std::filesystem::path(DUTYBOOK_SOURCE_DIR) / "schemas");
+    static const auto opened = ManifestReader::open(dutybook::tests::source_dir() / "schemas");
     REQUIRE_MESSAGE(opened.has_value(), opened.error().text());
     return *opened;
 }

@@ -2,6 +2,7 @@
 // taken, the third is refused, and nothing of it reaches the log.
 
 #include "log_forge.h"
+#include "support/source_dir.h"
 
 using namespace dutybook;
 using namespace dutybook::test;
@@ -203,7 +204,8 @@ TEST_CASE("hostile: a small object as the delta of a giant one costs no memory")
     const auto quarantine = value(c.log->open_quarantine());
     c.forge.set_ref(c.good.back());
     REQUIRE(fetch(*quarantine, c.forge.path()) == "");
-    const std::string script = std::string(DUTYBOOK_SOURCE_DIR) + "/tests/support/delta_bomb.py";
+    const std::string script =
+        dutybook::tests::source_dir().string() + "/tests/support/delta_bomb.py";
     const auto blob = run("python3 " + script + " " + quarantine->path()).substr(0, 40);
     REQUIRE_MESSAGE(store::is_commit_id(blob), blob);
     const auto put = [&](const std::string& bytes, git_object_t type) {

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "git_fixture.h"
 #include "rules/schema_validator.h"
+#include "support/source_dir.h"
 
 #include <doctest/doctest.h>
 
@@ -58,7 +59,7 @@ TEST_CASE("what is written fits the schema") {
     const fs::path path = remotes_path(folder.path);
     REQUIRE(save_remotes(path, sample()));
     const auto schema_text =
-        read_file(fs::path(DUTYBOOK_SOURCE_DIR) / "schemas" / "remotes.schema.json");
+        read_file(dutybook::tests::source_dir() / "schemas" / "remotes.schema.json");
     REQUIRE(schema_text);
     const auto schema = parse_json(*schema_text);
     REQUIRE(schema);

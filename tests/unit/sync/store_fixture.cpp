@@ -1,6 +1,7 @@
 #include "store_fixture.h"
 
 #include "base/crypto.h"
+#include "support/source_dir.h"
 
 namespace sync_test {
 
@@ -15,7 +16,7 @@ Store::Store(const fs::path& place, const std::string& space_id, const std::stri
 void Store::open() {
     core::BookOptions options;
     options.directory = directory;
-    options.schemas = fs::path(DUTYBOOK_SOURCE_DIR) / "schemas";
+    options.schemas = dutybook::tests::source_dir() / "schemas";
     options.clock = &clock;
     auto opened = core::Book::open(std::move(options));
     REQUIRE_MESSAGE(opened.has_value(), opened.error().text());
