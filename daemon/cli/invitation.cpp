@@ -65,8 +65,8 @@ Result<Kdf> read_kdf(const Json& file) {
     }
     const Json memory = kdf->value("memory", Json());
     const Json operations = kdf->value("operations", Json());
-    if (!memory.is_number_unsigned() || !operations.is_number_unsigned() || memory > most_memory ||
-        operations > most_operations) {
+    if (!memory.is_number_integer() || !operations.is_number_integer() || memory < 1 ||
+        operations < 1 || memory > most_memory || operations > most_operations) {
         return wrong;
     }
     auto salt = from_base64((*kdf)["salt"].get_ref<const std::string&>());

@@ -7,7 +7,7 @@ import subprocess
 
 from dutybook import duty
 
-MARKER = "zebramarker7391"
+MARKER = "zebra7391"  # short: it is part of the socket's path
 
 
 def refs(world, repository):
@@ -105,7 +105,7 @@ def marked(site):
                 by=MARKER)
 
 
-def test_the_remote_shows_no_word(world):
+def test_no_word_is_shown(world):
     north = world.site(f"{MARKER}North", space=f"{MARKER}space").start()
     hub = world.bare("hub")
     north.client("remote", "add", "hub", hub)
