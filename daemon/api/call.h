@@ -102,6 +102,7 @@ std::vector<Endpoint> token_routes();
 std::vector<Endpoint> account_routes();
 std::vector<Endpoint> event_routes();
 std::vector<Endpoint> plugin_routes();
+std::vector<Endpoint> report_routes();
 void add_all_routes(Router& router);
 
 }  // namespace dutybook::api

@@ -74,12 +74,13 @@ class Site:
         self.world, self.name, self.store, self.space = world, name, pathlib.Path(store), space
         self.process = None
         self.http = "off"
+        self.programs = BIN
         self.environment = dict(world.environment)
         self.log = store.parent / f"{name}.log"
 
     def client(self, *arguments, expect=0, input=None, by=None, space=None, timeout=120):
         """One client command with --json. `expect`: exit code, several, or None for any."""
-        words = [str(BIN / "dutybook"), "--store", str(self.store), "--json"]
+        words = [str(self.programs / "dutybook"), "--store", str(self.store), "--json"]
         if space or self.space:
             words += ["--space", space or self.space]
         words += ["--by", by or f"{self.name.lower()}-aide", *map(str, arguments)]
@@ -125,7 +126,8 @@ class Site:
         self.turn_rules_off()
         log = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [str(BIN / "dutybookd"), "--store", str(self.store), "--http", self.http, *arguments],
+            [str(self.programs / "dutybookd"), "--store", str(self.store), "--http", self.http,
+             *arguments],
             stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         log.close()
         self.said = queue.Queue()
