@@ -174,6 +174,25 @@ std::vector<SpaceEngine::Peer> SpaceEngine::peers() const {
     return state_->peers.list();
 }
 
+// A site that cannot reach this site's remotes is heard one night later, through another one.
+void SpaceEngine::look_for_silence() {
+    constexpr Millis grace = 6 * 3'600'000;
+    const Millis now = parts_.clock->now();
+    for (const Peer& peer : peers()) {
+        if (!peer.next_heard || now <= *peer.next_heard + grace) {
+            close_alarm(alarm_id("silent", peer.site));
+            continue;
+        }
+        raise({"", "silent", peer.site,
+               "site " + peer.site + " was last heard at " + format_utc(peer.last_heard) +
+                   " and said that it would be heard again by " + format_utc(*peer.next_heard) +
+                   ", and its logs show nothing since. Ask there whether the machine runs and "
+                   "syncs (dutybook status); if it does, a remote withholds its log: let both "
+                   "sites sync with another remote, or carry a stick",
+               0});
+    }
+}
+
 SpaceEngine::Changed SpaceEngine::take_changed() {
     return std::exchange(state_->changed, {});
 }

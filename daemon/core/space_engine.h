@@ -158,6 +158,10 @@ public:
         std::optional<Millis> next_heard;
     };
     std::vector<Peer> peers() const;
+    // Raises an alarm for each site that said when it would be heard and was not, and closes those
+    // of sites that were heard since. To be called after a contact that went well: before it,
+    // silence is our own.
+    void look_for_silence();
 
     store::Index& index() { return *parts_.index; }
     store::Log& log() { return *parts_.log; }
@@ -181,6 +185,7 @@ private:
     Result<void> seal_tail(Tail tail, std::optional<Millis> next_heard);
     Result<void> seal_planned(const store::SealRow& row, std::span<const std::string> lines);
     bool received_since_last_seal();
+    bool promise_ends(std::optional<Millis> next_heard);
     // new_writer.cpp
     Result<void> reissue(std::uint64_t from, const std::string& why);
     Result<std::uint64_t> first_not_elsewhere(const domain::Writer& old, std::uint64_t from);

@@ -13,6 +13,7 @@
 #include "sync/transfer.h"
 
 #include <functional>
+#include <set>
 
 namespace dutybook::sync {
 
@@ -56,5 +57,11 @@ struct ContactParts {
 
 Outcome contact(const RemoteConfig& remote, const Transfer::Refs& remembered,
                 const ContactParts& parts, const std::atomic<bool>& cancel);
+
+// What a remote does with one log is an alarm of that remote: subject "<remote> <ref>". Closes
+// those that do not stand any more, all but `standing`.
+std::string subject_at(const std::string& remote, const std::string& ref);
+void close_alarms_of(core::SpaceEngine& engine, const std::string& remote,
+                     const std::set<std::string>& standing);
 
 }  // namespace dutybook::sync

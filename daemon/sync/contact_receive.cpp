@@ -35,7 +35,13 @@ Result<void> ContactRun::receive() {
     look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
         if (decision.what == Do::Evidence) TRY(settle_known_fork(decision.seen));
-    if (todo.fetches.empty()) return {};
+    TRY_ASSIGN(const auto held, parts_.log->volumes());
+    for (const Decision& decision : todo.decisions) strangers_.insert(decision.seen.volume.writer);
+    for (const auto& volume : held) strangers_.erase(volume.name.writer);
+    if (todo.fetches.empty()) {
+        saw_all_ = true;
+        return {};
+    }
     TRY_ASSIGN(quarantine_, parts_.log->open_quarantine());
     std::deque<std::vector<Wanted>> queue(todo.fetches.begin(), todo.fetches.end());
     std::uint64_t volumes = 0;
@@ -45,8 +51,9 @@ Result<void> ContactRun::receive() {
     while (!queue.empty()) {
         TRY(still_wanted());
         tell("fetch", all - volumes, all);
-        const std::vector<Wanted> group = std::move(queue.front());
+        const std::vector<Wanted> group = worth_fetching(queue.front());
         queue.pop_front();
+        if (group.empty()) continue;
         const auto fetched = fetch_group(group);
         TRY(take_over_group(group));
         if (fetched) {
@@ -55,18 +62,82 @@ Result<void> ContactRun::receive() {
             continue;
         }
         TRY(still_wanted());
-        if (ends_contact(fetched.error(), group.size() == 1)) return fetched.error();
+        // What was cut off lies there and would add up; what came whole was taken over.
+        TRY(quarantine_->clear());
+        if (ends_contact(fetched.error(), group.size() == 1)) {
+            tell_undelivered(group, fetched.error());
+            return fetched.error();
+        }
         if (group.size() > 1) {
             auto halves = split(group);
             queue.insert(queue.begin(), halves.begin(), halves.end());
             continue;
         }
         partial_ = fetched.error();
+        tell_undelivered(group, fetched.error());
         if (const auto name = store::VolumeName::parse(group[0].ref)) stuck_.insert(name->writer);
     }
     TRY(quarantine_->clear());
     quarantine_.reset();
+    saw_all_ = true;
     return {};
+}
+
+// Anybody who may write to the remote can list logs without end. Those of writers that nobody here
+// knows are looked at as long as some of them prove to be good: a site that joins knows nobody.
+std::vector<Wanted> ContactRun::worth_fetching(const std::vector<Wanted>& wanted) {
+    constexpr std::size_t most_useless = 64;
+    std::vector<Wanted> worth;
+    for (const Wanted& one : wanted) {
+        const auto name = store::VolumeName::parse(one.ref);
+        if (!name || (useless_ >= most_useless && strangers_.contains(name->writer))) continue;
+        worth.push_back(one);
+    }
+    if (worth.size() < wanted.size() && useless_ == most_useless) {
+        ++useless_;  // told once
+        raise_for_log(
+            "strangers", *store::VolumeName::parse(wanted.front().ref),
+            "lists more than " + std::to_string(most_useless) +
+                " logs of sites that nobody here knows, and none of them is any good; the "
+                "rest of them is left alone. Find out who else can write there, and have "
+                "those logs removed");
+    }
+    return worth;
+}
+
+void ContactRun::note_use(const store::VolumeName& volume, bool use) {
+    if (!strangers_.contains(volume.writer)) return;
+    if (use) {
+        strangers_.erase(volume.writer);
+        useless_ = 0;
+    } else {
+        ++useless_;
+    }
+}
+
+void ContactRun::raise_for_log(const char* kind, const store::VolumeName& volume,
+                               const std::string& what) {
+    const std::string subject = subject_at(remote_.name, volume.ref());
+    standing_.insert(core::alarm_id(kind, subject));
+    standing_.insert(core::alarm_id(kind, "more"));
+    raise(kind, subject,
+          name_of_remote(remote_.name, remote_.url) + ", log " + volume.ref() + " of site " +
+              std::string(domain::site_of(volume.writer)) + ": " + what);
+}
+
+// A link that drops is no alarm; a remote that answers and then sends what cannot be used is.
+void ContactRun::tell_undelivered(const std::vector<Wanted>& wanted, const Error& error) {
+    if (error.code == Code::Unavailable || error.code == Code::Full) return;
+    const auto name = store::VolumeName::parse(wanted.front().ref);
+    if (!name) return;
+    const auto others = wanted.size() - 1;
+    raise_for_log(
+        "not-received", *name,
+        "it is listed" +
+            (others > 0 ? ", with " + std::to_string(others) + " others," : std::string()) +
+            " and could not be fetched: " + error.why +
+            (error.fix.empty() ? std::string() : "; " + error.fix) +
+            ". Everything else goes on, and the next sync tries again");
 }
 
 // Volumes that follow one that failed are left for another contact.
@@ -117,13 +188,13 @@ Result<store::TakenOver> ContactRun::take_all(const Incoming& incoming) {
 }
 
 void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver& taken) {
-    const std::string ref = incoming.volume.ref();
     if (!taken.refused) {
-        taken_refs_.push_back(ref);
+        note_use(incoming.volume, true);
         return;
     }
     // Not in the quarantine: the fetch failed, and its own error says so.
     if (taken.refused->code == Code::NotFound) return;
+    note_use(incoming.volume, false);
     stuck_.insert(incoming.volume.writer);
     if (taken.newer) {
         raise("update-needed", incoming.volume.writer,
@@ -132,9 +203,11 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
                   "site is updated");
         return;
     }
-    raise("refused", ref,
-          name_of_remote(remote_.name, remote_.url) + " offers for " + ref +
-              " what was not taken over: " + taken.refused->text());
+    raise_for_log("refused", incoming.volume,
+                  "what it offers was not taken over: " + taken.refused->text() +
+                      ". What was held before still counts. Find out who can write there, and ask "
+                      "that site to sync with another remote; if its own store is damaged, run "
+                      "verify there");
 }
 
 }  // namespace dutybook::sync

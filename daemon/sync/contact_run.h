@@ -47,6 +47,10 @@ private:
     Result<void> take_over(const Incoming& incoming);
     Result<store::TakenOver> take_all(const Incoming& incoming);
     void judge_refusal(const Incoming& incoming, const store::TakenOver& taken);
+    void raise_for_log(const char* kind, const store::VolumeName& volume, const std::string& what);
+    void tell_undelivered(const std::vector<Wanted>& wanted, const Error& error);
+    std::vector<Wanted> worth_fetching(const std::vector<Wanted>& wanted);
+    void note_use(const store::VolumeName& volume, bool use);
 
     // contact_past.cpp
     void look_for_lost_heads(const std::vector<std::string>& lost);
@@ -82,10 +86,13 @@ private:
     bool list_is_fresh_ = false;  // nothing moved since
     bool looked_for_lost_ = false;
     std::unique_ptr<store::Quarantine> quarantine_;
-    std::set<domain::Writer> stuck_;       // a volume of theirs failed: the later ones wait
-    std::vector<std::string> taken_refs_;  // whose standing refusals are over
-    std::optional<Error> partial_;  // what went wrong with some volume while the rest went on
-    std::string refusal_;           // what the remote last said when it refused a push
+    std::set<domain::Writer> strangers_;  // writers of whom nothing is held
+    std::set<domain::Writer> stuck_;      // a volume of theirs failed: the later ones wait
+    std::set<std::string> standing_;      // ids of alarms about this remote's logs, of this contact
+    bool saw_all_ = false;                // everything listed was looked at
+    std::size_t useless_ = 0;             // logs of strangers in a row that gave nothing
+    std::optional<Error> partial_;        // what went wrong with some volume while the rest went on
+    std::string refusal_;                 // what the remote last said when it refused a push
 };
 
 }  // namespace dutybook::sync
