@@ -97,7 +97,6 @@ std::vector<std::string> settings(Millis stall) {
           std::string("core.deltaBaseCacheLimit=16m"),
           // Nothing is fetched from where a remote points to instead of from the remote.
           std::string("http.followRedirects=initial"), std::string("transfer.bundleURI=false"),
-          std::string("fetch.uriProtocols="),
           // Segments are compressed already: looking for deltas finds nothing.
           std::string("pack.window=0"),
           // Only what we name is negotiated; the refs of the log would be offered otherwise.

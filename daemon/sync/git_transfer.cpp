@@ -68,8 +68,7 @@ std::string other_end(const char* program) {
     return std::string(
                "git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true "
                "-c core.fsmonitor=false -c receive.autogc=false -c gc.auto=0 "
-               "-c receive.procReceiveRefs= -c uploadpack.packObjectsHook= "
-               "-c gc.recentObjectsHook= -c core.bigFileThreshold=8m ") +
+               "-c core.bigFileThreshold=8m ") +
            program;
 }
 
