@@ -565,7 +565,7 @@ local function changed_after(item, context)
     for _, sig in ipairs(list) do
       if after(item.last_edit, sig.at, item, context) then return sig, item.last_edit end
     end
-  elseif item._changed and item._source ~= "import"
+  elseif item._changed and item._source ~= "imported"
     and day_of(item._changed, item, context) > day_of(last.at, item, context) then
     return last, item._changed
   end
