@@ -774,6 +774,16 @@ rules["CORE-R11-link"] = function(it, needs)
   return found
 end
 
+-- A request for access is answered by the day that it names, else within the days of FERPA.
+rules["CORE-R12-request"] = function(it, needs, context)
+  if it.closed_at ~= nil then return nil end
+  local asked = day_of(it.at, it, context)
+  local due = it.due or date.add(asked, config.access_days)
+  if day_of(context.now, it, context) > due then
+    return { code = "request", path = "/closed_at", values = { since = asked, due = due } }
+  end
+end
+
 rules["CORE-R12"] = function(it, needs, context)
   if it.at == nil or it.met_at ~= nil then return nil end
   if instant.minutes(it.at, context.now) > minutes_of(config.need_limit) then

@@ -1053,7 +1053,8 @@ local ES = {
   ["Partly"] = "En parte", ["Did not"] = "No funcionó", ["Praise to correction"] =
     "Elogios por corrección", ["Redirects per hour observed"] = "Redirecciones por hora observada",
   ["Behaviors"] = "Conductas", ["Unit"] = "Unidad", ["goal"] = "meta", ["in all"] = "en total",
-  ["Participation"] = "Participación",
+  ["Participation"] = "Participación", ["Lunch"] = "Almuerzo",
+  ["ask the nurse"] = "pregunte a enfermería",
   ["(left out: it names another student)"] = "(omitido: nombra a otro estudiante)",
   ["Excused Absence"] = "Ausencia justificada", ["Unexcused Absence"] = "Ausencia injustificada",
   ["Tardy"] = "Tarde", ["Early departure"] = "Salida anticipada", ["Partial"] = "Parcial",
@@ -1655,6 +1656,43 @@ reports["duty_roster"] = function(parameters, needs, context)
               ">Most", "Note" }, rows),
     title(t("Gaps without cover"), 2),
     grid(t, { "Date", "Place", "From", "To", ">Minutes" }, gaps),
+  }
+end
+
+-- What who watches at lunch must know, and no more of the health records than that (45 CFR
+-- 164.502(b)): the substance and what to do.
+reports["lunch_sheet"] = function(parameters, needs, context)
+  local t, name_of = words(context.language), namer(needs.people, needs.staff)
+  local posts, rows, here = array(), array(), {}
+  for _, post in ipairs(by_time(ranged(needs.posts, "from", parameters, context), "from")) do
+    if not parameters.school or not post.school or post.school == parameters.school then
+      posts[#posts + 1] = { day_of(post.from, context), clock_time(post.from, context),
+                            clock_time(post.to, context), named(post.staff, name_of) }
+    end
+  end
+  for _, pupil in ipairs(live(needs.pupils)) do
+    if not parameters.school or pupil.school == parameters.school then
+      here[bare(pupil.person)] = true
+    end
+  end
+  local function add(person, allergy)
+    if here[bare(person)] then
+      rows[#rows + 1] = { name_of(person), allergy.substance or allergy.class or "",
+                          allergy.action or t("ask the nurse") }
+    end
+  end
+  for _, profile in ipairs(live(needs.profiles)) do
+    for _, allergy in ipairs(profile.allergies or {}) do add(profile.person, allergy) end
+  end
+  for _, allergy in ipairs(live(needs.allergies)) do add(allergy.person, allergy) end
+  table.sort(rows, function(a, b)
+    return table.concat(a, "\1") < table.concat(b, "\1")
+  end)
+  return {
+    title(t("Lunch")),
+    grid(t, { "Date", "From", "To", "Staff" }, posts),
+    title(t("Allergies"), 2),
+    grid(t, { "Student", "Allergies", "Action" }, rows),
   }
 end
 
