@@ -29,6 +29,9 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
         TRY(plan(own_too));
     }
     TRY_ASSIGN(const auto loaded, load(limit));
+    // Not of a bulk load: who joins has nothing yet to hold a claim against.
+    for (const Loaded& one : loaded)
+        if (!bulk_) TRY(claims_.note(one.writer, one.segment.frontier));
     TRY(apply(loaded, hlc, folded));
     if (plan_.empty()) {
         // Before planning again: until then the index shows nothing of the load.

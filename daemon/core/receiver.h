@@ -7,6 +7,7 @@
 // alarm; the others go on.
 
 #include "core/alarms.h"
+#include "core/claims.h"
 #include "domain/hlc.h"
 
 #include <deque>
@@ -18,7 +19,7 @@ namespace dutybook::core {
 class Receiver {
 public:
     Receiver(const SpaceFacts& facts, const SpaceParts& parts, AlarmBook& alarms)
-        : facts_(facts), parts_(parts), alarms_(alarms) {}
+        : facts_(facts), parts_(parts), alarms_(alarms), claims_(facts, parts, alarms) {}
 
     // `own_too`: the current writer's sealed operations as well (a rebuild); otherwise these come
     // from the journal. At least one segment a call, whatever the limit.
@@ -33,6 +34,8 @@ public:
 
     // Operations that the plan still holds, for progress.
     std::uint64_t backlog() const { return backlog_; }
+
+    Claims& claims() { return claims_; }
 
 private:
     // Above this many operations late indexes pay.
@@ -60,6 +63,7 @@ private:
     const SpaceFacts& facts_;
     const SpaceParts& parts_;
     AlarmBook& alarms_;
+    Claims claims_;
 
     std::map<domain::Writer, std::deque<store::CommitId>> plan_;
     std::set<domain::Writer> given_up_;  // until the plan is through

@@ -176,6 +176,7 @@ std::vector<SpaceEngine::Peer> SpaceEngine::peers() const {
 
 // A site that cannot reach this site's remotes is heard one night later, through another one.
 void SpaceEngine::look_for_silence() {
+    state_->receiver.claims().judge();
     constexpr Millis grace = 6 * 3'600'000;
     const Millis now = parts_.clock->now();
     for (const Peer& peer : peers()) {

@@ -347,3 +347,39 @@ def test_a_folder_that_would_run_programs(world, counted):
         attacks += 1
         north.client("remote", "remove", name)
     counted(f"{attacks} attacks, {attacks} refused or bounded, 0 accepted")
+
+
+def test_a_member_claims_to_have_seen_what_nobody_wrote(told, counted):
+    """An inflated frontier: its operations count, as every fact does, and everybody is told."""
+    mallory = Member(told.world.invited(told.north, "Mallory"), told.hub)
+    told.north.add_file([duty("north")])
+    told.north.sync()
+    south_ref, south_commits = told.log_of(told.south)
+    north_ref, north_commits = told.log_of(told.north)
+    south, north = south_ref.split("/")[3], north_ref.split("/")[3]
+    claims = {
+        "the future of South": {south: [1_000_000, "a" * 40]},
+        "a segment that South did not write": {south: [2, "b" * 40]},
+        "another segment of South": {south: [1, south_commits[0]]},
+        "the future of North": {north: [50, north_commits[0]]},
+        "a log that nobody has": {f"{'q' * 26}-abcdefgh": [3, "c" * 40]},
+    }
+    for name, frontier in claims.items():
+        writer, ref, _ = mallory.log([operation(name)], frontier=frontier)
+        told.exchange(f"beside {name}")
+        assert {name, f"beside {name}"} <= titles(told.north)
+        alarm = told.alarm("claim")
+        assert alarm, f"{name}: {told.north.status()['alarms']}"
+        alarm = next(one for one in told.north.status()["alarms"]
+                     if one["kind"] == "claim" and one["subject"] == writer)
+        assert mallory.site in alarm["message"] and next(iter(frontier)) in alarm["message"]
+        assert "ask " in alarm["message"]
+        told.attacks += 1
+        # The twin: what South really wrote, seen where it stands.
+        south_commits = told.log_of(told.south)[1]
+        honest, _, _ = mallory.log([operation(f"honest {name}")],
+                                   frontier={south: [len(south_commits), south_commits[0]]})
+        told.north.sync()
+        assert f"honest {name}" in titles(told.north)
+        assert honest not in {one["subject"] for one in told.north.status()["alarms"]}
+    told.count(counted)
