@@ -115,7 +115,8 @@ std::string behind(const std::string& finding) {
 }
 
 Result<FindingsSummary> findings_summary(core::SpaceService& space,
-                                         const rules::Evaluator& evaluator) {
+                                         const rules::Evaluator& evaluator,
+                                         std::uint64_t doubtful) {
     FindingsSummary summary;
     TRY_ASSIGN(const store::Judged judged, space.reader().judged());
     std::map<std::string, std::vector<std::string>> digests;  // by kind, of plugins that lack some
@@ -141,6 +142,8 @@ Result<FindingsSummary> findings_summary(core::SpaceService& space,
         TRY_ASSIGN(const std::uint64_t count, count_unjudged(space.reader(), kind, lacking));
         summary.unchecked += count;
     }
+    // What lacks a verdict is mostly among what is to be judged.
+    summary.unchecked = std::max(summary.unchecked, doubtful);
     if (summary.unchecked == 0) summary.digest = judged.findings_digest;
     return summary;
 }

@@ -25,12 +25,12 @@ Result<FindingPage> find_findings(core::SpaceService& space, const FindingQuery&
 std::string behind(const std::string& finding);
 
 // For status: a digest over all findings, nothing while anything is unchecked; and how many
-// records lack a verdict.
+// records lack a verdict, or have one that is doubtful (`doubtful` of the engine).
 struct FindingsSummary {
     std::optional<std::string> digest;
     std::uint64_t unchecked = 0;
 };
 Result<FindingsSummary> findings_summary(core::SpaceService& space,
-                                         const rules::Evaluator& evaluator);
+                                         const rules::Evaluator& evaluator, std::uint64_t doubtful);
 
 }  // namespace dutybook::api

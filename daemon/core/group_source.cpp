@@ -93,7 +93,9 @@ Result<rules::NeedAnswer> GroupSource::find(const rules::NeedQuery& query) {
     rest.limit += std::bit_ceil(records_.size());  // room for what is hidden below
     std::erase_if(rest.ids, [this](const std::string& id) { return seen(id) != nullptr; });
     rules::NeedAnswer answer;
-    if (query.ids.empty() || !rest.ids.empty()) TRY_ASSIGN(answer, index_.find(rest));
+    if (query.ids.empty() || !rest.ids.empty()) {
+        TRY_ASSIGN(answer, index_.find(rest));
+    }
     std::erase_if(answer.records, [this](const rules::RuleRecord& record) {
         return record.space == facts_.name && seen(record.id) != nullptr;
     });

@@ -35,6 +35,8 @@ public:
     // A record of the parent space changed: its subjects here are those that looked at it.
     Result<void> note_parent(const std::vector<rules::RuleRecord>& changed);
     Result<bool> run(std::size_t subjects);  // true = more to do now
+    // Changes whose reach is not known yet, and verdicts that are doubtful by one.
+    std::size_t doubtful() const { return changed_.size() + subjects_.size(); }
 
 private:
     static constexpr Millis first_wait = 1000, longest_wait = 60'000;  // for a plugin that is down

@@ -1,5 +1,6 @@
 // Writes that wait for the rules.
 
+#include "core/answers.h"
 #include "core/verdict_row.h"
 #include "core/write_group.h"
 

@@ -323,9 +323,9 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
             one.later = answers[i].error().code == Code::Unavailable;
             continue;
         }
-        const AnswerContext context{&manifest,         pending[i].rule, one.subject,
-                                    &pending[i].reads, purpose,         pending[i].as_of};
-        auto findings = read_answer(*answers[i], context);
+        const AnswerContext answer{&manifest,         pending[i].rule, one.subject,
+                                   &pending[i].reads, purpose,         pending[i].as_of};
+        auto findings = read_answer(*answers[i], answer);
         if (!findings) {
             one.unchecked = findings.error().text();
             continue;

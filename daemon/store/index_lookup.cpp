@@ -36,10 +36,10 @@ Result<SqliteIndex::Kind*> SqliteIndex::kind_of(const std::string& name) {
         return &found->second;  // the rows of a bulk load are made with one set of fields
     }
     Kind& kind = found->second;
-    const domain::KindTraits* traits = catalog_.find(name);
-    if (kind.verified != traits || traits == nullptr) {
-        if (kind.traits != fingerprint(traits)) TRY(reindex_kind(name, kind));
-        kind.verified = traits;
+    if (kind.verified != transaction_) {
+        kind.verified = transaction_;
+        kind.seen = catalog_.find(name);
+        if (kind.traits != fingerprint(kind.seen)) TRY(reindex_kind(name, kind));
     }
     return &kind;
 }
@@ -240,7 +240,7 @@ Result<bool> SqliteIndex::catch_up_search(std::size_t records) {
     if (searched_ == everything) {
         const auto settled = [this](const auto& entry) {
             const auto& [name, kind] = entry;
-            return kind.verified == catalog_.find(name) &&
+            return kind.seen == catalog_.find(name) &&
                    std::all_of(kind.fields.begin(), kind.fields.end(),
                                [](const auto& field) { return field.second.built == everything; });
         };

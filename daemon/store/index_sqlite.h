@@ -62,8 +62,9 @@ private:
         std::int64_t row = 0;
         std::string traits;  // fingerprint that the rows were made with
         std::map<std::string, Field> fields;
-        std::uint64_t alive = 0;                       // records that are not deleted
-        const domain::KindTraits* verified = nullptr;  // that the fingerprint was compared with
+        std::uint64_t alive = 0;     // records that are not deleted
+        std::uint64_t verified = 0;  // transaction in which the fingerprint was compared
+        const domain::KindTraits* seen = nullptr;  // then; a catalog that changes gives another
     };
     struct Folded {
         domain::RecordState state;
@@ -186,6 +187,7 @@ private:
     std::map<domain::Writer, WriterState, std::less<>> writers_;
     std::set<domain::Writer> changed_writers_;
     std::map<std::string, Kind> kinds_;
+    std::uint64_t transaction_ = 1;
     std::set<std::int64_t> recounted_kinds_;       // rows whose `alive` is to be saved
     std::map<std::string, std::int64_t> plugins_;  // digest -> row
     std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> judged_;  // kind, plugin
@@ -214,6 +216,7 @@ auto SqliteIndex::transact(Body body) -> decltype(body()) {
         TRY(write_search());
         TRY(save());
         TRY(transaction.commit());
+        ++transaction_;
         return outcome;
     };
     Outcome outcome = attempt();
