@@ -82,6 +82,10 @@ Result<bool> SpaceEngine::recheck(std::size_t subjects) {
     return state_->rechecks.run(subjects);
 }
 
+std::size_t SpaceEngine::doubtful() const {
+    return state_->rechecks.doubtful();
+}
+
 Result<void> SpaceEngine::recheck_missing() {
     return state_->rechecks.note_missing();
 }

@@ -121,6 +121,7 @@ public:
     // The set of plugins or their settings changed, or the store was just opened: whatever lacks a
     // verdict of now is judged in the background.
     Result<void> recheck_missing();
+    std::size_t doubtful() const;  // records that are to be judged again
     // Records of the parent space changed: their subjects here are judged again.
     Result<void> recheck_for_parent(const std::vector<rules::RuleRecord>& changed);
 

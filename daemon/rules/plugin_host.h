@@ -25,6 +25,9 @@ struct ActivePlugin {
     std::shared_ptr<WorkerSlot> slot;
     std::set<std::string> spaces;  // where it is on
     std::string origin;            // "built in", "site", or the space that it came with
+    std::vector<std::string> kinds, clock_kinds;  // subjects of its rules, sorted
+
+    bool judges(std::string_view kind) const;
 };
 
 struct PluginStatus {
@@ -79,9 +82,16 @@ private:
     using Set = std::vector<std::shared_ptr<const ActivePlugin>>;
     std::shared_ptr<const Set> current() const;
     std::vector<std::shared_ptr<const ActivePlugin>> active_in(const std::string& space) const;
+    // Settings of a plugin in a space, as they are handed over, and the digest that they give it.
+    struct Configured {
+        std::string package;  // digest of the plugin alone
+        Json settings;
+        std::string text, digest;
+    };
+    std::shared_ptr<const Configured> configured(const ActivePlugin& plugin,
+                                                 const std::string& space) const;
     NeedContext context_for(const ActivePlugin& plugin, const std::string& space, bool clock) const;
     CallContext call_context(std::optional<Millis> now) const;
-    std::string digest_in(const ActivePlugin& plugin, const std::string& space) const;
     void evaluate_with(const ActivePlugin& plugin, std::span<const RuleRecord> subjects,
                        Purpose purpose, RecordSource& source, Evaluation& evaluation,
                        std::optional<Error>& failed);
@@ -89,8 +99,10 @@ private:
     const Options options_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Set> set_;  // protected by mutex_
-    // By space and plugin; protected by mutex_.
+    // By space and plugin; protected by mutex_. What is made of them is kept until one changes.
     std::map<std::pair<std::string, std::string>, Json> settings_;
+    mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const Configured>>
+        configured_;
 };
 
 // What a plugin said of one subject by one rule, checked. An error names what is wrong with it.
