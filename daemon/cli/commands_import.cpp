@@ -2,8 +2,8 @@
 #include "cli/command.h"
 #include "cli/import_apply.h"
 #include "cli/import_files.h"
+#include "cli/import_foreign.h"
 #include "cli/run.h"
-#include "formats/mapping.h"
 
 #include <ostream>
 
@@ -17,12 +17,27 @@ struct ImportOptions {
 };
 
 Result<std::set<std::string>> known_kinds(Session& session) {
-    TRY_ASSIGN(const Json answer, session.get("/v1/kinds"));
     std::set<std::string> kinds;
-    for (const auto& one : answer.value("items", Json::array())) {
-        kinds.insert(text_of(one, "kind"));
-    }
+    TRY(session.items("/v1/kinds", 0,
+                      [&](const Json& one) { kinds.insert(text_of(one, "kind")); }));
     return kinds;
+}
+
+// Records of one id that several files make (users.csv and demographics.csv) are one record.
+void join_files(formats::Mapped& mapped) {
+    std::map<std::string, std::size_t> first;
+    std::vector<formats::MappedRecord> joined;
+    for (auto& record : mapped.records) {
+        const auto [at, is_new] = first.emplace(record.id, joined.size());
+        if (!is_new && joined[at->second].file != record.file &&
+            joined[at->second].kind == record.kind) {
+            joined[at->second].fields.update(record.fields);
+            joined[at->second].columns.merge(record.columns);
+        } else {
+            joined.push_back(std::move(record));
+        }
+    }
+    mapped.records = std::move(joined);
 }
 
 // By a mapping: every entry whose file is there and whose kind the daemon knows.
@@ -48,6 +63,7 @@ Result<formats::Mapped> by_mapping(Session& session, const Json& mapping, const 
         formats::map_table(entry, files.shown(name), *text, context, mapped);
     }
     if (!any) return failure(Code::NotFound, path + " holds none of the mapping's files");
+    join_files(mapped);
     return mapped;
 }
 
@@ -91,10 +107,24 @@ void print_counts(Session& session, const ImportCounts& counts, bool dry_run) {
                   << counts.orphans << (counts.orphans == 1 ? " orphan\n" : " orphans\n");
 }
 
-Result<int> import(Session& session, const Offline& offline, const ImportOptions& options) {
-    TRY_ASSIGN(const std::string text, offline.mapping(options.format, options.mapping));
+Result<formats::Mapped> mapped_by(Session& session, const Offline& offline,
+                                  const ImportOptions& options) {
+    if (options.mapping.empty() && is_foreign(options.format)) {
+        return read_foreign(session, options.format, options.path);
+    }
+    if (options.mapping.empty() && options.format == "csv") {
+        return usage_error("a plain CSV file needs --mapping",
+                           "name a mapping file, or give a plugin's mapping instead of csv");
+    }
+    const bool edfi = options.format == "edfi";  // Ed-Fi's values are those of the records
+    TRY_ASSIGN(const std::string text,
+               offline.mapping(edfi ? "attendance" : options.format, options.mapping));
     TRY_ASSIGN(const Json mapping, formats::read_mapping(text));
-    TRY_ASSIGN(const formats::Mapped mapped, by_mapping(session, mapping, options.path));
+    return by_mapping(session, mapping, options.path);
+}
+
+Result<int> import(Session& session, const Offline& offline, const ImportOptions& options) {
+    TRY_ASSIGN(const formats::Mapped mapped, mapped_by(session, offline, options));
     TRY_ASSIGN(const ImportCounts counts, Importer(session, mapped, options.dry_run).run());
     print_counts(session, counts, options.dry_run);
     return counts.failed() == 0 ? done : refused;
@@ -111,7 +141,8 @@ void add_import_commands(Commands& commands) {
         "import oneroster ./oneroster --dry-run",
         [&session, &offline, options] { return import(session, offline, *options); });
     app.add_option("format", options->format,
-                   "oneroster, or csv with --mapping, or the name of a plugin's mapping")
+                   "oneroster, ics, ledes, fhir, edfi, csv with --mapping, or the name of a "
+                   "plugin's mapping")
         ->required();
     app.add_option("path", options->path, "a folder, a ZIP archive or a file")->required();
     app.add_option("--mapping", options->mapping, "file that says how columns become fields");

@@ -136,10 +136,9 @@ Result<void> Importer::sort_out() {
             if (first->second->fields == record.fields) {
                 ++count.repeated;
             } else {
-                failed(record, formats::bad_row(record.file, record.line, "",
-                                                "names " + record.id + " as line " +
-                                                    std::to_string(first->second->line) +
-                                                    " does, and says something else"));
+                failed(record, malformed("names " + record.id + " as line " +
+                                         std::to_string(first->second->line) +
+                                         " does, and says something else"));
             }
             continue;
         }
@@ -201,14 +200,14 @@ void Importer::take_answer(std::string_view line, const formats::MappedRecord& s
 void Importer::failed(const formats::MappedRecord& record, const Error& error) {
     ++counts_.kinds[record.kind].failed;
     session_.end_progress();
-    const auto column = record.columns.find(field_of(error.pointer));
-    const bool named = error.detail.find("\"file\"") != std::string::npos;
+    const std::string field = field_of(error.pointer);
+    const auto column = record.columns.find(field);
+    const bool known = column != record.columns.end();
+    std::string what = known || field.empty() ? error.what : field + ": " + error.what;
+    if (!error.why.empty()) what += " (" + error.why + ")";
     tell_problem(
         session_,
-        named ? error
-              : formats::bad_row(record.file, record.line,
-                                 column == record.columns.end() ? "" : column->second,
-                                 error.what + (error.why.empty() ? "" : " (" + error.why + ")")),
+        formats::bad_row(record.file, record.line, known ? column->second : std::string(), what),
         "bad row");
 }
 

@@ -57,7 +57,8 @@ private:
     }
 
     bool wanted() const {
-        for (const auto& [column, values] : entry_.value("only", Json::object()).items()) {
+        const Json only = entry_.value("only", Json::object());
+        for (const auto& [column, values] : only.items()) {
             const std::string is = lower_case(cell(column).value_or(""));
             const bool taken = std::any_of(values.begin(), values.end(), [&](const Json& value) {
                 return lower_case(value.get<std::string>()) == is;

@@ -79,4 +79,26 @@ Result<std::map<std::string, std::string>> read_zip(const std::filesystem::path&
     return files;
 }
 
+Result<void> write_zip(const std::filesystem::path& file,
+                       const std::map<std::string, std::string>& files) {
+    int code = 0;
+    std::unique_ptr<zip_t, Discard> archive(
+        zip_open(file.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
+    const auto cannot = [&](const std::string& why) {
+        return failure(Code::Io, "cannot write " + file.string(), why);
+    };
+    if (!archive) return cannot("it cannot be opened for writing");
+    for (const auto& [name, text] : files) {
+        zip_source_t* const source = zip_source_buffer(archive.get(), text.data(), text.size(), 0);
+        if (source == nullptr) return cannot(zip_strerror(archive.get()));
+        if (zip_file_add(archive.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8) < 0) {
+            zip_source_free(source);
+            return cannot(zip_strerror(archive.get()));
+        }
+    }
+    if (zip_close(archive.get()) != 0) return cannot(zip_strerror(archive.get()));
+    static_cast<void>(archive.release());  // zip_close frees it where it succeeds
+    return {};
+}
+
 }  // namespace dutybook::formats
