@@ -20,7 +20,7 @@ namespace dutybook::api {
 
 class Walls {
 public:
-    Walls(const core::Book& book, core::SpaceService& space, std::string reader)
+    Walls(core::Book& book, core::SpaceService& space, std::string reader)
         : book_(book), space_(space), reader_(std::move(reader)) {}
     Result<bool> hides(const domain::RecordState& state);
 
@@ -32,7 +32,7 @@ private:
     Result<bool> hides(const domain::RecordState& state, int depth);
     bool named_in(const domain::RecordState& state, const Doors& doors, bool& wall) const;
 
-    const core::Book& book_;
+    core::Book& book_;
     core::SpaceService& space_;
     const std::string reader_;
     std::map<std::string, Doors> doors_;

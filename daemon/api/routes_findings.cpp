@@ -1,26 +1,47 @@
 // The findings inbox, and asking beforehand.
 
 #include "api/findings.h"
+#include "api/reader.h"
 #include "api/shapes.h"
 #include "api/writing.h"
+#include "core/plugins.h"
 
 namespace dutybook::api {
 
 namespace {
 
+// What a finding says of a record behind a wall is behind that wall too.
+Result<bool> hides_any(Walls& walls, core::SpaceService& space, const rules::Finding& finding) {
+    for (const std::string& id : finding.records) {
+        TRY_ASSIGN(const auto record, space.reader().get(id));
+        if (!record) continue;
+        TRY_ASSIGN(const bool hidden, walls.hides(record->state));
+        if (hidden) return true;
+    }
+    return false;
+}
+
 Result<Response> list_findings(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
     TRY_ASSIGN(const auto findings, all_findings(*space));
-    const std::string &rule = call.query("rule"), &after = call.query("cursor");
+    const std::string &rule = call.query("rule"), &after = call.query("cursor"),
+                      &language = call.query("language");
     const std::size_t limit = call.limit();
+    Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
     std::size_t given = 0;
     std::string last;
     for (const auto& finding : findings) {  // sorted by id
         if (finding.id <= after || (!rule.empty() && finding.rule != rule)) continue;
         if (call.flag("open") && finding.state != rules::FindingState::Open) continue;
+        TRY_ASSIGN(const bool hidden, hides_any(walls, *space, finding));
+        if (hidden) continue;
         if (given++ == limit) return json_response(std::move(list).finish(last));
-        list.add(canonical(rules::to_json(finding)));
+        Json shown = rules::to_json(finding);
+        if (!language.empty() && call.services.plugins != nullptr) {
+            shown["message"] = call.services.plugins->host().message(finding, language);
+        }
+        list.add(canonical(shown));
         last = finding.id;
     }
     return json_response(std::move(list).finish({}));
@@ -84,6 +105,7 @@ std::vector<Endpoint> finding_routes() {
                    .name = "listFindings",
                    .summary = "What the rules found.",
                    .query = {{"rule", Type::Text, "of this rule only"},
+                             {"language", Type::Text, "of the messages: en, es"},
                              {"open", Type::Flag, "only those that nobody answered"}},
                    .answer = "finding",
                    .list = true,

@@ -28,8 +28,8 @@ Result<formats::Records> records_of(Session& session, const std::string& kind,
     if (!options.since.empty()) target += "&since=" + percent_encode(options.since);
     if (!options.until.empty()) target += "&until=" + percent_encode(options.until);
     if (!options.person.empty() && *person_field != '\0') {
-        target += "&where=" + percent_encode(std::string(person_field) + ":" +
-                                             Json(options.person).dump());
+        target += "&where=" +
+                  percent_encode(std::string(person_field) + ":" + Json(options.person).dump());
     }
     formats::Records records;
     TRY(session.items(session.in_space(target), 0,
@@ -40,9 +40,9 @@ Result<formats::Records> records_of(Session& session, const std::string& kind,
 
 Result<std::string> calendar(Session& session, const ExportOptions& options) {
     formats::Records all;
-    for (const auto& [kind, field] : {std::pair{"core.duty", "assignee"},
-                                      std::pair{"core.meeting", "who"},
-                                      std::pair{"core.shift", "person"}}) {
+    for (const auto& [kind, field] :
+         {std::pair{"core.duty", "assignee"}, std::pair{"core.meeting", "who"},
+          std::pair{"core.shift", "person"}}) {
         TRY_ASSIGN(const auto records, records_of(session, kind, options, field));
         all.insert(all.end(), records.begin(), records.end());
     }
@@ -53,15 +53,15 @@ Result<std::string> bundle(Session& session, const ExportOptions& options) {
     formats::FhirInput input;
     TRY_ASSIGN(input.administrations,
                records_of(session, "medical.medication_administration", options, "person"));
-    TRY_ASSIGN(input.immunizations,
-               records_of(session, "medical.immunization", options, "person"));
+    TRY_ASSIGN(input.immunizations, records_of(session, "medical.immunization", options, "person"));
     TRY(session.items(session.in_space("records?kind=medical.medication_order"), 0,
                       [&](const Json& one) {
                           input.orders[text_of(one, "id")] = one.value("fields", Json::object());
                       }));
     TRY(session.items(session.in_space("records?kind=core.person"), 0, [&](const Json& one) {
         const Json fields = one.value("fields", Json::object());
-        input.names[text_of(one, "id")] = text_of(fields, "given") + " " + text_of(fields, "family");
+        input.names[text_of(one, "id")] =
+            text_of(fields, "given") + " " + text_of(fields, "family");
     }));
     return formats::render_fhir(input, format_in_zone(SystemClock().now(), session.zone()));
 }
@@ -128,19 +128,25 @@ Result<int> oneroster(Session& session, const ExportOptions& options) {
 // What leaves the circle of those who may read is written down (CORE-R07): to whom, what for.
 Result<void> disclose(Session& session, const ExportOptions& options) {
     if (options.to.empty()) return {};
-    if (options.purpose.empty()) {
-        return failure(Code::Rejected, "nothing was exported: a disclosure needs a purpose",
-                       "what leaves to " + options.to + " is written down (CORE-R07)",
-                       "say --purpose and, where the law asks for it, --basis");
+    const std::string& by = session.settings().by;
+    if (options.purpose.empty() || options.basis.empty() || by.empty()) {
+        return failure(Code::Rejected, "nothing was exported: a disclosure is written down",
+                       "what leaves to " + options.to +
+                           " has a purpose, a basis and a person "
+                           "who allowed it (CORE-R07)",
+                       "say --purpose, --basis and --by");
     }
     std::string what = "export " + options.format;
     for (const std::string& each : options.what) what += " " + each;
-    Json fields = {{"to_party", options.to},
-                   {"at", format_in_zone(SystemClock().now(), session.zone())},
-                   {"purpose", options.purpose},
-                   {"what", what}};
-    if (!options.person.empty()) fields["about"] = Json::array({options.person});
-    if (!options.basis.empty()) fields["legal_basis"] = options.basis;
+    Json about = Json::array();
+    if (!options.person.empty()) about.push_back(options.person);
+    const Json fields = {{"about", about},
+                         {"to_party", options.to},
+                         {"at", format_in_zone(SystemClock().now(), session.zone())},
+                         {"purpose", options.purpose},
+                         {"what", what},
+                         {"legal_basis", options.basis},
+                         {"authorised_by", by}};
     TRY(session.post(session.in_space("records"),
                      {{"kind", "core.disclosure"}, {"fields", fields}}));
     return {};

@@ -14,9 +14,8 @@ namespace {
 // not bill it twice.
 std::string work_of(const std::string& kind, const Json& fields) {
     std::string key = kind;
-    for (const char* name :
-         {"matter", "person", "date", "minutes", "units", "unit_cost", "expense_code",
-          "narrative"}) {
+    for (const char* name : {"matter", "person", "date", "minutes", "units", "unit_cost",
+                             "expense_code", "narrative"}) {
         const bool expense = kind == "legal.expense_entry";
         if (expense && name == std::string_view("person")) continue;  // LEDES does not carry it
         key += '\x1f' + one_line(fields.value(name, Json()));
@@ -27,11 +26,10 @@ std::string work_of(const std::string& kind, const Json& fields) {
 Result<void> meet_own_entries(Session& session, formats::Mapped& mapped) {
     std::map<std::string, std::string> own;  // work -> id
     for (const char* kind : {"legal.time_entry", "legal.expense_entry"}) {
-        TRY(session.items(session.in_space("records?kind=" + std::string(kind)), 0,
-                          [&](const Json& one) {
-                              own[work_of(kind, one.value("fields", Json::object()))] =
-                                  text_of(one, "id");
-                          }));
+        TRY(session.items(
+            session.in_space("records?kind=" + std::string(kind)), 0, [&](const Json& one) {
+                own[work_of(kind, one.value("fields", Json::object()))] = text_of(one, "id");
+            }));
     }
     for (auto& record : mapped.records) {
         const auto found = own.find(work_of(record.kind, record.fields));

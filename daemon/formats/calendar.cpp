@@ -93,10 +93,8 @@ public:
         : file_(std::move(file)), zone_(std::move(zone)), out_(out) {}
 
     void walk(icalcomponent* parent) {
-        for (icalcomponent* each =
-                 icalcomponent_get_first_component(parent, ICAL_ANY_COMPONENT);
-             each != nullptr;
-             each = icalcomponent_get_next_component(parent, ICAL_ANY_COMPONENT)) {
+        for (icalcomponent* each = icalcomponent_get_first_component(parent, ICAL_ANY_COMPONENT);
+             each != nullptr; each = icalcomponent_get_next_component(parent, ICAL_ANY_COMPONENT)) {
             const auto kind = icalcomponent_isa(each);
             if (kind == ICAL_VCALENDAR_COMPONENT) {
                 walk(each);
@@ -121,9 +119,8 @@ private:
             std::snprintf(day, sizeof day, "%04d-%02d-%02d", time.year, time.month, time.day);
             return day;
         }
-        const icaltimezone* const zone = time.zone != nullptr
-                                             ? time.zone
-                                             : icaltimezone_get_builtin_timezone(zone_.c_str());
+        const icaltimezone* const zone =
+            time.zone != nullptr ? time.zone : icaltimezone_get_builtin_timezone(zone_.c_str());
         return format_in_zone(static_cast<Millis>(icaltime_as_timet_with_zone(time, zone)) * 1000,
                               zone_);
     }
@@ -213,7 +210,8 @@ Result<std::string> render_calendar(const std::vector<Json>& records, Millis sta
         if (!event.is_null()) events.push_back(std::move(event));
     }
     Report report;
-    TRY_ASSIGN(report.blocks, check_blocks(Json::array({{{"type", "events"}, {"events", events}}})));
+    TRY_ASSIGN(report.blocks,
+               check_blocks(Json::array({{{"type", "events"}, {"events", events}}})));
     return render_ics(report, stamp);
 }
 

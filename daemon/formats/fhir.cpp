@@ -27,8 +27,8 @@ bool is_decimal(std::string_view text) {
     if (!text.empty() && text.front() == '-') text.remove_prefix(1);
     const auto dot = std::min(text.find('.'), text.size());
     const auto digits = [](std::string_view part) {
-        return !part.empty() && std::all_of(part.begin(), part.end(),
-                                            [](char c) { return c >= '0' && c <= '9'; });
+        return !part.empty() &&
+               std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
     };
     const std::string_view whole = text.substr(0, dot);
     return digits(whole) && (whole.size() == 1 || whole.front() != '0') &&
@@ -50,7 +50,9 @@ Json reference(const char* type, const std::string& id, const FhirInput& input) 
     return out;
 }
 
-Json coded(const std::string& text) { return {{"text", text}}; }
+Json coded(const std::string& text) {
+    return {{"text", text}};
+}
 
 // A retracted record was entered in error.
 std::string status_of(const Json& record) {
@@ -62,8 +64,7 @@ Json administration(const Json& record, const FhirInput& input) {
     const Json& fields = member(record, "fields");
     const std::string order = text_in(fields, "order");
     const auto ordered = input.orders.find(order);
-    const std::string drug =
-        ordered == input.orders.end() ? "" : text_in(ordered->second, "drug");
+    const std::string drug = ordered == input.orders.end() ? "" : text_in(ordered->second, "drug");
     Json out = {{"resourceType", "MedicationAdministration"},
                 {"id", text_in(record, "id")},
                 {"status", status_of(record)},

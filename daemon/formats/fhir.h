@@ -8,9 +8,9 @@ namespace dutybook::formats {
 
 // Records as the API gives them ({"id","kind","envelope","fields"}) by what a resource needs.
 struct FhirInput {
-    std::vector<Json> administrations;   // medical.medication_administration
-    std::map<std::string, Json> orders;  // fields, by id
-    std::vector<Json> immunizations;     // medical.immunization
+    std::vector<Json> administrations;         // medical.medication_administration
+    std::map<std::string, Json> orders;        // fields, by id
+    std::vector<Json> immunizations;           // medical.immunization
     std::map<std::string, std::string> names;  // of people, by id; may lack some
 };
 std::string render_fhir(const FhirInput& input, const std::string& made_at);

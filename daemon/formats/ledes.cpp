@@ -79,7 +79,8 @@ std::vector<std::string> split(std::string_view line) {
 Result<std::string> render_ledes(const Report& report) {
     std::string texts;
     for (const Json& block : report.blocks) {
-        if (block["type"] == "text") texts += (texts.empty() ? "" : "; ") + cell_text(block["text"]);
+        if (block["type"] == "text")
+            texts += (texts.empty() ? "" : "; ") + cell_text(block["text"]);
         if (!is_ledes(block)) continue;
         std::string out = std::string(first_line) + "[]\r\n";
         for (std::size_t i = 0; i < ledes_fields; ++i) {
@@ -127,10 +128,10 @@ Result<LedesFile> read_ledes(std::string_view text, const std::string& file) {
                 return bad_row(file, 2, "", "does not name the 24 fields of LEDES 1998B");
             }
         } else if (!ended || fields.size() != ledes_fields) {
-            out.errors.push_back(bad_row(file, number, "",
-                                         ended ? "has " + std::to_string(fields.size()) +
-                                                     " fields, not 24"
-                                               : "does not end with []"));
+            out.errors.push_back(
+                bad_row(file, number, "",
+                        ended ? "has " + std::to_string(fields.size()) + " fields, not 24"
+                              : "does not end with []"));
         } else {
             LedesLine one;
             one.line = number;

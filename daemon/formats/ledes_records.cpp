@@ -65,8 +65,8 @@ private:
     MappedRecord begin(const char* kind, const std::string& matter) {
         MappedRecord record;
         record.kind = kind;
-        record.id = as_id("ledes-" + line_->at("INVOICE_NUMBER") + "-" +
-                          line_->at("LINE_ITEM_NUMBER"));
+        record.id =
+            as_id("ledes-" + line_->at("INVOICE_NUMBER") + "-" + line_->at("LINE_ITEM_NUMBER"));
         record.file = file_;
         record.line = line_->line;
         record.fields = {{"matter", matter},

@@ -38,8 +38,8 @@ std::string foreign(const std::string& id, const std::string& prefix) {
 
 std::string joined(const Json& value) {
     if (!value.is_array()) return cell_text(value);
-    const bool texts = std::all_of(value.begin(), value.end(),
-                                   [](const Json& each) { return each.is_string(); });
+    const bool texts =
+        std::all_of(value.begin(), value.end(), [](const Json& each) { return each.is_string(); });
     if (!texts) return canonical(value);
     std::string out;
     for (const Json& each : value) out += (out.empty() ? "" : ",") + each.get<std::string>();
@@ -71,16 +71,24 @@ const std::vector<File>& oneroster_files() {
           {"parentSourcedId", "parent", "org-"}}},
         {"users",
          "core.person",
-         {{"sourcedId", "id", "person-"}, {"status", "", ""},
-          {"dateLastModified", "", ""},   {"enabledUser", "active", ""},
+         {{"sourcedId", "id", "person-"},
+          {"status", "", ""},
+          {"dateLastModified", "", ""},
+          {"enabledUser", "active", ""},
           {"orgSourcedIds", "organizations", "org-"},
-          {"role", "role", ""},           {"username", "username", ""},
-          {"userIds", "", ""},            {"givenName", "given", ""},
-          {"familyName", "family", ""},   {"middleName", "", ""},
+          {"role", "role", ""},
+          {"username", "username", ""},
+          {"userIds", "", ""},
+          {"givenName", "given", ""},
+          {"familyName", "family", ""},
+          {"middleName", "", ""},
           {"identifier", "identifier", ""},
-          {"email", "email", ""},         {"sms", "", ""},
-          {"phone", "phone", ""},         {"agentSourcedIds", "", ""},
-          {"grades", "grades", ""},       {"password", "", ""}}},
+          {"email", "email", ""},
+          {"sms", "", ""},
+          {"phone", "phone", ""},
+          {"agentSourcedIds", "", ""},
+          {"grades", "grades", ""},
+          {"password", "", ""}}},
         {"academicSessions",
          "roster.session",
          {{"sourcedId", "id", "term-"},
@@ -165,10 +173,9 @@ std::string manifest(const std::map<std::string, std::string>& files, const std:
     Csv csv({"propertyName", "value"}, false);
     csv.row({"manifest.version", "1.0"});
     csv.row({"oneroster.version", "1.1"});
-    for (const char* name :
-         {"academicSessions", "categories", "classes", "classResources", "courses",
-          "courseResources", "demographics", "enrollments", "lineItems", "orgs", "resources",
-          "results", "users"}) {
+    for (const char* name : {"academicSessions", "categories", "classes", "classResources",
+                             "courses", "courseResources", "demographics", "enrollments",
+                             "lineItems", "orgs", "resources", "results", "users"}) {
         const bool there = files.count(name + std::string(".csv")) != 0;
         csv.row({"file." + std::string(name), there ? "bulk" : "absent"});
     }
@@ -222,7 +229,8 @@ std::string render_records_csv(const Records& records, const std::vector<std::st
     for (const Json& record : records) {
         std::vector<std::string> cells{record.value("id", "")};
         const Json values = record.value("fields", Json::object());
-        for (const std::string& field : fields) cells.push_back(joined(values.value(field, Json())));
+        for (const std::string& field : fields)
+            cells.push_back(joined(values.value(field, Json())));
         csv.row(cells);
     }
     return std::move(csv).text();

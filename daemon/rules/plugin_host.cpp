@@ -371,6 +371,7 @@ Result<std::string> PluginHost::report(const ReportRequest& request, RecordSourc
     }
     CallContext call = call_context(context.now);
     call.language = request.language;
+    call.reader = request.reader;
     const WorkerCall wanted{
         "report", declared->name,
         report_input(canonical(request.parameters), declared->needs, gathered.records, call)};

@@ -68,7 +68,7 @@ public:
 
     // The blocks of a report as JSON text, unchecked. `name` is "plugin.report".
     struct ReportRequest {
-        std::string space, name, language;
+        std::string space, name, language, reader;
         Json parameters = Json::object();  // valid by the manifest's schema
     };
     Result<std::string> report(const ReportRequest& request, RecordSource& source);
