@@ -37,6 +37,7 @@ Json difference(const formats::MappedRecord& wanted, const Json& is) {
     Json patch = Json::object();
     for (const auto& [name, value] : wanted.fields.items()) {
         const auto found = is.find(name);
+        if (found != is.end() && wanted.once.count(name) != 0) continue;
         if (found == is.end() || !same_value(value, *found, wanted.refers.count(name) != 0)) {
             patch[name] = value;
         }

@@ -18,7 +18,8 @@ std::string work_of(const std::string& kind, const Json& fields) {
                              "expense_code", "narrative"}) {
         const bool expense = kind == "legal.expense_entry";
         if (expense && name == std::string_view("person")) continue;  // LEDES does not carry it
-        key += '\x1f' + one_line(fields.value(name, Json()));
+        const std::string text = one_line(fields.value(name, Json()));
+        key += '\x1f' + (name == std::string_view("narrative") ? formats::ledes_text(text) : text);
     }
     return key;
 }
@@ -33,7 +34,9 @@ Result<void> meet_own_entries(Session& session, formats::Mapped& mapped) {
     }
     for (auto& record : mapped.records) {
         const auto found = own.find(work_of(record.kind, record.fields));
-        if (found != own.end()) record.id = found->second;
+        if (found == own.end()) continue;
+        record.id = found->second;
+        record.fields = Json::object();  // our own words stay: LEDES took some marks out of them
     }
     return {};
 }

@@ -38,8 +38,9 @@ namespace {
 
 constexpr std::string_view first_line = "LEDES1998B";
 
-// Pipes, brackets and line breaks would end a field or a line; what is not ASCII is not LEDES.
-std::string plain(std::string_view text) {
+}  // namespace
+
+std::string ledes_text(std::string_view text) {
     std::string out;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -53,8 +54,10 @@ std::string plain(std::string_view text) {
             out += c;
         }
     }
-    return out;
+    return trimmed(out);
 }
+
+namespace {
 
 bool is_ledes(const Json& block) {
     if (block["type"] != "table" || block["columns"].size() != ledes_fields) return false;
@@ -90,7 +93,7 @@ Result<std::string> render_ledes(const Report& report) {
         for (const Json& row : block.value("rows", Json::array())) {
             for (std::size_t i = 0; i < ledes_fields; ++i) {
                 out += i == 0 ? "" : "|";
-                if (i < row.size()) out += plain(cell_text(row[i]));
+                if (i < row.size()) out += ledes_text(cell_text(row[i]));
             }
             out += "[]\r\n";
         }

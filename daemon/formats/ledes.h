@@ -18,6 +18,9 @@ extern const std::array<std::string_view, ledes_fields> ledes_names;
 // (problems instead of a table) is Code::Conflict with its first texts.
 Result<std::string> render_ledes(const Report& report);
 
+// A text as LEDES can carry it: ASCII, no pipes, brackets or line breaks, trimmed.
+std::string ledes_text(std::string_view text);
+
 struct LedesLine {
     std::uint64_t line = 0;  // of the file
     std::array<std::string, ledes_fields> fields;

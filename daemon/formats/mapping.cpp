@@ -65,6 +65,9 @@ private:
             });
             if (!taken) return false;
         }
+        for (const Json& column : entry_.value("with", Json::array())) {
+            if (cell_of(column).second.empty()) return false;
+        }
         return true;
     }
 
@@ -118,6 +121,7 @@ private:
             std::tie(column, text) = cell_of(source["column"]);
         }
         record.columns[name] = column;
+        if (source.value("once", false)) record.once.insert(name);
         if (text.empty()) text = earliest(source);
         if (text.empty()) {
             const Json instead = source.value("default", Json());

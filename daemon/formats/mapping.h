@@ -5,7 +5,8 @@
 //
 // A mapping of one file may be that entry itself. `id` is a template over columns
 // ("att-{date}-{student}"), so that importing twice gives the same ids; what an id cannot hold
-// becomes "_". `only` {"column": [values]} takes the rows with one of these values. A SOURCE is
+// becomes "_". `only` {"column": [values]} takes the rows with one of these values, `with` [column]
+// those where these columns are not empty. A SOURCE is
 //   {"column": "a" or ["a", "b"]}   the first of these columns that the file has
 //   {"template": "{date}T{time}"}   text with columns in it; an empty column leaves its place
 //                                   empty, and punctuation at the end is cut off
@@ -14,10 +15,11 @@
 //   "map" {text: value}   upper and lower case alike; what it lacks is a bad row, or with
 //                         "open": true a warning, and the text is taken as it is
 //   "type"                text, boolean, integer, decimal, date, instant (without an offset: in
-//                         the site's zone), list
+//                         the site's zone), list (parted by commas), first (of such a list)
 //   "refer"               "org-{}": the value is a foreign id of records with such ids
 //   "default"             for an empty cell
 //   "earliest"            {"file", "column"}: for an empty cell, the least value there
+//   "once": true          for a new record only; what it holds later stays
 // Empty cells are left out. Columns are found by name, upper and lower case alike, in any order; a
 // row with status "tobedeleted" names a record that is to go.
 
@@ -40,6 +42,7 @@ struct MappedRecord {
     std::uint64_t line = 0;
     std::map<std::string, std::string> columns;  // field -> column that it came from
     std::set<std::string> refers;                // fields that hold references
+    std::set<std::string> once;                  // fields that only a new record takes
 };
 
 struct Reference {  // that a row makes, to be looked for

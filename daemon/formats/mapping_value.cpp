@@ -77,6 +77,11 @@ Result<Json> one(const Json& source, const std::string& text, const std::string&
     if (type == "date") return date(text);
     if (type == "instant") return instant(text, zone);
     if (type == "decimal") return decimal(text);
+    if (type == "first") {
+        Json element = source;
+        element.erase("type");
+        return one(element, trimmed(std::string_view(text).substr(0, text.find(','))), zone);
+    }
     if (type == "integer") {
         Json number = Json::parse(text, nullptr, false);
         if (!number.is_number_integer()) return not_a(text, "a whole number");

@@ -642,7 +642,7 @@ local function ratio_of(post)
 end
 
 rules["EDU-R10"] = function(post)
-  local expected, adults, most = post.students_expected or 0, #post.staff, ratio_of(post)
+  local expected, adults, most = post.students_expected or 0, #(post.staff or {}), ratio_of(post)
   if adults == 0 then
     return { code = "nobody", path = "/staff", values = { students = expected } }
   end
@@ -1605,7 +1605,7 @@ reports["duty_roster"] = function(parameters, needs, context)
   for _, post in ipairs(by_time(ranged(needs.posts, "from", parameters, context), "from")) do
     local here = not parameters.school or not post.school or post.school == parameters.school
     if here then
-      local day, adults, most = day_of(post.from, context), #post.staff, ratio_of(post)
+      local day, adults, most = day_of(post.from, context), #(post.staff or {}), ratio_of(post)
       local expected = post.students_expected
       local each = expected and adults > 0
         and decimal.div(tostring(expected), tostring(adults), 1) or ""
@@ -1916,10 +1916,10 @@ reports["today"] = function(parameters, needs, context)
   local t, name_of, rows = words(context.language), namer(needs.people), array()
   for _, post in ipairs(live(needs.posts)) do
     local mine = parameters.person == nil
-    for _, one in ipairs(post.staff) do mine = mine or same(one, parameters.person) end
+    for _, one in ipairs(post.staff or {}) do mine = mine or same(one, parameters.person) end
     if mine and day_of(post.from, context) == parameters.date then
       rows[#rows + 1] = {
-        #post.staff == 0 and "urgent" or "today", clock_time(post.from, context),
+        #(post.staff or {}) == 0 and "urgent" or "today", clock_time(post.from, context),
         t(post.place) .. " - " .. clock_time(post.to, context), post.where or "",
         named(post.staff, name_of), post._id,
       }

@@ -1115,7 +1115,7 @@ end
 -- Reports -------------------------------------------------------------------------------------
 
 local spanish = {
-  ["Legal deadlines"] = "Plazos judiciales",
+  ["Legal deadlines"] = "Plazos judiciales", ["Deadline"] = "Plazo",
   ["Due"] = "Vence", ["Matter"] = "Asunto", ["What is due"] = "Qué vence", ["Rule"] = "Norma",
   ["Steps of the count"] = "Pasos del cálculo", ["Reviewed by"] = "Revisado por",
   ["Days left"] = "Días restantes", ["not reviewed"] = "sin revisar", ["Done"] = "Hecho",

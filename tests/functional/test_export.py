@@ -101,7 +101,7 @@ HEALTH = [
         "person": "p-kim", "drug": "acetaminophen", "ingredients": ["acetaminophen"],
         "dose": "0.10", "unit": "mg", "route": "oral", "kind": "PRN", "start": "2026-01-01",
         "end": "2026-12-31", "prescriber": "Dr. Roe", "controlled": False,
-        "prescriber_sig": {"person": "Dr. Roe", "at": "2026-01-01"}}},
+        "prescriber_sig": {"person": "Dr. Roe", "at": "2026-01-01T08:00:00-05:00"}}},
     {"id": "d1", "kind": "medical.medication_administration", "fields": {
         "order": "o1", "person": "p-kim", "at": "2026-03-02T08:30:00-05:00",
         "status": "completed", "dose": "0.10", "unit": "mg", "route": "oral", "by": "p-ada",

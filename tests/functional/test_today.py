@@ -56,7 +56,7 @@ def records():
             "person": "p-rosa", "drug": "albuterol", "ingredients": ["albuterol"], "dose": "2",
             "unit": "puff", "route": "inhaled", "kind": "scheduled", "times": ["00:00"],
             "start": day(-10), "end": day(10), "prescriber": "Dr. Roe", "controlled": False,
-            "prescriber_sig": {"person": "Dr. Roe", "at": day(-10)}}},
+            "prescriber_sig": {"person": "Dr. Roe", "at": at(-10, "08:00")}}},
         {"id": "x-1", "kind": "legal.matter", "fields": {
             "number": "2026-014", "title": "Baker", "client": "Baker", "attorney": "p-tom",
             "opened": day(-30)}},
@@ -69,7 +69,7 @@ def records():
 
 
 def levels(items):
-    return {one["record"]: one["level"] for one in items if not one["source"].isupper()}
+    return {one["record"]: one["level"] for one in items if one["source"].endswith((".today", ".due"))}
 
 
 def test_today_puts_first_what_needs_attention(site):
