@@ -80,7 +80,9 @@ private:
     std::shared_ptr<const Set> current() const;
     std::vector<std::shared_ptr<const ActivePlugin>> active_in(const std::string& space) const;
     NeedContext context_for(const ActivePlugin& plugin, const std::string& space, bool clock) const;
-    CallContext call_context(std::optional<Millis> now) const;
+    // `zone` of the record that is judged: its verdict must be the same at sites of other zones.
+    // Empty: the site's.
+    CallContext call_context(std::optional<Millis> now, const std::string& zone) const;
     std::string digest_in(const ActivePlugin& plugin, const std::string& space) const;
     void evaluate_with(const ActivePlugin& plugin, std::span<const RuleRecord> subjects,
                        Purpose purpose, RecordSource& source, Evaluation& evaluation,

@@ -129,8 +129,7 @@ def test_a_lunch_aide_is_told_the_allergies_and_no_more(school):
 
 
 def test_the_site_decides_what_a_role_opens(school):
-    school.one("add", "core.plugin_config", "plugin=core",
-               'settings:={"role_classes": {"aide": ["education", "health"]}}')
+    school.client("plugin", "config", "core", 'role_classes={"aide": ["education", "health"]}')
     assert "stomach ache" in school.client("report", *VISITS, by="p-aide").out
 
 
