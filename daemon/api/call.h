@@ -103,6 +103,7 @@ std::vector<Endpoint> account_routes();
 std::vector<Endpoint> event_routes();
 std::vector<Endpoint> plugin_routes();
 std::vector<Endpoint> report_routes();
+std::vector<Endpoint> today_routes();
 void add_all_routes(Router& router);
 
 }  // namespace dutybook::api

@@ -1,24 +1,46 @@
 // The findings inbox, and asking beforehand.
 
 #include "api/findings.h"
+#include "api/reader.h"
 #include "api/shapes.h"
 #include "api/writing.h"
+#include "core/plugins.h"
 
 namespace dutybook::api {
 
 namespace {
 
+// What a finding says of a record behind a wall is behind that wall too.
+Result<bool> hides_any(Walls& walls, core::SpaceService& space, const rules::Finding& finding) {
+    for (const std::string& id : finding.records) {
+        TRY_ASSIGN(const auto record, space.reader().get(id));
+        if (!record) continue;
+        TRY_ASSIGN(const bool hidden, walls.hides(record->state));
+        if (hidden) return true;
+    }
+    return false;
+}
+
 Result<Response> list_findings(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
-    const std::string& after = call.query("cursor");
+    const std::string &after = call.query("cursor"), &language = call.query("language");
     FindingQuery query;
     query.from = after.empty() ? after : behind(after);
     query.rule = call.query("rule");
     query.open = call.flag("open");
     query.limit = call.limit();
     TRY_ASSIGN(const FindingPage page, find_findings(*space, query));
+    Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
-    for (const auto& finding : page.findings) list.add(canonical(rules::to_json(finding)));
+    for (const auto& finding : page.findings) {
+        TRY_ASSIGN(const bool hidden, hides_any(walls, *space, finding));
+        if (hidden) continue;
+        Json shown = rules::to_json(finding);
+        if (!language.empty() && call.services.plugins != nullptr) {
+            shown["message"] = call.services.plugins->host().message(finding, language);
+        }
+        list.add(canonical(shown));
+    }
     return json_response(
         std::move(list).finish(page.more ? page.findings.back().id : std::string()));
 }
@@ -78,6 +100,7 @@ std::vector<Endpoint> finding_routes() {
                    .name = "listFindings",
                    .summary = "What the rules found.",
                    .query = {{"rule", Type::Text, "of this rule only"},
+                             {"language", Type::Text, "of the messages: en, es"},
                              {"open", Type::Flag, "only those that nobody answered"}},
                    .answer = "finding",
                    .list = true,

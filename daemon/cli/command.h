@@ -60,6 +60,8 @@ void add_plugin_commands(Commands& commands);    // plugin ...
 void add_import_commands(Commands& commands);    // import
 void add_report_commands(Commands& commands);    // report
 void add_access_commands(Commands& commands);    // account ..., token ...
+void add_export_commands(Commands& commands);    // export
+void add_today_commands(Commands& commands);     // today due
 void add_care_commands(Commands& commands);      // verify repair rebuild
 
 }  // namespace dutybook::cli

@@ -8,7 +8,7 @@ namespace dutybook::cli {
 namespace {
 
 struct FindingOptions {
-    std::string rule;
+    std::string rule, language;
     bool open = false;
 };
 
@@ -30,6 +30,9 @@ void add_findings(Commands& commands) {
             std::string query;
             if (!options->rule.empty()) query += "&rule=" + percent_encode(options->rule);
             if (options->open) query += "&open=1";
+            if (!options->language.empty()) {
+                query += "&language=" + percent_encode(options->language);
+            }
             if (!query.empty()) query[0] = '?';
             TRY(session.items(session.in_space("findings" + query), 0, [&](const Json& one) {
                 if (session.json()) {
@@ -41,6 +44,7 @@ void add_findings(Commands& commands) {
             return done;
         });
     app.add_option("--rule", options->rule, "of this rule only, such as CORE-R05");
+    app.add_option("--language", options->language, "of the messages: en, es");
     app.add_flag("--open", options->open, "only those that nobody answered yet");
 }
 

@@ -95,6 +95,8 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
     add_plugin_commands(commands);
     add_report_commands(commands);
     add_import_commands(commands);
+    add_export_commands(commands);
+    add_today_commands(commands);
     add_care_commands(commands);
     add_access_commands(commands);
     try {

@@ -49,6 +49,8 @@ public:
     bool json() const { return settings_.json; }
     std::ostream& out() const { return out_; }
     std::ostream& err() const { return err_; }
+    // How what is written from now on came to be: entered, imported, device.
+    void set_source(std::string source) { settings_.source = std::move(source); }
     // Code::Malformed (usage) if neither --store nor DUTYBOOK_STORE names one.
     Result<std::filesystem::path> store() const;
 
@@ -82,11 +84,13 @@ public:
     // The site's time zone: from the store's site.json, else this machine's.
     const std::string& zone();
 
+    // People at a terminal see one line that is written over; a log sees each step's begin and end.
+    void show_progress(const Json& progress);  // {"step","done","all"}
+    void end_progress();
+
 private:
     Result<HttpConnection*> connection();
     HttpRequest request(const std::string& method, const std::string& target) const;
-    void show_progress(const Json& progress);
-    void end_progress();
 
     Settings& settings_;
     std::ostream& out_;

@@ -207,9 +207,9 @@ NeedContext PluginHost::context_for(const ActivePlugin& plugin, const std::strin
     return context;
 }
 
-CallContext PluginHost::call_context(std::optional<Millis> now) const {
+CallContext PluginHost::call_context(std::optional<Millis> now, const std::string& zone) const {
     CallContext context;
-    context.zone = options_.zone;
+    context.zone = zone.empty() ? options_.zone : zone;
     context.now = now;
     return context;
 }
@@ -230,7 +230,7 @@ Completion PluginHost::complete(const RuleRecord& record, RecordSource& source) 
             }
             const WorkerCall call{"complete", record.kind,
                                   complete_input(record, &declared.needs, gathered->records,
-                                                 call_context(std::nullopt))};
+                                                 call_context(std::nullopt, record.zone))};
             const auto answer =
                 plugin->slot->run({&call, 1}, configured(*plugin, record.space)->text).front();
             const Json fields =
@@ -300,7 +300,7 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
             }
             calls.push_back({"evaluate", rule.id,
                              evaluate_input(subject, rule.needs, gathered->records,
-                                            call_context(context.now))});
+                                            call_context(context.now, subject.zone))});
             std::optional<Millis> again;
             if (rule.clock && rule.again) {
                 Bindings bindings = gathered->records;
@@ -416,8 +416,9 @@ Result<std::string> PluginHost::report(const ReportRequest& request, RecordSourc
     if (!gathered.unchecked.empty()) {
         return failure(Code::Conflict, "the report cannot be made", gathered.unchecked);
     }
-    CallContext call = call_context(context.now);
+    CallContext call = call_context(context.now, {});
     call.language = request.language;
+    call.reader = request.reader;
     const WorkerCall wanted{
         "report", declared->name,
         report_input(canonical(request.parameters), declared->needs, gathered.records, call)};

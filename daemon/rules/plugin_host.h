@@ -71,7 +71,7 @@ public:
 
     // The blocks of a report as JSON text, unchecked. `name` is "plugin.report".
     struct ReportRequest {
-        std::string space, name, language;
+        std::string space, name, language, reader;
         Json parameters = Json::object();  // valid by the manifest's schema
     };
     Result<std::string> report(const ReportRequest& request, RecordSource& source);
@@ -91,7 +91,9 @@ private:
     std::shared_ptr<const Configured> configured(const ActivePlugin& plugin,
                                                  const std::string& space) const;
     NeedContext context_for(const ActivePlugin& plugin, const std::string& space, bool clock) const;
-    CallContext call_context(std::optional<Millis> now) const;
+    // `zone` of the record that is judged: its verdict must be the same at sites of other zones.
+    // Empty: the site's.
+    CallContext call_context(std::optional<Millis> now, const std::string& zone) const;
     void evaluate_with(const ActivePlugin& plugin, std::span<const RuleRecord> subjects,
                        Purpose purpose, RecordSource& source, Evaluation& evaluation,
                        std::optional<Error>& failed);
