@@ -37,6 +37,7 @@ Json status_of(const core::Plugins::Listed& one) {
             {"digest", status.digest},
             {"origin", status.origin},
             {"state", rules::name_of(status.slot.state)},
+            {"busy", status.slot.busy},
             {"restarts", status.slot.restarts},
             {"why", status.slot.last_fault},
             {"sandbox", status.slot.sandbox.is_object() ? status.slot.sandbox : Json::object()},

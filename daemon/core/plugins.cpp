@@ -156,6 +156,7 @@ Result<void> Plugins::State::swap_in() {
         host = std::make_unique<rules::PluginHost>(std::move(with));
     }
     host->activate(std::move(active));
+    host->warm_up();
     return {};
 }
 

@@ -8,6 +8,9 @@ namespace dutybook::rules {
 
 namespace {
 
+// ms on top of a call's deadline: the process and the time zones, on a machine that is busy.
+constexpr Millis time_to_start = 900;
+
 bool judges(const ManifestRule& rule, std::string_view kind) {
     return std::find(rule.needs.kinds.begin(), rule.needs.kinds.end(), kind) !=
            rule.needs.kinds.end();
@@ -87,6 +90,7 @@ void PluginHost::activate(std::vector<Activation> plugins) {
             options.program = options_.worker;
             options.clock = options_.clock;
             options.call_deadline = static_cast<Millis>(manifest.limits.deadline_ms);
+            options.start_deadline = options.call_deadline + time_to_start;
             if (options_.changed) {
                 options.changed = [id = manifest.id, tell = options_.changed](const SlotStatus& s) {
                     tell(id, s);
@@ -104,6 +108,12 @@ void PluginHost::activate(std::vector<Activation> plugins) {
     });
     const std::lock_guard lock(mutex_);
     set_ = std::make_shared<const Set>(std::move(next));
+}
+
+void PluginHost::warm_up() {
+    for (const auto& plugin : *current()) {
+        if (!plugin->spaces.empty()) plugin->slot->warm_up_later();
+    }
 }
 
 void PluginHost::configure(const std::string& space, const std::string& plugin,

@@ -51,6 +51,8 @@ public:
         std::string origin;
     };
     void activate(std::vector<Activation> plugins);
+    // Starts the workers of all that are on somewhere, so that the first to write does not wait.
+    void warm_up();
     // Settings of a plugin in a space, over its defaults: an object. Changes its digest there.
     void configure(const std::string& space, const std::string& plugin, const Json& settings);
     Json configuration(const std::string& space, const std::string& plugin) const;
