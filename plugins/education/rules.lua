@@ -491,7 +491,7 @@ local function qualified(educations, assessments, day)
       if one.level == "secondary" then
         status.secondary = true
       elseif DEGREES[one.level] and (one.kind or "degree") == "degree" then
-        status.secondary, status.enough = true, true
+        status.secondary, status.enough, status.degree = true, true, one.level
       elseif one.hours then
         status.hours = decimal.add(status.hours, one.hours)
       end
@@ -502,7 +502,7 @@ local function qualified(educations, assessments, day)
     local cut = rule and rule.cut_scores and rule.cut_scores[one.name]
     local good = one.passed
     if cut and one.score then good = decimal.compare(one.score, cut) >= 0 end
-    if good and one.on <= day then status.enough = true end
+    if good and one.on <= day then status.enough, status.test = true, one.name end
   end
   return status
 end
@@ -934,7 +934,7 @@ rules["EDU-R15"] = function(disclosure, needs, context)
   return found
 end
 
--- Rules of section A that have no number there: EDU-S01, S02, S04, S05 -------------------------
+-- Rules of the daily work: EDU-S01, S02, S04 to S06 ---------------------------------------------
 
 rules["EDU-S01"] = function(event)
   if not listed(config.allowed_actions, event.action) and not event.referred_to then
@@ -967,6 +967,12 @@ rules["EDU-S05"] = function(note)
     if word_in(text, names.fold(word)) then
       return { code = "wording", values = { word = word } }
     end
+  end
+end
+
+rules["EDU-S06"] = function(event)
+  if event.type == "disruption" and event.minutes_lost == nil then
+    return { code = "no_minutes", path = "/minutes_lost" }
   end
 end
 
@@ -1033,7 +1039,14 @@ local ES = {
   ["Partly"] = "En parte", ["Did not"] = "No funcionó", ["Praise to correction"] =
     "Elogios por corrección", ["Redirects per hour observed"] = "Redirecciones por hora observada",
   ["Behaviors"] = "Conductas", ["Unit"] = "Unidad", ["goal"] = "meta", ["in all"] = "en total",
-  ["Participation"] = "Participación", ["class"] = "clase", ["hallway"] = "pasillo",
+  ["Participation"] = "Participación",
+  ["Person"] = "Persona", ["Duty class"] = "Clase de tarea", ["Diploma"] = "Diploma",
+  ["Hours of study"] = "Horas de estudio", ["Degree"] = "Título", ["Assessment"] = "Examen",
+  ["Qualification"] = "Cualificación", ["Why"] = "Por qué", ["instruction"] = "enseñanza",
+  ["other duties"] = "otras tareas", ["exempt"] = "exento", ["degree"] = "título",
+  ["assessment passed"] = "examen aprobado", ["two years of study"] = "dos años de estudio",
+  ["no secondary diploma"] = "sin diploma de secundaria", ["hours are missing"] = "faltan horas",
+  ["no Title I program"] = "sin programa Título I", ["class"] = "clase", ["hallway"] = "pasillo",
   ["recess"] = "recreo", ["lunch"] = "almuerzo", ["bus"] = "autobús", ["trip"] = "excursión",
   ["arrival"] = "llegada", ["dismissal"] = "salida", ["independent"] = "sin ayuda",
   ["gesture"] = "gesto", ["verbal"] = "de palabra", ["model"] = "con ejemplo",
@@ -1840,5 +1853,49 @@ reports["strategy_results"] = function(parameters, needs, context)
     say(t("Praise to correction") .. ": " .. praise .. " : " .. corrections),
     say(t("Redirects per hour observed") .. ": " ..
         (minutes > 0 and rate_of(redirects, minutes) or t("not observed"))),
+  }
+end
+
+-- Why somebody may instruct or may not, in the words of the columns.
+local function why_qualified(status)
+  if not config.title_i then return true, "no Title I program" end
+  if not status.secondary then return false, "no secondary diploma" end
+  if status.degree then return true, "degree" end
+  if status.test then return true, "assessment passed" end
+  if status.enough then return true, "two years of study" end
+  return false, "hours are missing"
+end
+
+reports["qualification_status"] = function(parameters, needs, context)
+  local t, name_of = words(context.language), namer(needs.people)
+  local rows, seen = array(), {}
+  local function of(list, person)
+    local mine = {}
+    for _, one in ipairs(list) do
+      if same(one.person, person) then mine[#mine + 1] = one end
+    end
+    return mine
+  end
+  for _, role in ipairs(sorted_by(live(needs.roles), function(one) return name_of(one.person) end)) do
+    local id = bare(role.person)
+    local asked = not parameters.person or same(parameters.person, id)
+    if asked and not seen[id] and listed(config.support_roles, role.role)
+      and active(role.from, role.to, parameters.on) then
+      seen[id] = true
+      local status = qualified(of(needs.educations, id), of(needs.assessments, id), parameters.on)
+      local good, why = why_qualified(status)
+      local hours = status.hours .. " / " .. status.wanted
+      rows[#rows + 1] = { name_of(id), t("instruction"), t(status.secondary and "yes" or "no"),
+                          hours, status.degree or "", status.test or "", t(good and "yes" or "no"),
+                          t(why) }
+      rows[#rows + 1] = { name_of(id), t("other duties"), t(status.secondary and "yes" or "no"),
+                          hours, status.degree or "", status.test or "", t("yes"), t("exempt") }
+    end
+  end
+  return {
+    title(t("Qualification")),
+    say(parameters.on, "note"),
+    grid(t, { "Person", "Duty class", "Diploma", ">Hours of study", "Degree", "Assessment",
+              "Qualified", "Why" }, rows),
   }
 end
