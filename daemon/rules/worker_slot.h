@@ -74,6 +74,7 @@ private:
         std::vector<WorkerCall> calls;  // none: start the worker
         std::string configuration;
         bool forgives = false;
+        bool ahead = false;  // nobody waits for it
         // By mutex_.
         Answers answers;
         std::string why;  // the worker cannot be started

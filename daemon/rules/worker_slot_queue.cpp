@@ -38,8 +38,8 @@ bool is_asleep(int pid) {
 }
 
 // Workers that are started ahead of need come one after the other: nobody waits for them.
-std::mutex& one_at_a_time() {
-    static std::mutex mutex;
+std::timed_mutex& one_at_a_time() {
+    static std::timed_mutex mutex;
     return mutex;
 }
 
@@ -51,7 +51,7 @@ std::string key_of(const WorkerCall& call, const std::string& configuration) {
 
 // What a waiting caller remembers between two looks.
 struct Watch {
-    Millis beat = -1;
+    Millis beat = -1, since = 0;
     std::int64_t used = 0;
 };
 
@@ -109,7 +109,11 @@ void WorkerSlot::do_job(Job& job) {
         backoff_ = backoff_until_ = 0;
         if (status_.state != SlotState::Running) status_.state = SlotState::Stopped;
     } else if (job.calls.empty()) {
-        const std::lock_guard lock(one_at_a_time());
+        std::unique_lock turn(one_at_a_time(), std::defer_lock);
+        while (job.ahead && !turn.try_lock_for(look)) {
+            const std::lock_guard lock(mutex_);
+            if (stopping_ || !queue_.empty()) return;  // who comes next starts it
+        }
         std::string why;
         if (!ready(why)) job.why = why.empty() ? "it does not start" : why;
     } else {
@@ -122,11 +126,11 @@ bool WorkerSlot::may_leave(const Job& job, Watch& watch) const {
     const Millis beat = pulse_->beat;
     const std::int64_t used = used_by(pulse_->pid);
     if (beat != watch.beat || used < 0) {
-        watch = {beat, used};
+        watch = {beat, steady_now(), used};
         return false;
     }
     if (used - watch.used >= enough_ns) return true;
-    return steady_now() - beat >= asleep_long && is_asleep(pulse_->pid);
+    return job.started && steady_now() - watch.since >= asleep_long && is_asleep(pulse_->pid);
 }
 
 bool WorkerSlot::wait(const JobPtr& job) {
@@ -215,7 +219,9 @@ Result<void> WorkerSlot::warm_up() {
 }
 
 void WorkerSlot::warm_up_later() {
-    push(std::make_shared<Job>());
+    auto job = std::make_shared<Job>();
+    job->ahead = true;
+    push(job);
 }
 
 void WorkerSlot::forgive() {
