@@ -77,6 +77,34 @@ Result<std::string> findings_of(store::IndexReader& reader, const store::StoredR
     return canonical(json);
 }
 
+void translate(const Services& services, Json& findings, const std::string& language) {
+    if (services.plugins == nullptr || language.starts_with("en")) return;
+    for (Json& json : findings) {
+        if (!json.contains("code")) continue;
+        rules::Finding finding;
+        finding.rule = json.value("rule", "");
+        finding.code = json.value("code", "");
+        finding.message = json.value("message", "");
+        finding.values = json.value("values", Json::object());
+        json["message"] = services.plugins->host().message(finding, language);
+    }
+}
+
+std::string translated(const Services& services, std::string_view findings,
+                       const std::string& language) {
+    Json json = Json::parse(findings, nullptr, false);
+    if (!json.is_array()) return std::string(findings);
+    translate(services, json, language);
+    return canonical(json);
+}
+
+Json finding_json(const Services& services, const rules::Finding& finding,
+                  const std::string& language) {
+    Json json = Json::array({rules::to_json(finding)});
+    translate(services, json, language);
+    return json[0];
+}
+
 Result<std::vector<rules::Finding>> all_findings(core::SpaceService& space) {
     std::vector<rules::Finding> findings;
     TRY(each_verdict(space.reader(), [&](const store::Verdict& verdict) -> Result<void> {
@@ -93,6 +121,35 @@ Result<std::vector<rules::Finding>> all_findings(core::SpaceService& space) {
         if (found != answered.end()) finding.state = found->second;
     }
     return findings;
+}
+
+Result<std::vector<Json>> unchecked_records(core::SpaceService& space, const Services& services) {
+    std::set<std::pair<std::string, std::string>> judged;
+    TRY(each_verdict(space.reader(), [&](const store::Verdict& verdict) -> Result<void> {
+        judged.emplace(verdict.record + "@" + verdict.version, verdict.plugin_digest);
+        return {};
+    }));
+    std::map<std::pair<std::string, std::string>, std::string> whys;
+    if (services.plugins != nullptr) {
+        for (const auto& one : services.plugins->host().unchecked(space.facts().name)) {
+            whys[{one.record, one.plugin}] = one.why;
+        }
+    }
+    std::vector<Json> all;
+    for (const auto& plugin : services.evaluator->plugins(space.facts().name)) {
+        for (const auto& kind : plugin.kinds) {
+            TRY(each_record(space.reader(), kind, [&](const store::StoredRecord& record) {
+                const auto& id = record.state.id;
+                if (judged.count({id + "@" + record.version, plugin.digest}) != 0) return;
+                const auto why = whys.find({id, plugin.id});
+                all.push_back({{"record", id},
+                               {"kind", kind},
+                               {"plugin", plugin.id},
+                               {"why", why == whys.end() ? "waits for its turn" : why->second}});
+            }));
+        }
+    }
+    return all;
 }
 
 Result<FindingsSummary> findings_summary(core::SpaceService& space,

@@ -12,8 +12,20 @@ Result<std::string> findings_of(store::IndexReader& reader, const store::StoredR
 // All findings of a space, each id once, with the state that people's answers give them.
 Result<std::vector<rules::Finding>> all_findings(core::SpaceService& space);
 
+// A finding for the reader: its message in the language, where the plugin has it.
+Json finding_json(const Services& services, const rules::Finding& finding,
+                  const std::string& language);
+// The same for an array of findings, as text and as JSON.
+std::string translated(const Services& services, std::string_view findings,
+                       const std::string& language);
+void translate(const Services& services, Json& findings, const std::string& language);
+
 // For status: a digest over all findings, nothing while anything is unchecked; and how many
 // records lack a verdict.
+// Records that a plugin should have judged and has not, with the reason where it is known:
+// {"record","kind","plugin","why"}.
+Result<std::vector<Json>> unchecked_records(core::SpaceService& space, const Services& services);
+
 struct FindingsSummary {
     std::optional<std::string> digest;
     std::uint64_t unchecked = 0;

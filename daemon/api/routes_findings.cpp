@@ -13,6 +13,7 @@ Result<Response> list_findings(Call& call) {
     TRY_ASSIGN(const auto findings, all_findings(*space));
     const std::string &rule = call.query("rule"), &after = call.query("cursor");
     const std::size_t limit = call.limit();
+    const std::string language = call.language();
     ListText list;
     std::size_t given = 0;
     std::string last;
@@ -20,9 +21,17 @@ Result<Response> list_findings(Call& call) {
         if (finding.id <= after || (!rule.empty() && finding.rule != rule)) continue;
         if (call.flag("open") && finding.state != rules::FindingState::Open) continue;
         if (given++ == limit) return json_response(std::move(list).finish(last));
-        list.add(canonical(rules::to_json(finding)));
+        list.add(canonical(finding_json(call.services, finding, language)));
         last = finding.id;
     }
+    return json_response(std::move(list).finish({}));
+}
+
+Result<Response> list_unchecked(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    TRY_ASSIGN(const auto records, unchecked_records(*space, call.services));
+    ListText list;
+    for (const Json& one : records) list.add(canonical(one));
     return json_response(std::move(list).finish({}));
 }
 
@@ -68,10 +77,12 @@ Result<Response> check_record(Call& call) {
     request.caller = call.caller();
     TRY_ASSIGN(const core::Checked checked,
                space->run([&](core::SpaceEngine& engine) { return engine.check(request); }));
+    Json findings = checked.findings;
+    translate(call.services, findings, call.language());
     return json_response(Json{
         {"verdict", checked.verdict},
         {"fields", checked.fields},
-        {"findings", checked.findings},
+        {"findings", std::move(findings)},
         {"earliest_next", checked.earliest_next.empty() ? Json() : Json(checked.earliest_next)}});
 }
 
@@ -84,11 +95,18 @@ std::vector<Endpoint> finding_routes() {
                    .name = "listFindings",
                    .summary = "What the rules found.",
                    .query = {{"rule", Type::Text, "of this rule only"},
-                             {"open", Type::Flag, "only those that nobody answered"}},
+                             {"open", Type::Flag, "only those that nobody answered"},
+                             {"language", Type::Text, "of the reader: en, es"}},
                    .answer = "finding",
                    .list = true,
                    .runs = Runs::Pool,
                    .run = answering(list_findings)});
+    out.push_back({.path = "/v1/spaces/{space}/unchecked",
+                   .name = "listUnchecked",
+                   .summary = "Records without a verdict, and why.",
+                   .list = true,
+                   .runs = Runs::Pool,
+                   .run = answering(list_unchecked)});
     out.push_back(
         {.method = Method::Post,
          .path = "/v1/spaces/{space}/findings/{finding}/answer",

@@ -31,6 +31,7 @@ struct Settings {
     std::string store;  // directory; empty = none named
     std::string space;  // empty = the only one
     std::string by, on_behalf, device, source;
+    std::string language;  // of messages; empty = the daemon's own (English)
     bool json = false;
 };
 

@@ -19,6 +19,8 @@ std::vector<fs::path> folders_below(const fs::path& parent) {
     std::vector<fs::path> folders;
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(parent, failed)) {
+        // Those with a dot are being written, or belong to somebody else.
+        if (entry.path().filename().string().front() == '.') continue;
         if (fs::exists(entry.path() / "plugin.json", failed)) folders.push_back(entry.path());
     }
     std::sort(folders.begin(), folders.end());
@@ -44,18 +46,6 @@ Result<void> write_off(const fs::path& path, const Off& off) {
     return write_file_atomically(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
 }
 
-// Written beside its place and renamed into it, so that a crash leaves the old or the new one.
-Result<void> write_folder(const fs::path& folder, const rules::PackageFiles& files) {
-    std::error_code failed;
-    fs::remove_all(folder, failed);
-    TRY(make_directories(folder));
-    for (const auto& [name, bytes] : files) {
-        TRY(make_directories((folder / name).parent_path()));
-        TRY(write_file_atomically(folder / name, bytes));
-    }
-    return sync_directory(folder);
-}
-
 }  // namespace
 
 struct Plugins::State {
@@ -67,21 +57,28 @@ struct Plugins::State {
     Book* book = nullptr;
     Off off;
     std::map<std::string, rules::PluginHost::Activation> plugins;  // by id
+    std::map<std::string, std::string> only_of;  // plugins that a space alone brings: its name
     std::vector<Error> problems;
+    std::unique_ptr<PluginArrivals> arrivals;
 
     fs::path installed() const { return options.directory / "plugins"; }
     fs::path before() const { return installed() / ".before"; }
     fs::path off_file() const { return options.directory / "plugins.json"; }
 
     void read_all();
-    void read_folder(const fs::path& folder, const std::string& origin);
+    struct Origin {
+        std::string name, space;  // space: empty unless it came with one
+    };
+    void read_folder(const fs::path& folder, const Origin& origin);
     Result<void> swap_in();
     void read_settings(SpaceService& space);
     void recheck_everywhere();
+    Result<void> read_again();  // folders changed
+    bool may_install(const std::string& space, const std::string& site) const;
     std::set<std::string> spaces_of(const std::string& plugin) const;
 };
 
-void Plugins::State::read_folder(const fs::path& folder, const std::string& origin) {
+void Plugins::State::read_folder(const fs::path& folder, const Origin& origin) {
     auto reading = rules::read_package_folder(folder, *reader);
     if (!reading.errors.empty()) {
         for (Error& error : reading.errors) {
@@ -91,14 +88,50 @@ void Plugins::State::read_folder(const fs::path& folder, const std::string& orig
         return;
     }
     const std::string id = reading.package.manifest.id;
-    plugins[id] = {std::move(reading.package), {}, origin};
+    if (origin.space.empty()) {
+        only_of.erase(id);
+    } else if (plugins.count(id) == 0 || only_of.count(id) != 0) {
+        only_of[id] = origin.space;
+    }
+    plugins[id] = {std::move(reading.package), {}, origin.name};
 }
 
 void Plugins::State::read_all() {
     plugins.clear();
+    only_of.clear();
     problems.clear();
-    for (const auto& folder : folders_below(options.built_in)) read_folder(folder, "built in");
-    for (const auto& folder : folders_below(installed())) read_folder(folder, "site");
+    for (const auto& folder : folders_below(options.built_in)) {
+        read_folder(folder, {"built in", ""});
+    }
+    for (const auto& folder : folders_below(installed())) read_folder(folder, {"site", ""});
+    std::vector<fs::path> spaces;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(installed() / ".spaces", failed)) {
+        spaces.push_back(entry.path());
+    }
+    std::sort(spaces.begin(), spaces.end());
+    for (const auto& space : spaces) {
+        const std::string name = space.filename().string();
+        for (const auto& folder : folders_below(space)) {
+            read_folder(folder, {"space " + name, name});
+        }
+    }
+}
+
+Result<void> Plugins::State::read_again() {
+    read_all();
+    TRY(swap_in());
+    if (book != nullptr) {
+        for (SpaceService* space : book->spaces()) read_settings(*space);
+    }
+    recheck_everywhere();
+    return {};
+}
+
+// Which sites are administrators of a space is for its circle of members to say. Until that is
+// known here, whoever may write to the space may choose its plugins: its commits are signed.
+bool Plugins::State::may_install(const std::string& /*space*/, const std::string& site) const {
+    return !site.empty();
 }
 
 std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const {
@@ -106,7 +139,10 @@ std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const
     if (book == nullptr) return spaces;
     for (SpaceService* space : book->spaces()) {
         const std::string& name = space->facts().name;
-        if (off.count({name, plugin}) == 0) spaces.insert(name);
+        const auto only = only_of.find(plugin);
+        const bool reaches =
+            only == only_of.end() || only->second == name || only->second == space->facts().parent;
+        if (reaches && off.count({name, plugin}) == 0) spaces.insert(name);
     }
     return spaces;
 }
@@ -238,17 +274,29 @@ void Plugins::attach(Book& book) {
 }
 
 void Plugins::changed(const Change& change) {
-    if (change.type != "record" && change.type != "space") return;
+    // Too much changed at once to be told record by record.
+    const bool many = change.type == "sync";
+    if (change.type != "record" && !many) return;
     const std::lock_guard lock(state_->mutex);
     if (state_->book == nullptr) return;
     SpaceService* space = state_->book->space(change.space);
     if (space == nullptr) return;
+    if (many) {
+        for (SpaceService* each : state_->book->spaces()) state_->read_settings(*each);
+        state_->recheck_everywhere();
+        if (state_->arrivals) state_->arrivals->look();
+        return;
+    }
     const auto record = space->reader().get(change.id);
     if (!record || !*record) return;
     const auto& stored = **record;
     if (stored.state.kind == settings_kind) {
         for (SpaceService* each : state_->book->spaces()) state_->read_settings(*each);
         state_->recheck_everywhere();
+        return;
+    }
+    if (stored.state.kind == package_kind || stored.state.kind == part_kind) {
+        if (state_->arrivals) state_->arrivals->look();
         return;
     }
     for (SpaceService* child : state_->book->spaces()) {
@@ -258,23 +306,89 @@ void Plugins::changed(const Change& change) {
     }
 }
 
+void Plugins::accept_arrivals(
+    std::function<Result<std::string>(const std::filesystem::path&)> trial) {
+    PluginArrivals::Options options;
+    options.directory = state_->installed();
+    options.trial = std::move(trial);
+    options.may_install = [state = state_.get()](const std::string& space,
+                                                 const std::string& site) {
+        return state->may_install(space, site);
+    };
+    options.accepted = [state = state_.get()] {
+        const std::lock_guard lock(state->mutex);
+        if (const auto read = state->read_again(); !read) {
+            log_error("plugin", "plugins are as they were", {{"error", read.error().text()}});
+        }
+    };
+    options.tell = [state = state_.get()](const std::string& plugin, const Json& what) {
+        if (state->options.listener) {
+            state->options.listener({"", "plugin", plugin, canonical(what)});
+        }
+    };
+    const std::lock_guard lock(state_->mutex);
+    state_->arrivals = std::make_unique<PluginArrivals>(std::move(options), *state_->book);
+}
+
+void Plugins::end_arrivals() {
+    std::unique_ptr<PluginArrivals> ended;
+    {
+        const std::lock_guard lock(state_->mutex);
+        ended = std::move(state_->arrivals);
+    }
+}
+
+Result<void> Plugins::install_in(SpaceService& space, const rules::PluginPackage& package,
+                                 const Caller& caller) {
+    if (!state_->may_install(space.facts().name, space.facts().site)) {
+        return failure(Code::Forbidden,
+                       "this site is no administrator of space " + space.facts().name);
+    }
+    TRY(write_package(space, package, caller));
+    return state_->arrivals->take(space, package.manifest.id);
+}
+
+Result<void> Plugins::remove_from(SpaceService& space, const std::string& plugin,
+                                  const Caller& caller) {
+    TRY(write_removal(space, plugin, caller));
+    return state_->arrivals->take(space, plugin);
+}
+
+Result<void> Plugins::rollback_in(SpaceService& space, const std::string& plugin,
+                                  const Caller& caller) {
+    TRY(write_rollback(space, plugin, caller));
+    return state_->arrivals->take(space, plugin);
+}
+
+SpaceService* Plugins::home_of(const std::string& plugin) {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->plugins.find(plugin);
+    constexpr std::string_view came_with = "space ";
+    if (found == state_->plugins.end() || !found->second.origin.starts_with(came_with)) {
+        return nullptr;
+    }
+    return state_->book->space(found->second.origin.substr(came_with.size()));
+}
+
+std::vector<PluginArrivals::Waiting> Plugins::waiting() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->arrivals ? state_->arrivals->waiting() : std::vector<PluginArrivals::Waiting>{};
+}
+
 Result<void> Plugins::install(const rules::PluginPackage& package) {
     const std::lock_guard lock(state_->mutex);
     const std::string& id = package.manifest.id;
     const auto place = state_->installed() / id;
     const auto fresh = state_->installed() / (".new-" + id);
     TRY(make_directories(state_->before()));
-    TRY(write_folder(fresh, package.files));
+    TRY(write_package_folder(fresh, package.files));
     std::error_code failed;
     fs::remove_all(state_->before() / id, failed);
     if (fs::exists(place)) fs::rename(place, state_->before() / id, failed);
     fs::rename(fresh, place, failed);
     if (failed) return failure(Code::Io, "the plugin cannot be put in place", failed.message());
     TRY(sync_directory(state_->installed()));
-    state_->read_all();
-    TRY(state_->swap_in());
-    state_->recheck_everywhere();
-    return {};
+    return state_->read_again();
 }
 
 Result<void> Plugins::remove(const std::string& plugin) {
@@ -290,10 +404,7 @@ Result<void> Plugins::remove(const std::string& plugin) {
     fs::remove_all(state_->before() / plugin, failed);
     fs::rename(place, state_->before() / plugin, failed);
     if (failed) return failure(Code::Io, "the plugin cannot be removed", failed.message());
-    state_->read_all();
-    TRY(state_->swap_in());
-    state_->recheck_everywhere();
-    return {};
+    return state_->read_again();
 }
 
 Result<void> Plugins::rollback(const std::string& plugin) {
@@ -309,10 +420,7 @@ Result<void> Plugins::rollback(const std::string& plugin) {
     if (fs::exists(place)) fs::rename(place, aside, failed);
     fs::rename(before, place, failed);
     if (fs::exists(aside)) fs::rename(aside, before, failed);
-    state_->read_all();
-    TRY(state_->swap_in());
-    state_->recheck_everywhere();
-    return {};
+    return state_->read_again();
 }
 
 Result<void> Plugins::turn(const std::string& space, const std::string& plugin, bool on) {

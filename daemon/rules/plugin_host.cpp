@@ -323,6 +323,30 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
     }
 }
 
+void PluginHost::remember(const std::string& space, const Evaluation& evaluation) {
+    constexpr std::size_t most = 10'000;
+    const std::lock_guard lock(mutex_);
+    if (!unchecked_.empty()) {
+        for (const Judgement& one : evaluation.judgements) {
+            unchecked_.erase({space, one.record, one.plugin});
+        }
+    }
+    for (const Unchecked& one : evaluation.unchecked) {
+        if (unchecked_.size() >= most) return;
+        unchecked_.insert_or_assign({space, one.record, one.plugin}, one);
+    }
+}
+
+std::vector<Unchecked> PluginHost::unchecked(const std::string& space) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Unchecked> all;
+    for (auto at = unchecked_.lower_bound({space, "", ""});
+         at != unchecked_.end() && at->first[0] == space; ++at) {
+        all.push_back(at->second);
+    }
+    return all;
+}
+
 Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Purpose purpose,
                                         RecordSource& source) {
     Evaluation evaluation;
@@ -336,6 +360,7 @@ Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Pu
                           failed);
             if (failed) return *failed;
         }
+        if (purpose != Purpose::Check) remember(subjects[from].space, evaluation);
         from = to;
     }
     return evaluation;

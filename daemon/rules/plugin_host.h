@@ -10,6 +10,7 @@
 #include "rules/splice.h"
 #include "rules/worker_slot.h"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +33,21 @@ struct PluginStatus {
     SlotStatus slot;
     std::set<std::string> spaces;
 };
+
+// What one rule says of one record, and what it was given to say so.
+struct RuleAccount {
+    std::string plugin, version, rule, source;
+    Texts title;
+    struct Looked {
+        std::string name, words;
+        std::vector<std::string> records;
+    };
+    std::vector<Looked> needs;
+    std::vector<Finding> findings;
+    std::string unchecked;  // why it says nothing
+};
+// "every doses.dose whose order is dose.order"
+std::string need_words(const Need& need);
 
 class PluginHost final : public Evaluator {
 public:
@@ -57,6 +73,10 @@ public:
     void configure(const std::string& space, const std::string& plugin, const Json& settings);
     Json configuration(const std::string& space, const std::string& plugin) const;
 
+    // Records that the last evaluation left without a verdict, and why. Kept in memory, at most
+    // ten thousand.
+    std::vector<Unchecked> unchecked(const std::string& space) const;
+
     std::vector<PluginStatus> statuses() const;
     Result<void> forgive(const std::string& plugin);  // lifts a quarantine
     std::shared_ptr<const ActivePlugin> find(const std::string& plugin) const;
@@ -74,6 +94,8 @@ public:
         Json parameters = Json::object();  // valid by the manifest's schema
     };
     Result<std::string> report(const ReportRequest& request, RecordSource& source);
+    // Each rule that judges the record, run alone.
+    Result<std::vector<RuleAccount>> explain(const RuleRecord& subject, RecordSource& source);
     // A finding's message in a language; its own text where the plugin is not here.
     std::string message(const Finding& finding, std::string_view language) const;
 
@@ -84,6 +106,7 @@ private:
     NeedContext context_for(const ActivePlugin& plugin, const std::string& space, bool clock) const;
     CallContext call_context(std::optional<Millis> now) const;
     std::string digest_in(const ActivePlugin& plugin, const std::string& space) const;
+    void remember(const std::string& space, const Evaluation& evaluation);
     void evaluate_with(const ActivePlugin& plugin, std::span<const RuleRecord> subjects,
                        Purpose purpose, RecordSource& source, Evaluation& evaluation,
                        std::optional<Error>& failed);
@@ -91,6 +114,8 @@ private:
     const Options options_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Set> set_;  // protected by mutex_
+    // Why there is no verdict, by space, record and plugin; protected by mutex_.
+    std::map<std::array<std::string, 3>, Unchecked> unchecked_;
     // By space and plugin; protected by mutex_.
     std::map<std::pair<std::string, std::string>, Json> settings_;
 };
