@@ -132,6 +132,9 @@ local function clash(a, b)
     end
     found.code = "overlap"
     found.values = { minutes = minutes, a = left.where, b = right.where }
+    -- Free again when the other ends, and the way between two sites is behind.
+    local apart = first.site and second.site and first.site ~= second.site
+    found.passes_at = apart and instant.add_minutes(second.to, config.travel_minutes) or second.to
     return found
   end
   if left.site and right.site and left.site ~= right.site then
@@ -301,6 +304,8 @@ rules["CORE-R04"] = function(it, needs, context)
       found[#found + 1] = {
         code = wrong and wrong.code or "none", path = "/assignee",
         records = wrong and { wrong.id } or array(),
+        passes_at = wrong and wrong.code == "not_yet"
+          and instant.at(wrong.issued, "00:00", zone_of(it, context)) or "never",
         values = {
           type = type, day = day, through = wrong and wrong.through,
           issued = wrong and wrong.issued,
@@ -565,7 +570,7 @@ local function changed_after(item, context)
     for _, sig in ipairs(list) do
       if after(item.last_edit, sig.at, item, context) then return sig, item.last_edit end
     end
-  elseif item._changed and item._source ~= "import"
+  elseif item._changed and item._source ~= "imported"
     and day_of(item._changed, item, context) > day_of(last.at, item, context) then
     return last, item._changed
   end
@@ -769,6 +774,16 @@ rules["CORE-R11-link"] = function(it, needs)
   return found
 end
 
+-- A request for access is answered by the day that it names, else within the days of FERPA.
+rules["CORE-R12-request"] = function(it, needs, context)
+  if it.closed_at ~= nil then return nil end
+  local asked = day_of(it.at, it, context)
+  local due = it.due or date.add(asked, config.access_days)
+  if day_of(context.now, it, context) > due then
+    return { code = "request", path = "/closed_at", values = { since = asked, due = due } }
+  end
+end
+
 rules["CORE-R12"] = function(it, needs, context)
   if it.at == nil or it.met_at ~= nil then return nil end
   if instant.minutes(it.at, context.now) > minutes_of(config.need_limit) then
@@ -933,7 +948,7 @@ rules["CORE-R17"] = function(it, needs, context)
     if kept(one) and instant.compare(one.at, it.at) <= 0
       and (one.closed_at == nil or instant.compare(one.closed_at, it.at) > 0) then
       found[#found + 1] = {
-        code = "request", path = "/about", records = { one._id },
+        code = "request", path = "/about", records = { one._id }, passes_at = "never",
         values = { day = day_of(one.at, it, context) },
       }
     end
@@ -943,7 +958,7 @@ rules["CORE-R17"] = function(it, needs, context)
     if kept(one) and one.from <= day and (one.released_at == nil or one.released_at > day)
       and (one.record_class == nil or one.record_class == it.record_class) then
       found[#found + 1] = {
-        code = "hold", path = "/about", records = { one._id },
+        code = "hold", path = "/about", records = { one._id }, passes_at = "never",
         values = { day = one.from, matter = one.matter },
       }
     end
@@ -954,6 +969,7 @@ rules["CORE-R17"] = function(it, needs, context)
   elseif years and date.add(it.last_entry, years, "year") > day then
     found[#found + 1] = {
       code = "too_soon", path = "/at",
+      passes_at = instant.at(date.add(it.last_entry, years, "year"), "00:00", zone_of(it, context)),
       values = {
         class = it.record_class, years = years,
         until_ = date.add(it.last_entry, years, "year"),

@@ -846,34 +846,48 @@ local function text_of(report)
   return table.concat(parts, " . ")
 end
 
-rules["EDU-R14"] = function(report, needs, context)
-  local found = array()
-  local text = names.fold(text_of(report))
-  local pupils, own = {}, {}
-  for _, role in ipairs(live(needs.pupil_roles)) do pupils[bare(role.person)] = true end
-  for _, pupil in ipairs(live(needs.pupils)) do pupils[bare(pupil.person)] = true end
-  for _, person in ipairs(live(needs.people)) do
-    if same(person._id, report.student) then
+-- How another student is named: "full" by given and family name or by another name on file,
+-- "given" by one of the two alone, nil not at all. Staff, guardians and the student's own names may
+-- be there. `lists` holds pupil_roles, pupils and everyone.
+local function naming(student, lists)
+  local pupils, own, others = {}, {}, {}
+  for _, role in ipairs(live(lists.pupil_roles)) do pupils[bare(role.person)] = true end
+  for _, pupil in ipairs(live(lists.pupils)) do pupils[bare(pupil.person)] = true end
+  for _, person in ipairs(live(lists.everyone)) do
+    if pupils[bare(person._id)] and not same(person._id, student) then
+      others[#others + 1] = person
+    else
       own[names.fold(person.given)], own[names.fold(person.family)] = true, true
-    elseif not pupils[bare(person._id)] then
-      own[names.fold(person.given)] = true  -- staff and guardians may be named
     end
   end
-  local full, given
-  for _, person in ipairs(live(needs.people)) do
-    if pupils[bare(person._id)] and not same(person._id, report.student) then
+  return function(text)
+    text = names.fold(text)
+    local partly
+    for _, person in ipairs(others) do
       local first, last = names.fold(person.given), names.fold(person.family)
       if word_in(text, first .. " " .. last) or word_in(text, last .. " " .. first) then
-        full = true
-      elseif not own[first] and word_in(text, first) then
-        given = true
+        return "full"
       end
+      for _, other in ipairs(person.other_names or {}) do
+        local name = names.fold(other)
+        if name:find(" ", 1, true) and word_in(text, name) then return "full" end
+      end
+      local named = (not own[first] and word_in(text, first))
+        or (not own[last] and word_in(text, last))
+      if named then partly = "given" end
     end
+    return partly
   end
+end
+
+rules["EDU-R14"] = function(report, needs, context)
+  local found = array()
+  local lists = { pupil_roles = needs.pupil_roles, pupils = needs.pupils, everyone = needs.people }
   -- The name itself is left out: a finding is seen by more people than the report.
-  if full then
+  local named = naming(report.student, lists)(text_of(report))
+  if named == "full" then
     found[#found + 1] = { code = "other_student" }
-  elseif given then
+  elseif named == "given" then
     found[#found + 1] = { code = "maybe_other_student", severity = "warn" }
   end
   local day = day_of(report.approved_by.at, context)
@@ -1039,7 +1053,11 @@ local ES = {
   ["Partly"] = "En parte", ["Did not"] = "No funcionó", ["Praise to correction"] =
     "Elogios por corrección", ["Redirects per hour observed"] = "Redirecciones por hora observada",
   ["Behaviors"] = "Conductas", ["Unit"] = "Unidad", ["goal"] = "meta", ["in all"] = "en total",
-  ["Participation"] = "Participación",
+  ["Participation"] = "Participación", ["Lunch"] = "Almuerzo",
+  ["ask the nurse"] = "pregunte a enfermería",
+  ["(left out: it names another student)"] = "(omitido: nombra a otro estudiante)",
+  ["Excused Absence"] = "Ausencia justificada", ["Unexcused Absence"] = "Ausencia injustificada",
+  ["Tardy"] = "Tarde", ["Early departure"] = "Salida anticipada", ["Partial"] = "Parcial",
   ["Person"] = "Persona", ["Duty class"] = "Clase de tarea", ["Diploma"] = "Diploma",
   ["Hours of study"] = "Horas de estudio", ["Degree"] = "Título", ["Assessment"] = "Examen",
   ["Qualification"] = "Cualificación", ["Why"] = "Por qué", ["instruction"] = "enseñanza",
@@ -1395,6 +1413,12 @@ reports["progress_report"] = function(parameters, needs, context)
     say(t("Dear family,") .. " " .. t("this is how your child is doing.")),
   }
   local function add(block) blocks[#blocks + 1] = block end
+  -- What names another student is not shown, whoever wrote it.
+  local names_another = naming(parameters.student, needs)
+  local function shown(text)
+    if names_another(text) ~= "full" then return text end
+    return t("(left out: it names another student)")
+  end
   local report
   for _, one in ipairs(live(needs.reports)) do report = one end
   local headings = { summary = "Summary", curriculum = "What the class learns",
@@ -1402,19 +1426,19 @@ reports["progress_report"] = function(parameters, needs, context)
   local function sections(part)
     for _, section in ipairs(report and report.sections or {}) do
       if (section.part or "summary") == part then
-        add(title(section.heading or t(headings[part]), 2))
-        add(say(section.text))
+        add(title(shown(section.heading or t(headings[part])), 2))
+        add(say(shown(section.text)))
       end
     end
   end
-  if report and report.plain_text then add(say(report.plain_text)) end
+  if report and report.plain_text then add(say(shown(report.plain_text))) end
   sections("summary")
   sections("curriculum")
   local goals = by_goal(needs.points)
   for goal, list in pairs(goals) do
     local first, last = list[1], list[#list]
-    add(title(t("Goal") .. ": " .. goal, 2))
-    add(progress_chart(t, goal, list))
+    add(title(t("Goal") .. ": " .. shown(goal), 2))
+    add(progress_chart(t, shown(goal), list))
     add(grid(t, { "First", "Now", "Target", "Unit", "Help given" },
              { { first.value, last.value, last.target or "", last.unit,
                  t(last.prompt_level or "") } }))
@@ -1432,7 +1456,7 @@ reports["progress_report"] = function(parameters, needs, context)
       local planned = strategy_of(plan, strategy)
       label = planned and planned.name or label
     end
-    rows[#rows + 1] = { label, count }
+    rows[#rows + 1] = { shown(label), count }
   end
   if #rows > 0 then
     add(title(t("What helped"), 2))
@@ -1632,6 +1656,43 @@ reports["duty_roster"] = function(parameters, needs, context)
               ">Most", "Note" }, rows),
     title(t("Gaps without cover"), 2),
     grid(t, { "Date", "Place", "From", "To", ">Minutes" }, gaps),
+  }
+end
+
+-- What who watches at lunch must know, and no more of the health records than that (45 CFR
+-- 164.502(b)): the substance and what to do.
+reports["lunch_sheet"] = function(parameters, needs, context)
+  local t, name_of = words(context.language), namer(needs.people, needs.staff)
+  local posts, rows, here = array(), array(), {}
+  for _, post in ipairs(by_time(ranged(needs.posts, "from", parameters, context), "from")) do
+    if not parameters.school or not post.school or post.school == parameters.school then
+      posts[#posts + 1] = { day_of(post.from, context), clock_time(post.from, context),
+                            clock_time(post.to, context), named(post.staff, name_of) }
+    end
+  end
+  for _, pupil in ipairs(live(needs.pupils)) do
+    if not parameters.school or pupil.school == parameters.school then
+      here[bare(pupil.person)] = true
+    end
+  end
+  local function add(person, allergy)
+    if here[bare(person)] then
+      rows[#rows + 1] = { name_of(person), allergy.substance or allergy.class or "",
+                          allergy.action or t("ask the nurse") }
+    end
+  end
+  for _, profile in ipairs(live(needs.profiles)) do
+    for _, allergy in ipairs(profile.allergies or {}) do add(profile.person, allergy) end
+  end
+  for _, allergy in ipairs(live(needs.allergies)) do add(allergy.person, allergy) end
+  table.sort(rows, function(a, b)
+    return table.concat(a, "\1") < table.concat(b, "\1")
+  end)
+  return {
+    title(t("Lunch")),
+    grid(t, { "Date", "From", "To", "Staff" }, posts),
+    title(t("Allergies"), 2),
+    grid(t, { "Student", "Allergies", "Action" }, rows),
   }
 end
 

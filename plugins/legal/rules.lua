@@ -93,6 +93,7 @@ end
 
 -- The count by the host's library; nothing where a value is missing or makes no sense.
 local function count(record, court, context)
+  court = court and live(court) and court or nil
   local zone = court_zone(record, court, context)
   local trigger = record.trigger
   if type(trigger) ~= "string" or math.type(record.period) ~= "integer" then return nil end
@@ -175,8 +176,16 @@ end
 -- difference it is LEG-R05's, else the rule's of the period.
 local function stale_for(rule)
   return function(record, needs, context)
-    if not record.computed then return nil end
     local fresh = count(record, needs.court, context)
+    if not fresh and not record.computed and rule_of_count(record) == rule then
+      return {
+        code = "no_count",
+        path = "/trigger",
+        severity = "warn",
+        values = { inputs = inputs_of(record) },
+      }
+    end
+    if not record.computed then return nil end
     if not fresh or fresh.computed == record.computed then return nil end
     local plain = count(record, nil, context)
     local by_calendar = needs.court and plain and plain.computed ~= fresh.computed

@@ -375,9 +375,10 @@ rules["MED-R03"] = function(dose, needs, context)
     return recent[gone] and instant.add_minutes(recent[gone].at, 1440) or nil
   end
   local function tell(code, free, values)
+    -- Where this dose alone is more than a whole day may have, waiting does not help.
     values.free = free and clock(free, dose, context) or "-"
-    found[#found + 1] = softened({ code = code, path = "/at", records = ids, passes_at = free,
-                                   values = values }, order)
+    found[#found + 1] = softened({ code = code, path = "/at", records = ids,
+                                   passes_at = free or "never", values = values }, order)
   end
   local most = order.max_doses_24h
   if most and #recent + 1 > most then

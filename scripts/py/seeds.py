@@ -131,6 +131,7 @@ def show(options):
     print(f"{sum(len(one) for one in results.values())} cases of {len(results)} plugins, "
           f"{sum(len(one.rules) for one in plugins)} rules, "
           f"{sum(len(one.reports) for one in plugins)} reports")
+    print(f"{len(titles.keys() - failed)} of {len(titles)} rows are backed by cases that ran")
     print(f"{len(problems) - len(failed)} rows passed, {len(failed)} failed"
           + (f"; {len(beside)} other problems" if beside else ""))
     return 1 if failed or beside or len(titles) != 115 else 0

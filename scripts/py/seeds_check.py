@@ -2,6 +2,7 @@
 they are named for, whether every rule has cases, whether every text has its Spanish."""
 
 import json
+import re
 
 # The rules that were laid down before the plugins were written, each with an example. Of CORE-R06
 # (a final record changes only with a reason) the daemon itself takes care, on every kind.
@@ -112,4 +113,21 @@ def text_problems(root, plugins):
             texts = {"title": declared["title"], **declared.get("messages", {})}
             problems += [f"{rule}: {name} has no Spanish" for name, text in texts.items()
                          if "en" not in text or "es" not in text]
+        lua = plugin.folder / "rules.lua"
+        problems += [f"{plugin.id}/rules.lua: '{text}' has no Spanish"
+                     for text in (lua_texts(lua.read_text()) if lua.exists() else [])]
     return problems
+
+
+def lua_texts(lua):
+    """Texts of reports that have no Spanish. A plugin either says both at the place, T("Date",
+    "Fecha"), or keeps a table ["Date"] = "Fecha" and asks it: t("Date"), grid(t, { "Date" })."""
+    lone = re.findall(r'\bT\(\s*"([^"]*)"\s*\)', lua)
+    known = set(re.findall(r'\["([^"]+)"\]\s*=\s*"', lua))
+    asked = set(re.findall(r'\b[tw]\("([^"]+)"\)', lua))
+    for names in re.findall(r'\bgrid\(t,\s*\{([^}]*)\}', lua) + \
+            re.findall(r'\blocal (?:head|list) = \{([^}]*)\}', lua):
+        asked |= {name.lstrip(">") for name in re.findall(r'"([^"]+)"', names)}
+    if "table_of(w, " in lua:
+        asked |= set(re.findall(r'\{ "\w+", "([^"]+)"(?:, "right")? \}', lua))
+    return lone + sorted(asked - known) if known else lone
