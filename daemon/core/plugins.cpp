@@ -1,17 +1,16 @@
-#include "core/plugins.h"
+#include "core/plugins_state.h"
 
 #include "base/file.h"
 #include "base/log.h"
 #include "core/record_source.h"
 
 #include <algorithm>
-#include <mutex>
 
 namespace dutybook::core {
 
 namespace {
 
-using Off = std::set<std::pair<std::string, std::string>>;  // space, plugin
+using Off = PluginsOff;
 
 constexpr std::string_view settings_kind = "core.plugin_config";
 
@@ -47,36 +46,6 @@ Result<void> write_off(const fs::path& path, const Off& off) {
 }
 
 }  // namespace
-
-struct Plugins::State {
-    PluginsOptions options;
-    std::optional<rules::ManifestReader> reader;
-    std::unique_ptr<rules::LiveKinds> kinds;
-    std::unique_ptr<rules::PluginHost> host;
-    std::mutex mutex;  // for all below
-    Book* book = nullptr;
-    Off off;
-    std::map<std::string, rules::PluginHost::Activation> plugins;  // by id
-    std::map<std::string, std::string> only_of;  // plugins that a space alone brings: its name
-    std::vector<Error> problems;
-    std::unique_ptr<PluginArrivals> arrivals;
-
-    fs::path installed() const { return options.directory / "plugins"; }
-    fs::path before() const { return installed() / ".before"; }
-    fs::path off_file() const { return options.directory / "plugins.json"; }
-
-    void read_all();
-    struct Origin {
-        std::string name, space;  // space: empty unless it came with one
-    };
-    void read_folder(const fs::path& folder, const Origin& origin);
-    Result<void> swap_in();
-    void read_settings(SpaceService& space);
-    void recheck_everywhere();
-    Result<void> read_again();  // folders changed
-    bool may_install(const std::string& space, const std::string& site) const;
-    std::set<std::string> spaces_of(const std::string& plugin) const;
-};
 
 void Plugins::State::read_folder(const fs::path& folder, const Origin& origin) {
     auto reading = rules::read_package_folder(folder, *reader);
@@ -126,12 +95,6 @@ Result<void> Plugins::State::read_again() {
     }
     recheck_everywhere();
     return {};
-}
-
-// Which sites are administrators of a space is for its circle of members to say. Until that is
-// known here, whoever may write to the space may choose its plugins: its commits are signed.
-bool Plugins::State::may_install(const std::string& /*space*/, const std::string& site) const {
-    return !site.empty();
 }
 
 std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const {
@@ -304,75 +267,6 @@ void Plugins::changed(const Change& change) {
         child->post([seen = rule_record(stored.state, stored.version, change.space)](
                         SpaceEngine& engine) { (void)engine.recheck_for_parent({seen}); });
     }
-}
-
-void Plugins::accept_arrivals(
-    std::function<Result<std::string>(const std::filesystem::path&)> trial) {
-    PluginArrivals::Options options;
-    options.directory = state_->installed();
-    options.trial = std::move(trial);
-    options.may_install = [state = state_.get()](const std::string& space,
-                                                 const std::string& site) {
-        return state->may_install(space, site);
-    };
-    options.accepted = [state = state_.get()] {
-        const std::lock_guard lock(state->mutex);
-        if (const auto read = state->read_again(); !read) {
-            log_error("plugin", "plugins are as they were", {{"error", read.error().text()}});
-        }
-    };
-    options.tell = [state = state_.get()](const std::string& plugin, const Json& what) {
-        if (state->options.listener) {
-            state->options.listener({"", "plugin", plugin, canonical(what)});
-        }
-    };
-    const std::lock_guard lock(state_->mutex);
-    state_->arrivals = std::make_unique<PluginArrivals>(std::move(options), *state_->book);
-}
-
-void Plugins::end_arrivals() {
-    std::unique_ptr<PluginArrivals> ended;
-    {
-        const std::lock_guard lock(state_->mutex);
-        ended = std::move(state_->arrivals);
-    }
-}
-
-Result<void> Plugins::install_in(SpaceService& space, const rules::PluginPackage& package,
-                                 const Caller& caller) {
-    if (!state_->may_install(space.facts().name, space.facts().site)) {
-        return failure(Code::Forbidden,
-                       "this site is no administrator of space " + space.facts().name);
-    }
-    TRY(write_package(space, package, caller));
-    return state_->arrivals->take(space, package.manifest.id);
-}
-
-Result<void> Plugins::remove_from(SpaceService& space, const std::string& plugin,
-                                  const Caller& caller) {
-    TRY(write_removal(space, plugin, caller));
-    return state_->arrivals->take(space, plugin);
-}
-
-Result<void> Plugins::rollback_in(SpaceService& space, const std::string& plugin,
-                                  const Caller& caller) {
-    TRY(write_rollback(space, plugin, caller));
-    return state_->arrivals->take(space, plugin);
-}
-
-SpaceService* Plugins::home_of(const std::string& plugin) {
-    const std::lock_guard lock(state_->mutex);
-    const auto found = state_->plugins.find(plugin);
-    constexpr std::string_view came_with = "space ";
-    if (found == state_->plugins.end() || !found->second.origin.starts_with(came_with)) {
-        return nullptr;
-    }
-    return state_->book->space(found->second.origin.substr(came_with.size()));
-}
-
-std::vector<PluginArrivals::Waiting> Plugins::waiting() const {
-    const std::lock_guard lock(state_->mutex);
-    return state_->arrivals ? state_->arrivals->waiting() : std::vector<PluginArrivals::Waiting>{};
 }
 
 Result<void> Plugins::install(const rules::PluginPackage& package) {

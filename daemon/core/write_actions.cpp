@@ -184,7 +184,7 @@ Result<Written> WriteGroup::change_fields(const WriteRequest& request, Working& 
     written.id = after.id;
     written.wrote = true;
     written.record = {after, domain::version_of(after), 0};
-    TRY(judge(after, written.record.version, written));
+    TRY(judge(after, written.record.version, written, &record.state()));
     TRY(issue(operation));
     record.add(std::move(operation), std::move(after));
     return written;

@@ -136,7 +136,7 @@ Result<Written> WriteGroup::issue_for(const WriteRequest& request, Working& reco
     written.id = after.id;
     written.wrote = true;
     written.record = {after, domain::version_of(after), 0};
-    if (!after.deleted) TRY(judge(after, written.record.version, written));
+    if (!after.deleted) TRY(judge(after, written.record.version, written, &record.state()));
     TRY(issue(operation));
     record.add(std::move(operation), std::move(after));
     return written;

@@ -52,8 +52,9 @@ private:
     bool rules_on() const { return !plugins_.empty(); }
     Result<void> complete(const std::string& id, const std::string& kind, Json& fields,
                           const WriteRequest& request);
+    // `before`: as the record stood, null for one that is new.
     Result<void> judge(const domain::RecordState& state, const std::string& version,
-                       Written& written);
+                       Written& written, const domain::RecordState* before = nullptr);
     bool has_parent() const { return !facts_.parent.empty() && parts_.parent_record; }
     Result<void> resolve_references(Json& fields, const domain::KindTraits& traits);
     Result<void> resolve_reference(Json& value);

@@ -1,6 +1,7 @@
 // Where a write meets the rules and the parent space.
 
 #include "core/record_source.h"
+#include "core/standing.h"
 #include "core/write_group.h"
 
 namespace dutybook::core {
@@ -54,13 +55,16 @@ Result<void> WriteGroup::complete(const std::string& id, const std::string& kind
 }
 
 Result<void> WriteGroup::judge(const domain::RecordState& state, const std::string& version,
-                               Written& written) {
+                               Written& written, const domain::RecordState* before) {
     if (!rules_on()) return {};
     IndexSource source(facts_, parts_);
     const auto subject = rule_record(state, version, facts_.name);
     TRY_ASSIGN(const auto evaluation,
                parts_.evaluator->evaluate({&subject, 1}, rules::Purpose::LocalWrite, source));
-    const auto findings = evaluation.findings();
+    auto findings = evaluation.findings();
+    if (before != nullptr) {
+        TRY(spare_what_stood(findings, *before, state, facts_.name, *parts_.evaluator, source));
+    }
     if (rules::verdict_of(findings) == rules::VerdictWord::Reject) return rejected(findings);
     Json shown = Json::array();
     for (const auto& finding : findings) shown.push_back(rules::to_json(finding));

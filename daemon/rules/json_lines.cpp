@@ -1,6 +1,7 @@
 #include "rules/json_lines.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <vector>
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 
-from dutybook import ROOT, wait_for
+from dutybook import BIN, ROOT, wait_for
 from plugins import NUMBER, TEXT, kind, rule, write_plugin
 
 WORD_COUNT = ROOT / "plugins/examples/word_count"
@@ -136,7 +136,7 @@ def test_native_plugins_do_not_travel(pair, tmp_path):
     north, _, _ = pair
     folder = tmp_path / "word_count"
     shutil.copytree(WORD_COUNT, folder)
-    shutil.copy(ROOT / "build/plugins/word_count/plugin.so", folder)
+    shutil.copy(BIN.parent / "plugins/word_count/plugin.so", folder)
     ran = north.client("plugin", "install", folder, "--space", expect=3)
     assert "does not travel" in ran.err
     assert north.one("plugin", "install", folder)["id"] == "word_count"
