@@ -801,8 +801,13 @@ end
 
 -- Interpreting and families: EDU-R13 to EDU-R15 ------------------------------------------------
 
+-- Languages by their tag, "es-MX"; rosters also write their names.
+local LANGUAGES = { spanish = "es", espanol = "es", castellano = "es", spa = "es", english = "en",
+                    ingles = "en", eng = "en" }
+
 local function language(tag)
-  return tag:lower():match("^%a+") or tag:lower()
+  local word = names.fold(tag:match("^[^-_ ]+") or tag)
+  return LANGUAGES[word] or word
 end
 
 local function speaks(person, tag)

@@ -307,6 +307,19 @@ local function folded(name)
   return names.fold(names.company(name))
 end
 
+-- "Okafor, Grace" is "Grace Okafor" too; "Sons, Inc." is not: both spellings, folded. A firm such as
+-- "Smith, Jones" is kept as it stands beside it.
+local function spellings(name)
+  local keys, key = {}, folded(name)
+  if key ~= "" then keys[key] = true end
+  local family, given = name:match("^%s*([^,]+),%s*([^,]+)$")
+  if given and folded("x " .. given) ~= "x" then
+    local turned = folded(given .. " " .. family)
+    if turned ~= "" then keys[turned] = true end
+  end
+  return keys
+end
+
 local function sorted_keys(set)
   local keys = array()
   for key in pairs(set) do add(keys, key) end
@@ -326,8 +339,7 @@ local function lookup_keys(list)
   local set = {}
   for _, name in ipairs(list) do
     if not blank(name) then
-      local key = folded(name)
-      if key ~= "" then set[key] = true end
+      for key in pairs(spellings(name)) do set[key] = true end
       if not name:find("%s") then set[name:match("[^/]+$") or name] = true end
     end
   end
@@ -345,8 +357,7 @@ local function party_keys(party)
   if party._folded then return party._folded end
   local set = {}
   for _, name in ipairs({ party.name, table.unpack(party.aliases or {}) }) do
-    local key = folded(name)
-    if key ~= "" then set[key] = true end
+    for key in pairs(spellings(name)) do set[key] = true end
   end
   party._folded = set
   return set
@@ -369,8 +380,7 @@ local function meaning(name, parties)
   for _, party in ipairs(parties) do
     if party._id == id or party._id == name then return party_keys(party), party.name end
   end
-  local key = folded(name)
-  return key ~= "" and { [key] = true } or {}, name
+  return spellings(name), name
 end
 
 -- The keys that join two names, directly or through a party that has both; nil if none does.

@@ -30,7 +30,11 @@ local function clock(at, record, context)
   return date.of(at, zone) .. " " .. instant.time(at, zone)
 end
 
-local function signer(sig) return sig and (sig.person or sig.by) end
+-- A person may be named with the space that holds the record: "district/p1" is p1.
+local function signer(sig)
+  local person = sig and (sig.person or sig.by)
+  return person and person:match("[^/]+$")
+end
 
 local function within(day, from, to)
   return (from == nil or day >= from) and (to == nil or day <= to)
@@ -705,6 +709,9 @@ rules["MED-R09"] = function(record, needs, context)
   if not asked(record) or record.at == nil then return nil end
   local day = day_of(record.at, record, context)
   local lot = needs.lot
+  for _, one in each(lot == nil and record.lot and needs.lots or {}) do
+    if kept(one) and one.lot == record.lot then lot = one end  -- named by what its label says
+  end
   if lot then
     if kept(lot) and lot.expiry and last_day(lot.expiry) < day then
       tell(lot.expiry, "/lot", { lot._id }, needs.order)
@@ -817,6 +824,9 @@ rules["MED-R08-people"] = function(record)
   local one, other = signer(counted), signer(record.witness)
   if one and other and one == other then
     return { code = "same_person", path = "/witness", values = { person = one } }
+  end
+  if record._kind == "medical.controlled_count" and not (one and other) then
+    return { code = "one_signature", path = one and "/witness" or "/by" }
   end
 end
 
