@@ -49,6 +49,8 @@ public:
     // An instant as people write it, in the site's zone.
     Result<std::optional<Millis>> instant(std::string_view name) const;
     bool wants_lines() const;
+    // Of the reader: ?language=, else Accept-Language ("es-MX,es;q=0.9"), else "en".
+    std::string language() const;
 
     // The space that argument 0 names; "-" is the only one.
     Result<core::SpaceService*> space() const;
@@ -104,6 +106,7 @@ std::vector<Endpoint> event_routes();
 std::vector<Endpoint> plugin_routes();
 std::vector<Endpoint> report_routes();
 std::vector<Endpoint> today_routes();
+std::vector<Endpoint> explain_routes();
 void add_all_routes(Router& router);
 
 }  // namespace dutybook::api

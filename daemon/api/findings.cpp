@@ -53,17 +53,17 @@ Result<std::optional<rules::Finding>> told(store::IndexReader& reader, const std
     return std::optional(rules::merged(rules::as_stored(std::move(all))).front());
 }
 
-// Records of a kind that lack a verdict of one of the digests, where several plugins judge it.
-Result<std::uint64_t> count_unjudged(store::IndexReader& reader, const std::string& kind,
-                                     const std::vector<std::string>& digests) {
-    std::uint64_t count = 0;
+// Ids of a kind's records that lack a verdict of one of the digests.
+template <class Function>
+Result<void> each_unjudged(store::IndexReader& reader, const std::string& kind,
+                           const std::vector<std::string>& digests, const Function& function) {
     std::string after;
     do {
         TRY_ASSIGN(const auto some, reader.unjudged(kind, digests, after, 10'000));
-        count += some.records.size();
+        for (const std::string& id : some.records) function(id);
         after = some.next;
     } while (!after.empty());
-    return count;
+    return {};
 }
 
 }  // namespace
@@ -114,6 +114,57 @@ std::string behind(const std::string& finding) {
     return finding + "!";  // below all letters and digits
 }
 
+void translate(const Services& services, Json& findings, const std::string& language) {
+    if (services.plugins == nullptr || language.starts_with("en")) return;
+    for (Json& json : findings) {
+        if (!json.contains("code")) continue;
+        rules::Finding finding;
+        finding.rule = json.value("rule", "");
+        finding.code = json.value("code", "");
+        finding.message = json.value("message", "");
+        finding.values = json.value("values", Json::object());
+        json["message"] = services.plugins->host().message(finding, language);
+    }
+}
+
+std::string translated(const Services& services, std::string_view findings,
+                       const std::string& language) {
+    Json json = Json::parse(findings, nullptr, false);
+    if (!json.is_array()) return std::string(findings);
+    translate(services, json, language);
+    return canonical(json);
+}
+
+Json finding_json(const Services& services, const rules::Finding& finding,
+                  const std::string& language) {
+    Json json = Json::array({rules::to_json(finding)});
+    translate(services, json, language);
+    return json[0];
+}
+
+Result<std::vector<Json>> unchecked_records(core::SpaceService& space, const Services& services) {
+    std::map<std::pair<std::string, std::string>, std::string> whys;
+    if (services.plugins != nullptr) {
+        for (const auto& one : services.plugins->host().unchecked(space.facts().name)) {
+            whys[{one.record, one.plugin}] = one.why;
+        }
+    }
+    std::vector<Json> all;
+    for (const auto& plugin : services.evaluator->plugins(space.facts().name)) {
+        for (const auto& kind : plugin.kinds) {
+            const std::vector<std::string> digests = {plugin.digest};
+            TRY(each_unjudged(space.reader(), kind, digests, [&](const std::string& id) {
+                const auto why = whys.find({id, plugin.id});
+                all.push_back({{"record", id},
+                               {"kind", kind},
+                               {"plugin", plugin.id},
+                               {"why", why == whys.end() ? "waits for its turn" : why->second}});
+            }));
+        }
+    }
+    return all;
+}
+
 Result<FindingsSummary> findings_summary(core::SpaceService& space,
                                          const rules::Evaluator& evaluator,
                                          std::uint64_t doubtful) {
@@ -139,8 +190,8 @@ Result<FindingsSummary> findings_summary(core::SpaceService& space,
             summary.unchecked += judged.living.at(kind) - fewest[kind];
             continue;
         }
-        TRY_ASSIGN(const std::uint64_t count, count_unjudged(space.reader(), kind, lacking));
-        summary.unchecked += count;
+        TRY(each_unjudged(space.reader(), kind, lacking,
+                          [&](const std::string&) { ++summary.unchecked; }));
     }
     // What lacks a verdict is mostly among what is to be judged.
     summary.unchecked = std::max(summary.unchecked, doubtful);

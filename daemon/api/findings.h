@@ -24,6 +24,18 @@ Result<FindingPage> find_findings(core::SpaceService& space, const FindingQuery&
 // The place behind this id.
 std::string behind(const std::string& finding);
 
+// A finding for the reader: its message in the language, where the plugin has it.
+Json finding_json(const Services& services, const rules::Finding& finding,
+                  const std::string& language);
+// The same for an array of findings, as text and as JSON.
+std::string translated(const Services& services, std::string_view findings,
+                       const std::string& language);
+void translate(const Services& services, Json& findings, const std::string& language);
+
+// Records that a plugin should have judged and has not, with the reason where it is known:
+// {"record","kind","plugin","why"}.
+Result<std::vector<Json>> unchecked_records(core::SpaceService& space, const Services& services);
+
 // For status: a digest over all findings, nothing while anything is unchecked; and how many
 // records lack a verdict, or have one that is doubtful (`doubtful` of the engine).
 struct FindingsSummary {

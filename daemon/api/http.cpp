@@ -56,6 +56,8 @@ std::string_view name_of(Header header) {
             return "idempotency-key";
         case Header::LastEventId:
             return "last-event-id";
+        case Header::AcceptLanguage:
+            return "accept-language";
         case Header::By:
             return "x-dutybook-by";
         case Header::OnBehalf:

@@ -28,6 +28,7 @@ enum class Header : std::uint8_t {
     IfMatch,
     IdempotencyKey,
     LastEventId,
+    AcceptLanguage,
     By,
     OnBehalf,
     Device,

@@ -91,6 +91,14 @@ Json plugins_json(const Call& call) {
                        {"why", status.slot.last_fault},
                        {"sandbox", status.slot.sandbox}});
     }
+    for (const auto& one : call.services.plugins->waiting()) {
+        all.push_back({{"id", one.plugin},
+                       {"version", one.version},
+                       {"digest", one.digest},
+                       {"state", "waiting"},
+                       {"restarts", 0},
+                       {"why", one.why}});
+    }
     return all;
 }
 

@@ -156,7 +156,7 @@ Result<Asked> asked_of(const Call& call, const char* report) {
     Asked asked;
     asked.report = report;
     asked.person = call.query("person");
-    asked.language = call.query("language").empty() ? "en" : call.query("language");
+    asked.language = call.language();
     TRY_ASSIGN(const std::string day, day_of(call, "date"));
     asked.parameters = {{"date", day}};
     if (!asked.person.empty()) asked.parameters["person"] = asked.person;

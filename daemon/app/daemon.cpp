@@ -1,6 +1,7 @@
 #include "app/daemon.h"
 
 #include "api/api.h"
+#include "api/plugin_trial.h"
 #include "api/server.h"
 #include "app/notify.h"
 #include "app/options.h"
@@ -134,6 +135,9 @@ Result<void> Daemon::start(const ServiceManager& manager) {
     services.pool = pool_.get();
     services.clock = &clock_;
     services.version = version;
+    plugins_->accept_arrivals([services](const std::filesystem::path& folder) {
+        return api::plugin_trial(services, folder.string());
+    });
     api_ = std::make_unique<api::Api>(std::move(services));
     return listen();
 }
@@ -147,6 +151,7 @@ void Daemon::stop() {
     pool_.reset();
     sync_.reset();
     api_.reset();
+    if (plugins_) plugins_->end_arrivals();
     book_.reset();
     plugins_.reset();
     tokens_.reset();

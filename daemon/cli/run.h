@@ -39,6 +39,7 @@ struct Offline {
     };
     std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> lint;
     std::function<int(const PluginTest&, std::ostream& out)> test;
+    std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> bench;
     std::function<Result<void>(const NewPlugin&)> make_plugin;
     // The text of an import mapping: the file, else that of a plugin by its name ("oneroster").
     std::function<Result<std::string>(const std::string& name, const std::string& file)> mapping;

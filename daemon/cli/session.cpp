@@ -48,6 +48,7 @@ HttpRequest Session::request(const std::string& method, const std::string& targe
     for (const auto& [name, value] : who) {
         if (!value->empty()) request.headers[name] = percent_encode(*value);
     }
+    if (!settings_.language.empty()) request.headers["Accept-Language"] = settings_.language;
     return request;
 }
 

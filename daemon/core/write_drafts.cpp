@@ -1,6 +1,7 @@
 // Writes that wait for the rules.
 
 #include "core/answers.h"
+#include "core/standing.h"
 #include "core/verdict_row.h"
 #include "core/write_group.h"
 
@@ -81,7 +82,12 @@ Result<std::size_t> WriteGroup::settle(std::span<const WriteRequest> requests,
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
         Draft& draft = drafts_[i];
         const std::size_t place = draft.place;
-        const Said& of = said[draft.written.id];
+        Said& of = said[draft.written.id];
+        if (draft.record != nullptr) {
+            IndexSource source(facts_, parts_);
+            TRY(spare_what_stood(of.findings, draft.record->state(), draft.written.record.state,
+                                 facts_.name, *parts_.evaluator, source));
+        }
         if (rules::verdict_of(of.findings) == rules::VerdictWord::Reject) {
             results.erase(results.begin() + static_cast<std::ptrdiff_t>(place), results.end());
             results.push_back(rejected(of.findings));

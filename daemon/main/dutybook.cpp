@@ -1,6 +1,7 @@
 // The client, and what works without a daemon: making a store, joining, the plugin author's tools.
 
 #include "app/options.h"
+#include "author/bench.h"
 #include "author/scaffold.h"
 #include "author/tools.h"
 
@@ -169,6 +170,10 @@ int test(const cli::Offline::PluginTest& wanted, std::ostream& out) {
     return author::run_tests(wanted.folder, surroundings(), options, render, out);
 }
 
+int bench(const fs::path& folder, bool json, std::ostream& out) {
+    return author::run_bench(folder, surroundings(), json, out);
+}
+
 Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
     return author::make_plugin({fs::path(wanted.name).lexically_normal(), wanted.from,
                                 wanted.runtime == "native", surroundings().plugins});
@@ -196,6 +201,6 @@ int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
-    const cli::Offline offline{init, join, members, lint, test, make_plugin, mapping};
+    const cli::Offline offline{init, join, members, lint, test, bench, make_plugin, mapping};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

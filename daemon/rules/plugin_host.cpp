@@ -8,6 +8,9 @@ namespace dutybook::rules {
 
 namespace {
 
+// ms on top of a call's deadline: the process and the time zones, on a machine that is busy.
+constexpr Millis time_to_start = 900;
+
 bool judges(const ManifestRule& rule, std::string_view kind) {
     return std::find(rule.needs.kinds.begin(), rule.needs.kinds.end(), kind) !=
            rule.needs.kinds.end();
@@ -99,6 +102,7 @@ void PluginHost::activate(std::vector<Activation> plugins) {
             options.program = options_.worker;
             options.clock = options_.clock;
             options.call_deadline = static_cast<Millis>(manifest.limits.deadline_ms);
+            options.start_deadline = options.call_deadline + time_to_start;
             if (options_.changed) {
                 options.changed = [id = manifest.id, tell = options_.changed](const SlotStatus& s) {
                     tell(id, s);
@@ -118,6 +122,12 @@ void PluginHost::activate(std::vector<Activation> plugins) {
     const std::lock_guard lock(mutex_);
     set_ = std::make_shared<const Set>(std::move(next));
     configured_.clear();
+}
+
+void PluginHost::warm_up() {
+    for (const auto& plugin : *current()) {
+        if (!plugin->spaces.empty()) plugin->slot->warm_up_later();
+    }
 }
 
 void PluginHost::configure(const std::string& space, const std::string& plugin,
@@ -353,6 +363,30 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
     }
 }
 
+void PluginHost::remember(const std::string& space, const Evaluation& evaluation) {
+    constexpr std::size_t most = 10'000;
+    const std::lock_guard lock(mutex_);
+    if (!unchecked_.empty()) {
+        for (const Judgement& one : evaluation.judgements) {
+            unchecked_.erase({space, one.record, one.plugin});
+        }
+    }
+    for (const Unchecked& one : evaluation.unchecked) {
+        if (unchecked_.size() >= most) return;
+        unchecked_.insert_or_assign({space, one.record, one.plugin}, one);
+    }
+}
+
+std::vector<Unchecked> PluginHost::unchecked(const std::string& space) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Unchecked> all;
+    for (auto at = unchecked_.lower_bound({space, "", ""});
+         at != unchecked_.end() && at->first[0] == space; ++at) {
+        all.push_back(at->second);
+    }
+    return all;
+}
+
 Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Purpose purpose,
                                         RecordSource& source) {
     Evaluation evaluation;
@@ -366,6 +400,7 @@ Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Pu
                           failed);
             if (failed) return *failed;
         }
+        if (purpose != Purpose::Check) remember(subjects[from].space, evaluation);
         from = to;
     }
     return evaluation;

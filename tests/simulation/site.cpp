@@ -29,7 +29,7 @@ Result<void> Site::start(bool moved) {
     parts.index = index_.get();
     parts.clock = &clock;
     parts.kinds = commons_.kinds.get();
-    parts.evaluator = &commons_.rules;
+    parts.evaluator = commons_.rules;
     parts.codec = &commons_.codec;
     parts.judge = &commons_.judge;
     parts.incarnation = [this] { return random_.word(6); };

@@ -58,7 +58,8 @@ struct Commons {
     std::shared_ptr<const rules::KindRegistry> kinds;
     testing::PlainCodec codec;
     testing::OpenJudge judge;
-    rules::NoRules rules;
+    rules::NoRules no_rules;
+    rules::Evaluator* rules = &no_rules;
     std::map<std::string, testing::MemoryRemote> remotes;
     testing::Link link;
 };
