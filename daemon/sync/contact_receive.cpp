@@ -34,10 +34,23 @@ Result<void> ContactRun::receive() {
     TRY_ASSIGN(const Plan todo, plan());
     look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
-        if (decision.what == Do::Evidence) TRY(settle_known_fork(decision.seen));
-    if (todo.fetches.empty()) return {};
+        if (decision.what == Do::Evidence)
+            TRY(settle_fork(decision.seen.volume, decision.seen.theirs));
+    std::deque<std::vector<Wanted>> queue;
+    for (const auto& group : todo.fetches) {
+        auto rest = without_refused(group);
+        if (!rest.empty()) queue.push_back(std::move(rest));
+    }
+    if (!queue.empty()) TRY(receive_volumes(std::move(queue)));
+    TRY(receive_forks());
+    if (!quarantine_) return {};
+    TRY(quarantine_->clear());
+    quarantine_.reset();
+    return {};
+}
+
+Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) {
     TRY_ASSIGN(quarantine_, parts_.log->open_quarantine());
-    std::deque<std::vector<Wanted>> queue(todo.fetches.begin(), todo.fetches.end());
     std::uint64_t volumes = 0;
     for (const auto& group : queue) volumes += group.size();
     const std::uint64_t all = volumes;
@@ -64,9 +77,30 @@ Result<void> ContactRun::receive() {
         partial_ = fetched.error();
         if (const auto name = store::VolumeName::parse(group[0].ref)) stuck_.insert(name->writer);
     }
-    TRY(quarantine_->clear());
-    quarantine_.reset();
     return {};
+}
+
+// What was judged before and would be judged the same: it is not even transferred. The volumes
+// that follow it wait with it.
+std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
+    std::vector<Wanted> rest;
+    for (const Wanted& one : wanted) {
+        const auto name = store::VolumeName::parse(one.ref);
+        if (!name || !refused_before(*name, one.tip)) {
+            rest.push_back(one);
+            continue;
+        }
+        stuck_.insert(name->writer);
+    }
+    return rest;
+}
+
+bool ContactRun::refused_before(const store::VolumeName& volume, const store::CommitId& tip) const {
+    return parts_.refused != nullptr && parts_.refused->holds(volume, tip);
+}
+
+void ContactRun::remember_refusal(const store::VolumeName& volume, const store::CommitId& tip) {
+    if (parts_.refused != nullptr) parts_.refused->add(volume, tip);
 }
 
 // Volumes that follow one that failed are left for another contact.
@@ -98,9 +132,25 @@ Result<void> ContactRun::take_over(const Incoming& incoming) {
         [&](core::SpaceEngine& engine) { own = engine.writer() == incoming.volume.writer; });
     if (own) return take_over_own(incoming);
     TRY_ASSIGN(const store::TakenOver taken, take_all(incoming));
-    if (taken.fork) return settle_fork(incoming, *taken.fork);
-    judge_refusal(incoming, taken);
+    if (!taken.fork) {
+        judge_refusal(incoming, taken);
+        return {};
+    }
+    const Incoming good = checked_part(incoming, *taken.fork);
+    TRY(parts_.log->keep_evidence(*quarantine_, good));
+    if (good.tip != incoming.tip) judge_refusal(incoming, taken);
+    TRY(settle_fork(good.volume, good.tip));
+    // Held now, but on no ref of ours: it would be asked for again at every contact.
+    if (parts_.log->compare(good.volume, good.tip) != store::Ancestry::Same)
+        remember_refusal(incoming.volume, incoming.tip);
     return {};
+}
+
+// Of a branch only what passed every check is kept.
+Incoming ContactRun::checked_part(const Incoming& incoming, const store::Fork& fork) {
+    Incoming good = incoming;
+    good.tip = fork.tip;
+    return good;
 }
 
 // Takes over piece by piece; `segments` of the answer stays empty (they are in the log).
@@ -125,6 +175,8 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
     // Not in the quarantine: the fetch failed, and its own error says so.
     if (taken.refused->code == Code::NotFound) return;
     stuck_.insert(incoming.volume.writer);
+    // What waits for the volume before it is judged when that has come.
+    if (taken.refused->code != Code::Unavailable) remember_refusal(incoming.volume, incoming.tip);
     if (taken.newer) {
         raise("update-needed", incoming.volume.writer,
               "the log of " + incoming.volume.writer +
