@@ -1,5 +1,5 @@
 #pragma once
-// Structured log lines on stderr: one write(2) per line, so lines of several threads never mix.
+// Structured log lines on stderr, through spdlog: lines of several threads never mix.
 // JSON Lines when stderr is a file or the system's journal; `word area: what key=value` when it is
 // a terminal. No files, no rotation: that is the service manager's job.
 

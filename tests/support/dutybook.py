@@ -72,12 +72,13 @@ class Site:
     def __init__(self, world, name, store, space=""):
         self.world, self.name, self.store, self.space = world, name, pathlib.Path(store), space
         self.process = None
+        self.programs = BIN
         self.environment = dict(world.environment)
         self.log = store.parent / f"{name}.log"
 
     def client(self, *arguments, expect=0, input=None, by=None, space=None, timeout=120):
         """One client command with --json. `expect`: exit code, several, or None for any."""
-        words = [str(BIN / "dutybook"), "--store", str(self.store), "--json"]
+        words = [str(self.programs / "dutybook"), "--store", str(self.store), "--json"]
         if space or self.space:
             words += ["--space", space or self.space]
         words += ["--by", by or f"{self.name.lower()}-aide", *map(str, arguments)]
@@ -123,7 +124,7 @@ class Site:
         self.turn_rules_off()
         log = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [str(BIN / "dutybookd"), "--store", str(self.store), "--http", "off", *arguments],
+            [str(self.programs / "dutybookd"), "--store", str(self.store), "--http", "off", *arguments],
             stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         log.close()
         self.said = queue.Queue()
