@@ -129,6 +129,15 @@ public:
     // peer holds issued again. `shared` = highest own seq that is known elsewhere.
     Result<void> open_new_writer(std::uint64_t shared, const std::string& why);
 
+    // Segments after the last shared one on one branch of an own log that forked, oldest first.
+    // Whether all that they change is held in another place too; and seeing to it. Gives how many
+    // operations were issued.
+    Result<bool> issued_again(std::span<const store::CommitId> branch);
+    Result<std::size_t> issue_again(std::span<const store::CommitId> branch);
+    // An own earlier log is about to follow another branch than the one that was made here: from
+    // `upto` on its lost segments are not made again.
+    Result<void> give_way(const domain::Writer& writer, std::uint64_t upto);
+
     // Own operations known to be held by another store (a remote's list, a peer's receipt).
     void note_shared(const domain::Writer& writer, std::uint64_t upto);
     // Forget journal lines that are sealed, elsewhere and 30 days old.
@@ -189,6 +198,9 @@ private:
     bool promise_ends(std::optional<Millis> next_heard);
     // new_writer.cpp
     Result<void> reissue(std::uint64_t from, const std::string& why);
+    Result<void> open_writer(const domain::Writer& fresh,
+                             std::span<const store::Journal::Reissue> reissued,
+                             const std::string& why);
     Result<std::uint64_t> first_not_elsewhere(const domain::Writer& old, std::uint64_t from);
     Result<void> drop_what_was_reissued();
     void settle_restored_alarm(const domain::Writer& writer, std::uint64_t shared);

@@ -36,6 +36,26 @@ Outcome contact(const RemoteConfig& remote, const Transfer::Refs& remembered,
     return ContactRun(remote, remembered, parts, cancel).run();
 }
 
+void RefusedTips::judged_by(const std::string& knowledge) {
+    if (knowledge != knowledge_) tips_.clear();
+    knowledge_ = knowledge;
+}
+
+bool RefusedTips::holds(const store::VolumeName& volume, const store::CommitId& tip) const {
+    return tips_.contains({volume, tip});
+}
+
+void RefusedTips::add(const store::VolumeName& volume, const store::CommitId& tip) {
+    // A remote that lists another one every time must not fill our memory.
+    constexpr std::size_t most = 10'000;
+    if (tips_.size() >= most) tips_.clear();
+    tips_.emplace(volume, tip);
+}
+
+void RefusedTips::forget(const domain::Writer& writer) {
+    std::erase_if(tips_, [&](const auto& one) { return one.first.writer == writer; });
+}
+
 Outcome ContactRun::run() {
     const Millis begin = parts_.clock->monotonic();
     outcome_.remote = remote_.name;
@@ -63,12 +83,18 @@ Outcome ContactRun::run() {
 
 Result<void> ContactRun::steps() {
     TRY(list());
+    if (parts_.refused != nullptr) {
+        TRY_ASSIGN(const auto refs, parts_.log->refs());
+        const auto control = refs.find("refs/heads/control");
+        parts_.refused->judged_by(control == refs.end() ? "" : control->second);
+    }
     for (int turn = 1;; ++turn) {
         auto received = receive();
         // What arrived before the link dropped is shown all the same.
         const auto folded = fold();
         if (!received) return received;
         TRY(folded);
+        TRY(see_to_forks());
         TRY(send());
         TRY_ASSIGN(const Plan left, plan());
         const bool own_ahead =

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <set>
+#include <utility>
 
 namespace dutybook::sync {
 
@@ -44,12 +45,29 @@ struct Outcome {  // what `dutybook sync --json` prints
     Transfer::Refs remembered;
 };
 
+// Tips of volumes that were judged and not taken over: they are not transferred again until the
+// remote lists another, or what they are judged by has changed. Kept between the contacts of one
+// space, in memory: a restart judges once more.
+class RefusedTips {
+public:
+    // Forgets everything when `knowledge` (of who may write) is another than last time.
+    void judged_by(const std::string& knowledge);
+    bool holds(const store::VolumeName& volume, const store::CommitId& tip) const;
+    void add(const store::VolumeName& volume, const store::CommitId& tip);
+    void forget(const domain::Writer& writer);
+
+private:
+    std::string knowledge_;
+    std::set<std::pair<store::VolumeName, store::CommitId>> tips_;
+};
+
 struct ContactParts {
     EngineDoor* engine = nullptr;
     store::Log* log = nullptr;
     Transfer* transfer = nullptr;
     const Clock* clock = nullptr;
     const store::SegmentJudge* judge = nullptr;
+    RefusedTips* refused = nullptr;                     // null: everything is judged anew
     std::function<void(const Progress&)> progress;      // may be empty
     std::function<std::optional<Millis>()> next_heard;  // by this site's schedule; may be empty
     std::function<bool()> receipt_due;                  // at most one a night; empty = never

@@ -34,16 +34,27 @@ Result<void> ContactRun::receive() {
     TRY_ASSIGN(const Plan todo, plan());
     look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
-        if (decision.what == Do::Evidence) TRY(settle_known_fork(decision.seen));
+        if (decision.what == Do::Evidence)
+            TRY(settle_fork(decision.seen.volume, decision.seen.theirs));
     TRY_ASSIGN(const auto held, parts_.log->volumes());
     for (const Decision& decision : todo.decisions) strangers_.insert(decision.seen.volume.writer);
     for (const auto& volume : held) strangers_.erase(volume.name.writer);
-    if (todo.fetches.empty()) {
-        saw_all_ = true;
-        return {};
+    std::deque<std::vector<Wanted>> queue;
+    for (const auto& group : todo.fetches) {
+        auto rest = without_refused(group);
+        if (!rest.empty()) queue.push_back(std::move(rest));
     }
+    if (!queue.empty()) TRY(receive_volumes(std::move(queue)));
+    TRY(receive_forks());
+    saw_all_ = true;
+    if (!quarantine_) return {};
+    TRY(quarantine_->clear());
+    quarantine_.reset();
+    return {};
+}
+
+Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) {
     TRY_ASSIGN(quarantine_, parts_.log->open_quarantine());
-    std::deque<std::vector<Wanted>> queue(todo.fetches.begin(), todo.fetches.end());
     std::uint64_t volumes = 0;
     for (const auto& group : queue) volumes += group.size();
     const std::uint64_t all = volumes;
@@ -77,9 +88,6 @@ Result<void> ContactRun::receive() {
         tell_undelivered(group, fetched.error());
         if (const auto name = store::VolumeName::parse(group[0].ref)) stuck_.insert(name->writer);
     }
-    TRY(quarantine_->clear());
-    quarantine_.reset();
-    saw_all_ = true;
     return {};
 }
 
@@ -93,8 +101,7 @@ std::vector<Wanted> ContactRun::worth_fetching(const std::vector<Wanted>& wanted
         if (!name || (useless_ >= most_useless && strangers_.contains(name->writer))) continue;
         worth.push_back(one);
     }
-    if (worth.size() < wanted.size() && useless_ == most_useless) {
-        ++useless_;  // told once
+    if (worth.size() < wanted.size() && !std::exchange(strangers_told_, true)) {
         raise_for_log(
             "strangers", *store::VolumeName::parse(wanted.front().ref),
             "lists more than " + std::to_string(most_useless) +
@@ -140,6 +147,33 @@ void ContactRun::tell_undelivered(const std::vector<Wanted>& wanted, const Error
             ". Everything else goes on, and the next sync tries again");
 }
 
+// What was judged before and would be judged the same: it is not even transferred. The volumes
+// that follow it wait with it.
+std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
+    std::vector<Wanted> rest;
+    for (const Wanted& one : wanted) {
+        const auto name = store::VolumeName::parse(one.ref);
+        if (!name || !refused_before(*name, one.tip)) {
+            rest.push_back(one);
+            continue;
+        }
+        stuck_.insert(name->writer);
+        note_use(*name, false);
+        // Its alarm was raised when it was judged, and stands.
+        standing_.insert(core::alarm_id("refused", subject_at(remote_.name, one.ref)));
+        standing_.insert(core::alarm_id("refused", "more"));
+    }
+    return rest;
+}
+
+bool ContactRun::refused_before(const store::VolumeName& volume, const store::CommitId& tip) const {
+    return parts_.refused != nullptr && parts_.refused->holds(volume, tip);
+}
+
+void ContactRun::remember_refusal(const store::VolumeName& volume, const store::CommitId& tip) {
+    if (parts_.refused != nullptr) parts_.refused->add(volume, tip);
+}
+
 // Volumes that follow one that failed are left for another contact.
 Result<void> ContactRun::fetch_group(const std::vector<Wanted>& wanted) {
     std::vector<Wanted> possible;
@@ -169,9 +203,25 @@ Result<void> ContactRun::take_over(const Incoming& incoming) {
         [&](core::SpaceEngine& engine) { own = engine.writer() == incoming.volume.writer; });
     if (own) return take_over_own(incoming);
     TRY_ASSIGN(const store::TakenOver taken, take_all(incoming));
-    if (taken.fork) return settle_fork(incoming, *taken.fork);
-    judge_refusal(incoming, taken);
+    if (!taken.fork) {
+        judge_refusal(incoming, taken);
+        return {};
+    }
+    const Incoming good = checked_part(incoming, *taken.fork);
+    TRY(parts_.log->keep_evidence(*quarantine_, good));
+    if (good.tip != incoming.tip) judge_refusal(incoming, taken);
+    TRY(settle_fork(good.volume, good.tip));
+    // Held now, but on no ref of ours: it would be asked for again at every contact.
+    if (parts_.log->compare(good.volume, good.tip) != store::Ancestry::Same)
+        remember_refusal(incoming.volume, incoming.tip);
     return {};
+}
+
+// Of a branch only what passed every check is kept.
+Incoming ContactRun::checked_part(const Incoming& incoming, const store::Fork& fork) {
+    Incoming good = incoming;
+    good.tip = fork.tip;
+    return good;
 }
 
 // Takes over piece by piece; `segments` of the answer stays empty (they are in the log).
@@ -196,6 +246,8 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
     if (taken.refused->code == Code::NotFound) return;
     note_use(incoming.volume, false);
     stuck_.insert(incoming.volume.writer);
+    // What waits for the volume before it is judged when that has come.
+    if (taken.refused->code != Code::Unavailable) remember_refusal(incoming.volume, incoming.tip);
     if (taken.newer) {
         raise("update-needed", incoming.volume.writer,
               "the log of " + incoming.volume.writer +
