@@ -42,12 +42,16 @@ std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> reque
     }
     const auto committed = commit(requests, results);
     if (!committed) {
+        if (committed.error().code == Code::Io) {
+            state_.alarms.raise({"", "disk-error", facts_.name, committed.error().text(), now_});
+        }
         // Nothing of the group is kept, so an answer that rested on a part of it would be a lie.
         for (auto& result : results) {
             if (result || !is_callers_fault(result.error().code)) result = committed.error();
         }
         return results;
     }
+    state_.alarms.close(alarm_id("disk-error", facts_.name));
     apply();
     return results;
 }

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "sync/nightly_check.h"
 #include "sync/schedule.h"
 #include "sync/space_worker.h"
 
@@ -171,6 +172,8 @@ void SpaceWorker::maintain() {
     if (!done)
         log_warning("sync", "the log's packs were not put together",
                     {{"space", name_}, {"error", done.error().text()}});
+    if (!cancel_)
+        check_nightly(*context_.space, context_.file.parent_path(), context_.clock->now());
     // Also after a failure: it is tried again the next night, not at once.
     const auto noted = change_file([&](RemoteFile& file) -> Result<void> {
         file.last_maintained = context_.clock->now();
