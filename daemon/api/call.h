@@ -100,6 +100,7 @@ std::vector<Endpoint> daemon_routes();
 std::vector<Endpoint> token_routes();
 std::vector<Endpoint> event_routes();
 std::vector<Endpoint> plugin_routes();
+std::vector<Endpoint> report_routes();
 void add_all_routes(Router& router);
 
 }  // namespace dutybook::api

@@ -2,6 +2,9 @@
 
 #include "api/call.h"
 #include "api/shapes.h"
+#include "core/identity.h"
+#include "core/sites_seen.h"
+#include "core/space_keys.h"
 
 namespace dutybook::api {
 
@@ -35,6 +38,12 @@ Result<Response> create_space(Call& call) {
         error.pointer = "/parent";
         return error;
     }
+    domain::EpochKeys keys;
+    if (const auto epochs = call.body.find("epochs"); epochs != call.body.end()) {
+        TRY_ASSIGN(keys, core::epochs_from(*epochs));
+    }
+    if (!joining) keys = core::first_epoch();
+    TRY(core::prepare_space_keys(call.services.book->space_directory(record.name), keys));
     TRY_ASSIGN(core::SpaceService * space, call.services.book->add_space(record));
     if (call.services.plugins != nullptr) call.services.plugins->attach(*call.services.book);
     return json_response(space_json(space->facts()), 201);
@@ -51,8 +60,15 @@ Result<Json> membership(Call& call, const core::SpaceService& space) {
                         {"zone", all["zone"]},
                         {"timeout", all["timeout"]}});
     }
+    Json invited = space_json(space.facts());
+    const auto folder = call.services.book->space_directory(space.facts().name);
+    TRY_ASSIGN(const bool sealed, core::is_sealed(folder));
+    if (sealed) {
+        TRY_ASSIGN(const auto keys, core::read_space_keys(folder));
+        invited["epochs"] = core::epochs_json(keys);
+    }
     return Result<Json>(boost::system::in_place_value,
-                        Json{{"space", space_json(space.facts())}, {"remotes", std::move(list)}});
+                        Json{{"space", std::move(invited)}, {"remotes", std::move(list)}});
 }
 
 Result<Response> get_invite(Call& call) {
@@ -64,6 +80,13 @@ Result<Response> get_invite(Call& call) {
         TRY_ASSIGN(invite["parent"], membership(call, *parent));
     }
     return json_response(invite);
+}
+
+Result<Response> list_members(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    const auto folder = call.services.book->space_directory(space->facts().name);
+    TRY_ASSIGN(const auto sites, core::sites_seen(folder, call.services.book->site()));
+    return json_response(Json{{"items", core::sites_seen_json(sites)}, {"next", nullptr}});
 }
 
 }  // namespace
@@ -84,7 +107,9 @@ std::vector<Endpoint> space_routes() {
                    .body = Body::Members,
                    .members = {{"name", Type::Text, true, false, "its name"},
                                {"parent", Type::Text, false, true, "the parent space's name"},
-                               {"id", Type::Text, false, true, "of a space to join"}},
+                               {"id", Type::Text, false, true, "of a space to join"},
+                               {"epochs", Type::Any, false, false,
+                                "keys of a space to join, as its invitation has them"}},
                    .status = 201,
                    .answer = "space-summary",
                    .access = Access::SocketOnly,
@@ -93,10 +118,19 @@ std::vector<Endpoint> space_routes() {
     out.push_back({.method = Method::Get,
                    .path = "/v1/spaces/{space}/invite",
                    .name = "getInvite",
-                   .summary = "What a site needs to join: {\"space\",\"remotes\",\"parent\"}.",
+                   .summary = "What a site needs to join, keys included: "
+                              "{\"space\",\"remotes\",\"parent\"}.",
                    .access = Access::SocketOnly,
                    .runs = Runs::Pool,
                    .run = answering(get_invite)});
+    out.push_back({.method = Method::Get,
+                   .path = "/v1/spaces/{space}/members",
+                   .name = "listMembers",
+                   .summary = "The sites whose logs the space holds: "
+                              "{\"site\",\"name\",\"own\",\"key\",\"logs\",\"last_heard\"}.",
+                   .list = true,
+                   .runs = Runs::Pool,
+                   .run = answering(list_members)});
     return out;
 }
 

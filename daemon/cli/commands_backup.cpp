@@ -3,45 +3,21 @@
 // Both work on the store's files, beside a running daemon or without one, so that the passphrase
 // and the keys in the store go through no socket. They need the account that the store belongs to.
 #include "cli/command.h"
+#include "cli/invitation.h"
 #include "cli/run.h"
 
-#include <termios.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <iostream>
+#include <ostream>
 
 namespace dutybook::cli {
 
 namespace {
 
-// A line typed at the terminal, unseen.
-std::string ask_unseen(std::ostream& err, const std::string& question) {
-    err << question << std::flush;
-    termios shown{};
-    ::tcgetattr(STDIN_FILENO, &shown);
-    termios hidden = shown;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    std::string line;
-    std::getline(std::cin, line);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-    err << '\n';
-    return line;
-}
-
 Result<std::string> words(const Session& session, bool is_new) {
-    const char* const given = std::getenv("DUTYBOOK_PASSPHRASE");
-    if (given != nullptr && *given != '\0') return std::string(given);
-    if (::isatty(STDIN_FILENO) != 1) {
-        return usage_error("a backup has a passphrase", "set DUTYBOOK_PASSPHRASE");
-    }
-    std::string typed = ask_unseen(session.err(), "Passphrase of the backup: ");
-    if (typed.empty()) return usage_error("the passphrase is empty");
-    if (is_new && ask_unseen(session.err(), "Once more: ") != typed) {
-        return usage_error("the two passphrases differ", "try again");
-    }
-    return typed;
+    TRY_ASSIGN(const auto given, passphrase(session.err(), is_new));
+    if (given) return *given;
+    return usage_error("a backup has a passphrase", "set DUTYBOOK_PASSPHRASE");
 }
 
 // At a terminal one line that is written over; a log sees only the beginning of each step.
@@ -72,9 +48,9 @@ void print_done(const Session& session, const Json& answer, const std::string& s
 
 Result<int> backup(Session& session, const Offline& offline, const std::string& file) {
     TRY_ASSIGN(const auto store, session.store());
-    TRY_ASSIGN(const auto passphrase, words(session, true));
+    TRY_ASSIGN(const auto secret, words(session, true));
     TRY_ASSIGN(const Json answer,
-               offline.backup({store, file, passphrase, show_progress(session.err())}));
+               offline.backup({store, file, secret, show_progress(session.err())}));
     print_done(session, answer,
                "wrote " + file + ", " + text_of(answer, "bytes") +
                    " bytes; keep it on another machine, and the passphrase somewhere else");
@@ -87,9 +63,9 @@ Result<int> restore(Session& session, const Offline& offline, const std::string&
     if (store.empty()) {
         TRY_ASSIGN(store, session.store());
     }
-    TRY_ASSIGN(const auto passphrase, words(session, false));
+    TRY_ASSIGN(const auto secret, words(session, false));
     TRY_ASSIGN(const Json answer,
-               offline.restore({store, file, passphrase, show_progress(session.err())}));
+               offline.restore({store, file, secret, show_progress(session.err())}));
     print_done(session, answer,
                "restored " + store.string() +
                    "; start its daemon, then `dutybook sync` brings "

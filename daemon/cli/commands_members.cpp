@@ -1,10 +1,13 @@
 // init invite join
 //
-// An invitation is a JSON file (schemas/invitation.schema.json):
-//   {"format":1,"site":NAME,"role":"writer","space":{"id","name","parent"},
+// An invitation is JSON, in a file as invitation.h writes it:
+//   {"format":1,"site":NAME,"role":"writer","space":{"id","name","parent","epochs"},
 //    "remotes":[{"name","url","window"}],"parent":{"space":{...},"remotes":[...]} or null}
+// "epochs" are the keys of the space; an unencrypted one has none.
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/invitation.h"
+#include "cli/members.h"
 #include "cli/run.h"
 
 #include <filesystem>
@@ -55,6 +58,14 @@ Result<int> invite(Session& session, const InviteOptions& options) {
     invitation["format"] = 1;
     invitation["site"] = options.site;
     invitation["role"] = options.role;
+    TRY_ASSIGN(const auto words, passphrase(session.err(), true));
+    const Json plain = invitation;
+    if (words) {
+        TRY_ASSIGN(invitation, seal_invitation(plain, *words));
+    } else {
+        session.err() << "warning: the invitation is not protected by a passphrase: whoever gets "
+                         "hold of it reads the space (set DUTYBOOK_PASSPHRASE)\n";
+    }
     const auto text = invitation.dump(1) + "\n";
     if (options.out == "-") {
         session.out() << text;
@@ -62,11 +73,13 @@ Result<int> invite(Session& session, const InviteOptions& options) {
     }
     TRY(write_file_atomically(std::filesystem::absolute(options.out), text));
     if (session.json()) {
-        print_json(session.out(), Json{{"file", options.out}, {"site", options.site}});
+        print_json(
+            session.out(),
+            Json{{"file", options.out}, {"passphrase", words.has_value()}, {"site", options.site}});
     } else {
         session.out() << "wrote " << options.out << "; at the new site: dutybook join "
                       << options.out << " --store DIR\n";
-        if (invitation.value("remotes", Json::array()).empty()) {
+        if (plain.value("remotes", Json::array()).empty()) {
             session.err() << "the space has no remote yet, so the invitation names none\n";
         }
     }
@@ -97,6 +110,7 @@ Result<void> join_space(Session& session, const Json& space, const Json& remotes
     const auto name = text_of(space, "name");
     Json body = {{"name", name}, {"id", space.value("id", "")}};
     if (const auto parent = text_of(space, "parent"); !parent.empty()) body["parent"] = parent;
+    if (space.contains("epochs")) body["epochs"] = space["epochs"];
     auto made = session.post("/v1/spaces", body);
     // Joined before, or by an invitation of a sibling that brought the same parent.
     if (!made && made.error().code != Code::Exists) return made.error();
@@ -121,7 +135,15 @@ Result<void> join_running(Session& session, const Json& invitation) {
 Result<int> join(Session& session, const Offline& offline, const std::string& file) {
     TRY_ASSIGN(const auto store, session.store());
     TRY_ASSIGN(const auto text, read_input(file));
-    TRY_ASSIGN(const Json invitation, parse_json(text, {32, 4 * 1024 * 1024}));
+    TRY_ASSIGN(Json invitation, parse_json(text, {32, 4 * 1024 * 1024}));
+    if (is_sealed(invitation)) {
+        TRY_ASSIGN(const auto words, passphrase(session.err(), false));
+        if (!words) {
+            return usage_error("the invitation is protected by a passphrase",
+                               "set DUTYBOOK_PASSPHRASE to it");
+        }
+        TRY_ASSIGN(invitation, open_invitation(invitation, *words));
+    }
     if (!invitation.is_object() || !invitation.contains("space") ||
         !invitation.contains("format")) {
         return malformed(file + " is not an invitation");
@@ -165,6 +187,7 @@ void add_member_commands(Commands& commands) {
                         "join south.invite --store /var/lib/dutybook",
                         [&session, &offline, file] { return join(session, offline, *file); });
     app.add_option("file", *file, "the invitation; - is standard input")->required();
+    add_members(commands);
 }
 
 }  // namespace dutybook::cli

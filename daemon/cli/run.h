@@ -24,6 +24,10 @@ struct Offline {
     // Makes the store of an invitation if there is none, and adds its spaces and remotes.
     // {"site":{...},"spaces":[name...],"remotes":[name...]}
     std::function<Result<Json>(const std::filesystem::path& store, const Json& invitation)> join;
+    // The sites whose logs the space holds, as GET /v1/spaces/{space}/members lists them. `space`
+    // may be empty if there is only one.
+    std::function<Result<Json>(const std::filesystem::path& store, const std::string& space)>
+        members;
 
     // {"items":[line...]} of what doctor can tell from the files alone (schemas/doctor).
     std::function<Json(const std::filesystem::path& store)> doctor;

@@ -2,10 +2,13 @@
 
 #include "core/guarded_journal.h"
 #include "core/identity.h"
+#include "core/space_keys.h"
 #include "core/waiting_log.h"
 
 #include "base/crypto.h"
 #include "base/log.h"
+
+#include "store/segment_sealed.h"
 
 namespace dutybook::core {
 
@@ -30,6 +33,14 @@ std::unique_ptr<store::Log> open_log(const store::GitLogOptions& options) {
     return std::make_unique<WaitingLog>(options, log.error());
 }
 
+Result<std::unique_ptr<store::SegmentCodec>> codec_of(const std::filesystem::path& folder) {
+    using Codec = std::unique_ptr<store::SegmentCodec>;
+    TRY_ASSIGN(const bool sealed, is_sealed(folder));
+    if (!sealed) return Codec(std::make_unique<store::ZstdCodec>());
+    TRY_ASSIGN(auto keys, read_space_keys(folder));
+    return Codec(std::make_unique<store::SealedCodec>(std::move(keys)));
+}
+
 SpaceEngine::Start how_to_start(const HostedContext& context, const std::string& space,
                                 bool moved) {
     SpaceEngine::Start how;
@@ -49,8 +60,10 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
                                                        const SpaceRecord& record,
                                                        ParentAccess parent, bool moved) {
     auto hosted = std::make_unique<HostedSpace>();
+    TRY_ASSIGN(hosted->codec, codec_of(folder));
     TRY_ASSIGN(hosted->journal, open_guarded_journal(folder / "journal.db", context.room));
-    hosted->log = open_log({folder / "log.git", record.id, &context.codec, context.signer.get()});
+    hosted->log =
+        open_log({folder / "log.git", record.id, hosted->codec.get(), context.signer.get()});
     TRY_ASSIGN(hosted->index, open_index(folder / "index.db", *context.kinds));
 
     SpaceFacts facts{record.id, record.name, record.parent, context.site.id, context.site.zone};
@@ -61,7 +74,7 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
     parts.clock = context.clock;
     parts.kinds = context.kinds;
     parts.evaluator = context.evaluator;
-    parts.codec = &context.codec;
+    parts.codec = hosted->codec.get();
     parts.judge = &context.judge;
     parts.incarnation = [] { return random_base32(5); };
     parts.parent_record = std::move(parent.record);

@@ -15,7 +15,6 @@ struct HostedContext {
     rules::Evaluator* evaluator = nullptr;
     SpaceService::Listener listener;
     std::function<void(const std::string&)> progress;
-    store::ZstdCodec codec;
     std::unique_ptr<store::CommitSigner> signer;
     store::SelfCertifiedJudge judge;
     DiskRoom* room = nullptr;
@@ -27,6 +26,7 @@ struct ParentAccess {
 };
 
 struct HostedSpace {
+    std::unique_ptr<store::SegmentCodec> codec;
     std::unique_ptr<store::Journal> journal;
     std::unique_ptr<store::Log> log;
     std::unique_ptr<store::Index> index;

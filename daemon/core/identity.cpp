@@ -179,11 +179,13 @@ Result<SpaceRecord> read_space(const fs::path& folder) {
 }
 
 Result<void> write_space(const fs::path& folder, const SpaceRecord& record) {
-    return write_kept(folder / "space.json", canonical({{"format", format},
-                                                        {"id", record.id},
-                                                        {"name", record.name},
-                                                        {"parent", record.parent}}) +
-                                                 "\n");
+    return write_kept(folder / "space.json",
+                      canonical({{"format", format},
+                                 {"id", record.id},
+                                 {"name", record.name},
+                                 {"parent", record.parent},
+                                 {"sealed", fs::exists(folder / "keys.json")}}) +
+                          "\n");
 }
 
 }  // namespace dutybook::core

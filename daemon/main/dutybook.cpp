@@ -13,6 +13,8 @@
 #include "cli/run.h"
 #include "core/book.h"
 #include "core/identity.h"
+#include "core/sites_seen.h"
+#include "core/space_keys.h"
 #include "formats/html.h"
 #include "sync/remotes.h"
 
@@ -42,6 +44,7 @@ Result<Json> init(const cli::Offline::Init& wanted) {
     TRY_ASSIGN(const core::Site site,
                core::Book::create(wanted.store, wanted.site, zone, SystemClock()));
     const core::SpaceRecord space{core::make_space_id(), wanted.space, ""};
+    TRY(core::prepare_space_keys(wanted.store / "spaces" / space.name, core::first_epoch()));
     TRY(core::write_space_folder(wanted.store, space));
     return Result<Json>(boost::system::in_place_value,
                         Json{{"site", json_of(site)},
@@ -88,6 +91,11 @@ Result<void> add_space(const fs::path& store, const Json& space, const Json& rem
             return failure(Code::Exists, "this store has another space called " + record.name);
         }
     } else {
+        domain::EpochKeys keys;
+        if (space.contains("epochs")) {
+            TRY_ASSIGN(keys, core::epochs_from(space["epochs"]));
+        }
+        TRY(core::prepare_space_keys(folder, keys));
         TRY(core::write_space_folder(store, record));
     }
     return add_remotes(folder, remotes);
@@ -147,6 +155,22 @@ Result<Json> restore(const cli::Offline::Backup& wanted) {
                                                      wanted.progress}));
 }
 
+Result<Json> members(const fs::path& store, const std::string& wanted) {
+    crypto_start();
+    TRY_ASSIGN(const core::SiteFile file, core::read_site(store));
+    std::string space = wanted;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(store / "spaces", failed)) {
+        if (!wanted.empty() || !fs::exists(entry.path() / "space.json")) continue;
+        if (!space.empty()) return malformed("the store has several spaces: name one");
+        space = entry.path().filename();
+    }
+    if (space.empty() || !core::valid_space_name(space)) return malformed("no space is named");
+    TRY_ASSIGN(const core::SpaceRecord record, core::read_space(store / "spaces" / space));
+    TRY_ASSIGN(const auto sites, core::sites_seen(store / "spaces" / record.name, file.site));
+    return Result<Json>(boost::system::in_place_value, core::sites_seen_json(sites));
+}
+
 author::Surroundings surroundings() {
     std::signal(SIGPIPE, SIG_IGN);  // a worker that dies is told of, it does not end us
     crypto_start();
@@ -203,7 +227,7 @@ int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
-    const cli::Offline offline{init, join, doctor,      backup, restore,
-                               lint, test, make_plugin, mapping};
+    const cli::Offline offline{init,    join, members, doctor,      backup,
+                               restore, lint, test,    make_plugin, mapping};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

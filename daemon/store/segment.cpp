@@ -1,4 +1,4 @@
-#include "store/segment.h"
+#include "store/segment_header.h"
 
 #include "base/json.h"
 
@@ -62,19 +62,6 @@ Result<SegmentHeader> read_members(const Json& object) {
     return header;
 }
 
-std::string header_line(const SegmentHeader& header) {
-    return canonical(Json{{"codec", header.codec},
-                          {"epoch", header.epoch},
-                          {"first", header.first},
-                          {"format", header.format},
-                          {"last", header.last},
-                          {"previous", header.previous},
-                          {"space", header.space},
-                          {"time", header.time},
-                          {"volume", header.volume},
-                          {"writer", header.writer}});
-}
-
 std::string plain_text(const Segment& segment) {
     std::size_t size = 0;
     for (const auto& line : segment.lines) size += line.size() + 1;
@@ -102,6 +89,19 @@ Result<void> read_first_line(std::string_view line, Segment& segment) {
 }
 
 }  // namespace
+
+std::string header_line(const SegmentHeader& header) {
+    return canonical(Json{{"codec", header.codec},
+                          {"epoch", header.epoch},
+                          {"first", header.first},
+                          {"format", header.format},
+                          {"last", header.last},
+                          {"previous", header.previous},
+                          {"space", header.space},
+                          {"time", header.time},
+                          {"volume", header.volume},
+                          {"writer", header.writer}});
+}
 
 Result<void> check_header(const SegmentHeader& header) {
     if (header.format != 1)

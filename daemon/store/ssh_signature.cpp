@@ -1,5 +1,7 @@
 #include "store/ssh_signature.h"
 
+#include "base/keys.h"
+
 #include <sodium.h>
 
 #include <algorithm>
@@ -12,7 +14,7 @@ constexpr std::string_view end_line = "-----END SSH SIGNATURE-----";
 constexpr std::string_view key_type = "ssh-ed25519";
 constexpr std::size_t line_length = 70;
 
-using Signature = std::array<std::uint8_t, crypto_sign_BYTES>;
+using dutybook::Signature;
 
 // The `string` of RFC 4251: four bytes of length, then the bytes.
 std::string packed(std::string_view bytes) {
@@ -36,14 +38,6 @@ std::string signed_data(std::string_view commit_bytes) {
 
 std::string key_blob(const SigningPublicKey& key) {
     return packed(key_type) + packed(view(key));
-}
-
-std::string base64(std::string_view bytes) {
-    std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                      bytes.size(), sodium_base64_VARIANT_ORIGINAL);
-    out.pop_back();  // the terminating zero
-    return out;
 }
 
 std::string signature_head(const SigningPublicKey& key) {
@@ -128,6 +122,19 @@ Result<void> verify_signature(std::string_view commit_bytes, std::string_view si
 
 std::string ssh_public_key(const SigningPublicKey& key) {
     return std::string(key_type) + " " + base64(key_blob(key));
+}
+
+Result<SigningPublicKey> key_of_line(std::string_view line) {
+    const auto wrong = malformed("no public key of type ssh-ed25519");
+    const std::string prefix = std::string(key_type) + " ";
+    static const auto length = base64(key_blob({})).size();
+    if (!line.starts_with(prefix) || line.size() < prefix.size() + length) return wrong;
+    TRY_ASSIGN(const auto blob, from_base64(line.substr(prefix.size(), length)));
+    SigningPublicKey key{};
+    if (blob.size() < key.size()) return wrong;
+    std::copy_n(blob.end() - static_cast<std::ptrdiff_t>(key.size()), key.size(), key.begin());
+    if (key_blob(key) != blob) return wrong;
+    return key;
 }
 
 std::string allowed_signers_line(std::string_view principal, const SigningPublicKey& key) {

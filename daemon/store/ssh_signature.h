@@ -38,6 +38,8 @@ Result<void> verify_signature(std::string_view commit_bytes, std::string_view si
 
 // "ssh-ed25519 AAAA..."
 std::string ssh_public_key(const SigningPublicKey& key);
+// The key of such a line, whatever follows it; only Ed25519.
+Result<SigningPublicKey> key_of_line(std::string_view line);
 // A line of an allowed_signers file. `principal` without spaces, such as "<site>@<name>".
 std::string allowed_signers_line(std::string_view principal, const SigningPublicKey& key);
 
