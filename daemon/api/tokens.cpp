@@ -1,7 +1,7 @@
 #include "api/tokens.h"
 
 #include "base/crypto.h"
-#include "base/file.h"
+#include "base/kept_file.h"
 #include "base/json.h"
 
 #include <algorithm>
@@ -65,7 +65,7 @@ Result<void> Tokens::save(const std::vector<Token>& tokens) const {
                         {"created", format_utc(token.created)}});
     }
     const Json json = {{"format", 1}, {"tokens", std::move(list)}};
-    return write_file_atomically(file_, json.dump(1) + "\n");
+    return write_kept(file_, json.dump(1) + "\n");
 }
 
 std::optional<Token> Tokens::find(std::string_view secret) const {

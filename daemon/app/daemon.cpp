@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/process.h"
 #include "core/book.h"
+#include "core/identity.h"
 #include "core/plugins.h"
 #include "sync/service.h"
 
@@ -63,6 +64,8 @@ private:
 };
 
 Result<void> Daemon::open_book(const ServiceManager& manager) {
+    crypto_start();
+    TRY(core::heal_store(options_.store));
     core::BookOptions options;
     options.directory = options_.store;
     options.schemas = find_schemas(program_directory());

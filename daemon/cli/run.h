@@ -29,6 +29,19 @@ struct Offline {
     std::function<Result<Json>(const std::filesystem::path& store, const std::string& space)>
         members;
 
+    // {"items":[line...]} of what doctor can tell from the files alone (schemas/doctor).
+    std::function<Json(const std::filesystem::path& store)> doctor;
+
+    // A store as one encrypted file, also while its daemon runs; and a store made from one.
+    // {"file","store","files","bytes"}
+    struct Backup {
+        std::filesystem::path store, file;
+        std::string passphrase;
+        std::function<void(const std::string& step, std::uint64_t done, std::uint64_t all)>
+            progress;
+    };
+    std::function<Result<Json>(const Backup&)> backup, restore;
+
     // The tools of those who write plugins. They print, and return the exit code.
     struct PluginTest {
         std::string folder, only;

@@ -34,6 +34,11 @@ Result<void> write_site(const fs::path& directory, const SiteFile& file);
 
 // Signs the commits of this site's segments.
 Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directory);
+// Puts right what has a kept copy (base/kept_file.h) and was damaged or lost. Before anything is
+// read from the store.
+Result<void> heal_store(const fs::path& directory);
+// Whether the key files are whole, belong together and are this site's.
+Result<void> check_keys(const fs::path& directory);
 // Makes the pair and its files; gives the site's id and public line.
 Result<Site> make_keys(const fs::path& directory, const std::string& name);
 

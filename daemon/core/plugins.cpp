@@ -1,6 +1,7 @@
 #include "core/plugins_state.h"
 
 #include "base/file.h"
+#include "base/kept_file.h"
 #include "base/log.h"
 #include "core/record_source.h"
 
@@ -42,7 +43,7 @@ Off read_off(const fs::path& path) {
 Result<void> write_off(const fs::path& path, const Off& off) {
     Json pairs = Json::array();
     for (const auto& [space, plugin] : off) pairs.push_back({space, plugin});
-    return write_file_atomically(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
+    return write_kept(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
 }
 
 }  // namespace

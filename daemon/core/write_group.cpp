@@ -37,6 +37,9 @@ std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> reque
     auto committed = handle_all(requests, results);
     if (committed) committed = commit(requests, results);
     if (!committed) {
+        if (committed.error().code == Code::Io) {
+            state_.alarms.raise({"", "disk-error", facts_.name, committed.error().text(), now_});
+        }
         // Nothing of the group is kept, so an answer that rested on a part of it would be a lie.
         results.resize(requests.size(), committed.error());
         for (auto& result : results) {
@@ -44,6 +47,7 @@ std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> reque
         }
         return results;
     }
+    state_.alarms.close(alarm_id("disk-error", facts_.name));
     apply();
     return results;
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/alarms.h"
 #include "sync/contact.h"
+#include "sync/nightly_check.h"
 #include "sync/schedule.h"
 #include "sync/space_worker.h"
 
@@ -175,6 +176,8 @@ void SpaceWorker::maintain() {
     if (!done)
         log_warning("sync", "the log's packs were not put together",
                     {{"space", name_}, {"error", done.error().text()}});
+    if (!cancel_)
+        check_nightly(*context_.space, context_.file.parent_path(), context_.clock->now());
     // Also after a failure: it is tried again the next night, not at once.
     const auto noted = change_file([&](RemoteFile& file) -> Result<void> {
         file.last_maintained = context_.clock->now();
