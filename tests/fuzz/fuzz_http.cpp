@@ -123,8 +123,11 @@ void talk(std::string_view bytes, api::Door door, std::size_t pieces) {
     api::StreamSocket stream(loop->context.get_executor());
     stream.assign(boost::asio::generic::stream_protocol(AF_UNIX, SOCK_STREAM), ends[0]);
     stream.non_blocking(true);
-    auto connection = std::make_shared<api::Connection>(shared, loop, std::move(stream),
-                                                        api::Peer{door, "somebody"});
+    api::Peer peer;
+    peer.door = door;
+    peer.account = "somebody";
+    auto connection = std::make_shared<api::Connection>(shared, loop, std::move(stream), peer,
+                                                        std::make_shared<api::Quota>());
     connection->begin();
     const std::size_t step = bytes.size() / pieces + 1;
     for (std::size_t at = 0; at < bytes.size() && !connection->closed(); at += step) {
