@@ -1,9 +1,7 @@
 #include "worker/lua_state.h"
 #include "worker/lua_sort.h"
 
-#include <algorithm>
 #include <cstdlib>
-#include <utility>
 
 namespace dutybook::worker {
 
@@ -45,61 +43,6 @@ int bounded_range(lua_State* state) {
     lua_insert(state, 1);
     lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
     return lua_gettop(state);
-}
-
-// Whether the value at `a` goes before the one at `b`; the order function is argument 2, or none.
-bool goes_before(lua_State* state, int a, int b) {
-    if (lua_isnil(state, 2)) return lua_compare(state, a, b, LUA_OPLT) != 0;
-    lua_pushvalue(state, 2);
-    lua_pushvalue(state, a);
-    lua_pushvalue(state, b);
-    lua_call(state, 2, 1);
-    const bool before = lua_toboolean(state, -1) != 0;
-    lua_pop(state, 1);
-    return before;
-}
-
-// The two ordered runs [low, middle) and [middle, high) of the table at `from`, as one at `to`.
-void merge_runs(lua_State* state, int from, int to, lua_Integer low, lua_Integer middle,
-                lua_Integer high) {
-    lua_Integer left = low;
-    lua_Integer right = middle;
-    for (lua_Integer at = low; at < high; ++at) {
-        lua_rawgeti(state, from, left);
-        lua_rawgeti(state, from, right);
-        const int top = lua_gettop(state);
-        const bool take_right =
-            left >= middle || (right < high && goes_before(state, top, top - 1));
-        lua_pushvalue(state, take_right ? top : top - 1);
-        lua_rawseti(state, to, at);
-        lua_settop(state, top - 2);
-        ++(take_right ? right : left);
-    }
-}
-
-// table.sort by merging. Lua's own asks the clock for a pivot in long lists, which the sandbox
-// forbids, and leaves the order of equal elements open.
-int merge_sort(lua_State* state) {
-    luaL_checktype(state, 1, LUA_TTABLE);
-    if (!lua_isnoneornil(state, 2)) luaL_checktype(state, 2, LUA_TFUNCTION);
-    lua_settop(state, 2);
-    const lua_Integer size = luaL_len(state, 1);
-    if (size > move_limit) return luaL_argerror(state, 1, "over 1,000,000 elements");
-    lua_createtable(state, static_cast<int>(size), 0);
-    int from = 1;
-    int to = 3;
-    for (lua_Integer width = 1; width < size; width *= 2) {
-        for (lua_Integer low = 1; low <= size; low += 2 * width) {
-            merge_runs(state, from, to, low, std::min(low + width, size + 1),
-                       std::min(low + 2 * width, size + 1));
-        }
-        std::swap(from, to);
-    }
-    for (lua_Integer at = 1; from == 3 && at <= size; ++at) {
-        lua_rawgeti(state, 3, at);
-        lua_rawseti(state, 1, at);
-    }
-    return 0;
 }
 
 int safe_setmetatable(lua_State* state) {
@@ -223,8 +166,6 @@ int open_safe_libraries(lua_State* state) {
     lua_pushcclosure(state, safe_setmetatable, 1);
     lua_setglobal(state, "setmetatable");
     lua_getglobal(state, "table");
-    lua_pushcfunction(state, merge_sort);
-    lua_setfield(state, -2, "sort");
     lua_getfield(state, -1, "sort");
     lua_pushcclosure(state, sorted_pairs, 1);
     lua_setglobal(state, "pairs");

@@ -118,30 +118,6 @@ TEST_CASE("nothing that reaches outside or differs from site to site is there") 
     CHECK(evaluate(*runtime, "order") == R"([{"code":"19abtable"}])");
 }
 
-TEST_CASE("table.sort keeps the order of equals, and long lists need no clock") {
-    const auto runtime = load(R"(
-        rules["A"] = function()
-          local list, plain = {}, {}
-          for i = 1, 5000 do
-            list[i] = { key = (i * 7919) % 10, at = i }
-            plain[i] = i % 2 == 0 and i or 10000 - i  -- what makes Lua's own sort ask the clock
-          end
-          table.sort(list, function(a, b) return a.key < b.key end)
-          table.sort(plain)
-          local wrong = 0
-          for i = 2, 5000 do
-            local a, b = list[i - 1], list[i]
-            if a.key > b.key or (a.key == b.key and a.at > b.at) then wrong = wrong + 1 end
-            if plain[i - 1] > plain[i] then wrong = wrong + 1 end
-          end
-          local one, none = { 1 }, {}
-          table.sort(one)
-          table.sort(none)
-          return { code = wrong .. " " .. #list .. " " .. one[1] .. " " .. #none }
-        end)");
-    CHECK(evaluate(*runtime, "A") == R"([{"code":"0 5000 1 0"}])");
-}
-
 TEST_CASE("JSON comes back as it was") {
     const auto runtime = load("rules['A'] = function(s) return { { values = s } } end");
     const std::string input = R"({"e":[],"n":1,"o":{},"r":1.5,"s":"é\n","t":true})";
