@@ -23,45 +23,45 @@ Result<bool> hides_any(Walls& walls, core::SpaceService& space, const rules::Fin
 
 Result<Response> list_findings(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
-    TRY_ASSIGN(const auto findings, all_findings(*space));
-    const std::string &rule = call.query("rule"), &after = call.query("cursor"),
-                      &language = call.query("language");
-    const std::size_t limit = call.limit();
+    const std::string& after = call.query("cursor");
+    const std::string language = call.language();
+    FindingQuery query;
+    query.from = after.empty() ? after : behind(after);
+    query.rule = call.query("rule");
+    query.open = call.flag("open");
+    query.limit = call.limit();
+    TRY_ASSIGN(const FindingPage page, find_findings(*space, query));
     Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
-    std::size_t given = 0;
-    std::string last;
-    for (const auto& finding : findings) {  // sorted by id
-        if (finding.id <= after || (!rule.empty() && finding.rule != rule)) continue;
-        if (call.flag("open") && finding.state != rules::FindingState::Open) continue;
+    for (const auto& finding : page.findings) {
         TRY_ASSIGN(const bool hidden, hides_any(walls, *space, finding));
         if (hidden) continue;
-        if (given++ == limit) return json_response(std::move(list).finish(last));
-        Json shown = rules::to_json(finding);
-        if (!language.empty() && call.services.plugins != nullptr) {
-            shown["message"] = call.services.plugins->host().message(finding, language);
-        }
-        list.add(canonical(shown));
-        last = finding.id;
+        list.add(canonical(finding_json(call.services, finding, language)));
     }
+    return json_response(
+        std::move(list).finish(page.more ? page.findings.back().id : std::string()));
+}
+
+Result<Response> list_unchecked(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    TRY_ASSIGN(const auto records, unchecked_records(*space, call.services));
+    ListText list;
+    for (const Json& one : records) list.add(canonical(one));
     return json_response(std::move(list).finish({}));
 }
 
 Result<rules::Finding> finding_named(core::SpaceService& space, const std::string& name) {
-    TRY_ASSIGN(const auto findings, all_findings(space));
-    const rules::Finding* found = nullptr;
-    for (const auto& finding : findings) {
-        if (finding.id.rfind(name, 0) != 0) continue;
-        if (found) {
-            Json candidates = Json::array({found->id, finding.id});
-            Error error = failure(Code::Ambiguous, "several findings begin with " + name);
-            error.detail = Json({{"candidates", std::move(candidates)}}).dump();
-            return error;
-        }
-        found = &finding;
-    }
-    if (!found) return failure(Code::NotFound, "there is no finding " + name);
-    return *found;
+    FindingQuery query;
+    query.from = name;
+    query.limit = 2;
+    TRY_ASSIGN(const FindingPage page, find_findings(space, query));
+    std::vector<rules::Finding> found = page.findings;
+    std::erase_if(found, [&](const rules::Finding& one) { return !one.id.starts_with(name); });
+    if (found.empty()) return failure(Code::NotFound, "there is no finding " + name);
+    if (found.size() == 1) return found.front();
+    Error error = failure(Code::Ambiguous, "several findings begin with " + name);
+    error.detail = Json({{"candidates", {found[0].id, found[1].id}}}).dump();
+    return error;
 }
 
 Result<void> begin_answer(const CallPtr& call) {
@@ -89,10 +89,12 @@ Result<Response> check_record(Call& call) {
     request.caller = call.caller();
     TRY_ASSIGN(const core::Checked checked,
                space->run([&](core::SpaceEngine& engine) { return engine.check(request); }));
+    Json findings = checked.findings;
+    translate(call.services, findings, call.language());
     return json_response(Json{
         {"verdict", checked.verdict},
         {"fields", checked.fields},
-        {"findings", checked.findings},
+        {"findings", std::move(findings)},
         {"earliest_next", checked.earliest_next.empty() ? Json() : Json(checked.earliest_next)}});
 }
 
@@ -105,12 +107,18 @@ std::vector<Endpoint> finding_routes() {
                    .name = "listFindings",
                    .summary = "What the rules found.",
                    .query = {{"rule", Type::Text, "of this rule only"},
-                             {"language", Type::Text, "of the messages: en, es"},
-                             {"open", Type::Flag, "only those that nobody answered"}},
+                             {"open", Type::Flag, "only those that nobody answered"},
+                             {"language", Type::Text, "of the reader: en, es"}},
                    .answer = "finding",
                    .list = true,
                    .runs = Runs::Pool,
                    .run = answering(list_findings)});
+    out.push_back({.path = "/v1/spaces/{space}/unchecked",
+                   .name = "listUnchecked",
+                   .summary = "Records without a verdict, and why.",
+                   .list = true,
+                   .runs = Runs::Pool,
+                   .run = answering(list_unchecked)});
     out.push_back(
         {.method = Method::Post,
          .path = "/v1/spaces/{space}/findings/{finding}/answer",

@@ -76,7 +76,7 @@ Result<Response> render(Call& call, const MadeReport& made, const std::string& f
     return malformed("no report is made as \"" + format + "\": html, csv, svg, ics, ledes, json");
 }
 
-std::string or_else(const std::string& text, const char* otherwise) {
+std::string or_else(const std::string& text, const std::string& otherwise) {
     return text.empty() ? otherwise : text;
 }
 
@@ -85,8 +85,8 @@ Result<Response> make_report(Call& call) {
     const std::string& name = call.argument(1);
     TRY_ASSIGN(const auto declared, declared_report(call.services, name));
     TRY_ASSIGN(Json parameters, report_parameters(declared, name, call.queries("parameter")));
-    TRY_ASSIGN(const MadeReport made, run_report(call, *space, name, std::move(parameters),
-                                                 or_else(call.query("language"), "en")));
+    TRY_ASSIGN(const MadeReport made,
+               run_report(call, *space, name, std::move(parameters), call.language()));
     return render(call, made, or_else(call.query("format"), "html"));
 }
 
@@ -136,7 +136,7 @@ Result<Response> file_report(Call& call) {
                         (value.is_string() ? value.get<std::string>() : value.dump()));
     }
     TRY_ASSIGN(Json parameters, report_parameters(declared, name, pairs));
-    const std::string language = or_else(call.body.value("language", ""), "en");
+    const std::string language = or_else(call.body.value("language", ""), call.language());
     TRY_ASSIGN(const MadeReport made,
                run_report(call, *space, name, std::move(parameters), language));
     core::SpaceService* into = space;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <tuple>
 
 namespace dutybook::api {
@@ -108,16 +109,17 @@ Result<bool> concerns(const rules::Finding& finding, core::SpaceService& space, 
 
 // Open findings that a person must look at, the most severe first.
 Result<Unanswered> unanswered(const Call& call, core::SpaceService& space, const Asked& asked) {
-    TRY_ASSIGN(auto findings, all_findings(space));
+    FindingQuery query;
+    query.open = true;
+    query.limit = std::numeric_limits<std::size_t>::max();
+    TRY_ASSIGN(FindingPage page, find_findings(space, query));
+    auto& findings = page.findings;
     std::stable_sort(findings.begin(), findings.end(),
                      [](const auto& a, const auto& b) { return a.severity > b.severity; });
     Walls walls(*call.services.book, space, call.caller().by);
     Unanswered out;
     for (const auto& finding : findings) {
-        if (finding.state != rules::FindingState::Open ||
-            finding.severity < rules::Severity::NeedsReview) {
-            continue;
-        }
+        if (finding.severity < rules::Severity::NeedsReview) continue;
         TRY_ASSIGN(const bool concerned, concerns(finding, space, walls, asked.person));
         if (!concerned) continue;
         if (out.items.size() == finding_limit) {
@@ -156,7 +158,7 @@ Result<Asked> asked_of(const Call& call, const char* report) {
     Asked asked;
     asked.report = report;
     asked.person = call.query("person");
-    asked.language = call.query("language").empty() ? "en" : call.query("language");
+    asked.language = call.language();
     TRY_ASSIGN(const std::string day, day_of(call, "date"));
     asked.parameters = {{"date", day}};
     if (!asked.person.empty()) asked.parameters["person"] = asked.person;

@@ -28,9 +28,11 @@ enum Exit : int {
 };
 
 struct Settings {
-    std::string store;  // directory; empty = none named
-    std::string space;  // empty = the only one
+    std::string store;   // directory; empty = none named
+    std::string socket;  // of a daemon of another account; empty = the store's own
+    std::string space;   // empty = the only one
     std::string by, on_behalf, device, source;
+    std::string language;  // of messages; empty = the daemon's own (English)
     bool json = false;
 };
 

@@ -1,5 +1,6 @@
 #include "core/hosted_space.h"
 
+#include "core/guarded_journal.h"
 #include "core/identity.h"
 #include "core/space_keys.h"
 #include "core/waiting_log.h"
@@ -60,7 +61,7 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
                                                        ParentAccess parent, bool moved) {
     auto hosted = std::make_unique<HostedSpace>();
     TRY_ASSIGN(hosted->codec, codec_of(folder));
-    TRY_ASSIGN(hosted->journal, store::open_sqlite_journal(folder / "journal.db"));
+    TRY_ASSIGN(hosted->journal, open_guarded_journal(folder / "journal.db", context.room));
     hosted->log =
         open_log({folder / "log.git", record.id, hosted->codec.get(), context.signer.get()});
     TRY_ASSIGN(hosted->index, open_index(folder / "index.db", *context.kinds));

@@ -2,6 +2,7 @@
 // One space with its stores, opened from its folder.
 
 #include "core/book.h"
+#include "core/disk_room.h"
 #include "store/self_certified.h"
 
 namespace dutybook::core {
@@ -16,6 +17,7 @@ struct HostedContext {
     std::function<void(const std::string&)> progress;
     std::unique_ptr<store::CommitSigner> signer;
     store::SelfCertifiedJudge judge;
+    DiskRoom* room = nullptr;
 };
 
 struct ParentAccess {

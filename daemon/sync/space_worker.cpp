@@ -136,6 +136,7 @@ Outcome SpaceWorker::contact_with(const RemoteRecord& record) {
     parts.transfer = transfer.get();
     parts.clock = context_.clock;
     door.run([&](core::SpaceEngine& engine) { parts.judge = engine.parts().judge; });
+    parts.refused = &refused_;
     parts.progress = [this](const Progress& progress) { report(progress); };
     parts.next_heard = [this] { return next_heard(); };
     parts.receipt_due = [&] { return receipt_due(record.config); };

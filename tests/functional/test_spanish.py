@@ -52,7 +52,7 @@ def test_messages(site):
     site.one("add", "education.supervision_post", "place=recess", "from=2026-03-02T10:30:00-05:00",
              "to=2026-03-02T10:50:00-05:00", "staff:=[\"p-tea\"]", "students_expected:=95")
     english = {one["finding"]: one["message"] for one in site.many("findings")}
-    spanish = {one["finding"]: one["message"] for one in site.many("findings", "--language", "es")}
+    spanish = {one["finding"]: one["message"] for one in site.many("findings", "--lang", "es")}
     assert english.keys() == spanish.keys() and english
     assert all(english[finding] != spanish[finding] for finding in english)
 
