@@ -93,6 +93,9 @@ private:
     std::map<std::pair<std::string, std::string>, Json> settings_;
 };
 
+// Of an answer's JSON: a worker that was taken over may send anything.
+JsonLimits answer_limits(const Manifest& manifest);
+
 // What a plugin said of one subject by one rule, checked. An error names what is wrong with it.
 struct AnswerContext {
     const Manifest* manifest = nullptr;

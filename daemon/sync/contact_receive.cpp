@@ -90,7 +90,8 @@ std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wante
             rest.push_back(one);
             continue;
         }
-        stuck_.insert(name->writer);
+        // A branch that is kept as evidence holds up nothing.
+        if (!parts_.log->read(one.tip)) stuck_.insert(name->writer);
     }
     return rest;
 }
