@@ -242,16 +242,10 @@ Completion PluginHost::complete(const RuleRecord& record, RecordSource& source) 
                                   complete_input(record, &declared.needs, gathered->records,
                                                  call_context(std::nullopt, record.zone))};
             const auto answer =
-<<<<<<< HEAD
                 plugin->slot->run({&call, 1}, configured(*plugin, record.space)->text).front();
-            const Json fields =
-                answer ? Json::parse(*answer, nullptr, false) : Json(Json::value_t::discarded);
-=======
-                plugin->slot->run({&call, 1}, canonical(context.configuration)).front();
             const Result<Json> read =
                 answer ? parse_json(*answer, answer_limits(manifest)) : answer.error();
             const Json fields = read ? *read : Json();
->>>>>>> seal
             if (!fields.is_object()) {
                 completion.unavailable.push_back(manifest.id);
                 continue;

@@ -157,16 +157,12 @@ std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wante
             rest.push_back(one);
             continue;
         }
-<<<<<<< HEAD
-        stuck_.insert(name->writer);
         note_use(*name, false);
         // Its alarm was raised when it was judged, and stands.
         standing_.insert(core::alarm_id("refused", subject_at(remote_.name, one.ref)));
         standing_.insert(core::alarm_id("refused", "more"));
-=======
         // A branch that is kept as evidence holds up nothing.
         if (!parts_.log->read(one.tip)) stuck_.insert(name->writer);
->>>>>>> seal
     }
     return rest;
 }
