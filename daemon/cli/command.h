@@ -60,7 +60,5 @@ void add_plugin_commands(Commands& commands);    // plugin ...
 void add_import_commands(Commands& commands);    // import
 void add_report_commands(Commands& commands);    // report
 void add_care_commands(Commands& commands);      // verify repair rebuild
-void add_doctor_command(Commands& commands);     // doctor
-void add_backup_commands(Commands& commands);    // backup restore-backup
 
 }  // namespace dutybook::cli

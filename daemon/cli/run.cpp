@@ -93,8 +93,6 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
     add_report_commands(commands);
     add_import_commands(commands);
     add_care_commands(commands);
-    add_doctor_command(commands);
-    add_backup_commands(commands);
     try {
         auto ordered = globals_first(arguments);
         root.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));
