@@ -99,7 +99,6 @@ std::vector<Endpoint> finding_routes();
 std::vector<Endpoint> space_routes();
 std::vector<Endpoint> remote_routes();
 std::vector<Endpoint> care_routes();
-std::vector<Endpoint> doctor_routes();
 std::vector<Endpoint> daemon_routes();
 std::vector<Endpoint> token_routes();
 std::vector<Endpoint> account_routes();

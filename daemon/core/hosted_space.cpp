@@ -16,6 +16,9 @@ namespace {
 
 Result<std::unique_ptr<store::Index>> open_index(const std::string& path,
                                                  const rules::Kinds& kinds) {
+    if (!std::filesystem::exists(path)) {
+        log_info("core", "the index is built again", {{"index", path}, {"why", "it is not there"}});
+    }
     auto index = store::open_sqlite_index(path, kinds);
     if (index) return index;
     const Code code = index.error().code;
