@@ -46,11 +46,13 @@ Outcome ContactRun::run() {
 Result<void> ContactRun::steps() {
     TRY(list());
     for (int turn = 1;; ++turn) {
+        TRY(receive_control());
         auto received = receive();
         // What arrived before the link dropped is shown all the same.
         const auto folded = fold();
         if (!received) return received;
         TRY(folded);
+        TRY(follow_circle());
         TRY(send());
         TRY_ASSIGN(const Plan left, plan());
         const bool own_ahead =
@@ -111,7 +113,9 @@ Result<void> ContactRun::fold() {
         TRY(still_wanted());
         Result<core::SpaceEngine::Folded> folded = core::SpaceEngine::Folded{};
         with_engine([&](core::SpaceEngine& engine) {
-            for (const auto& ref : taken_refs_) engine.close_alarm(core::alarm_id("refused", ref));
+            for (const auto& ref : taken_refs_)
+                for (const char* kind : {"refused", "removed-site"})
+                    engine.close_alarm(core::alarm_id(kind, ref));
             taken_refs_.clear();
             folded = engine.fold_received(folded_at_once);
         });

@@ -35,9 +35,13 @@ Result<void> ContactRun::receive() {
     look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
         if (decision.what == Do::Evidence) TRY(settle_known_fork(decision.seen));
-    if (todo.fetches.empty()) return {};
+    std::deque<std::vector<Wanted>> queue;
+    for (auto group : todo.fetches) {
+        std::erase_if(group, [this](const Wanted& one) { return not_again(one); });
+        if (!group.empty()) queue.push_back(std::move(group));
+    }
+    if (queue.empty()) return {};
     TRY_ASSIGN(quarantine_, parts_.log->open_quarantine());
-    std::deque<std::vector<Wanted>> queue(todo.fetches.begin(), todo.fetches.end());
     std::uint64_t volumes = 0;
     for (const auto& group : queue) volumes += group.size();
     const std::uint64_t all = volumes;
@@ -130,6 +134,11 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
               "the log of " + incoming.volume.writer +
                   " was written by a newer Dutybook from here on; it is kept, and waits until this "
                   "site is updated");
+        return;
+    }
+    if (parts_.circle != nullptr &&
+        parts_.circle->removed(domain::site_of(incoming.volume.writer))) {
+        set_aside(incoming, *taken.refused);
         return;
     }
     raise("refused", ref,

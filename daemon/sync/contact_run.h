@@ -2,6 +2,7 @@
 // The state of one contact while it runs; contact.h says what it does.
 //
 //   contact.cpp          the order of things, listing, folding, what is remembered
+//   contact_control.cpp  who belongs: the control log comes before all others
 //   contact_receive.cpp  fetching slices and taking them over
 //   contact_past.cpp     when the past changes: gone back, forked, restored or cloned
 //   contact_send.cpp     sealing and pushing
@@ -39,6 +40,15 @@ private:
     void remember();
     // The last operation that a commit of a held volume reaches.
     Result<std::uint64_t> last_of(const store::VolumeInfo& volume, const store::CommitId& commit);
+
+    // contact_control.cpp
+    Result<void> receive_control();
+    void meet_control(const Wanted& wanted);
+    void look_for_lost_control();
+    void offer_control(Pushes& pushes) const;
+    Result<void> follow_circle();
+    bool not_again(const Wanted& wanted) const;
+    void set_aside(const Incoming& incoming, const Error& why);
 
     // contact_receive.cpp
     Result<void> receive();
@@ -84,8 +94,10 @@ private:
     std::unique_ptr<store::Quarantine> quarantine_;
     std::set<domain::Writer> stuck_;       // a volume of theirs failed: the later ones wait
     std::vector<std::string> taken_refs_;  // whose standing refusals are over
-    std::optional<Error> partial_;  // what went wrong with some volume while the rest went on
-    std::string refusal_;           // what the remote last said when it refused a push
+    std::optional<Error> partial_;      // what went wrong with some volume while the rest went on
+    bool control_replaceable_ = false;  // what the remote holds there counts for nothing
+    bool control_unread_ = false;       // it could not be looked at, or not by this site
+    std::string refusal_;               // what the remote last said when it refused a push
 };
 
 }  // namespace dutybook::sync
