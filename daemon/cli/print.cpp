@@ -73,7 +73,11 @@ void print_findings(std::ostream& out, const Json& findings) {
     if (!findings.is_array()) return;
     for (const auto& one : findings) {
         out << text_of(one, "severity") << "  " << text_of(one, "rule") << ": "
-            << text_of(one, "message") << '\n';
+            << text_of(one, "message");
+        if (const auto source = text_of(one, "source"); !source.empty()) {
+            out << " [" << source << ']';
+        }
+        out << '\n';
         if (const auto steps = one.find("steps"); steps != one.end() && steps->is_array()) {
             for (const auto& step : *steps) out << "    " << one_line(step) << '\n';
         }

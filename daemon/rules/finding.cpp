@@ -1,6 +1,7 @@
 #include "rules/finding.h"
 
 #include "rules/evaluator.h"
+#include "rules/never.h"
 
 #include <algorithm>
 #include <array>
@@ -150,6 +151,7 @@ std::optional<Millis> earliest_next(std::span<const Finding> findings) {
         if (finding.passes_at)
             latest = std::max(latest.value_or(*finding.passes_at), *finding.passes_at);
     }
+    if (latest && *latest >= never_passes) return std::nullopt;
     return latest;
 }
 

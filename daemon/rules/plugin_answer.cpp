@@ -1,3 +1,4 @@
+#include "rules/never.h"
 #include "rules/plugin_host.h"
 
 #include <algorithm>
@@ -112,8 +113,9 @@ Result<Finding> read_item(const Json& item, const AnswerContext& context) {
     finding.path = path.get<std::string>();
     if (item.contains("passes_at")) {
         const auto& said = item["passes_at"];
-        const auto at = said.is_string() ? parse_instant(said.get<std::string>())
-                                         : Result<Millis>(malformed("no instant"));
+        const auto at = said == "never"    ? Result<Millis>(never_passes)
+                        : said.is_string() ? parse_instant(said.get<std::string>())
+                                           : Result<Millis>(malformed("no instant"));
         if (!at) return wrong(context, "gave a passes_at that is no instant");
         finding.passes_at = *at;
     }

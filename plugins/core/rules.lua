@@ -1,7 +1,8 @@
 -- Core: rules and reports of the duties that every field shares.
 -- Nothing here is legal advice: a rule says what a law or a policy says, a person decides.
 -- Sections: helpers; time and place (R01-R03); credentials (R04); duties (R05); papers (R07, R08);
--- people (R09-R13); records (R14-R17); the rest of the daily work; reports.
+-- people (R09-R13); records (R14-R17); the rest of the daily work; reports of the rules; reports
+-- of the daily work.
 
 -- Helpers -------------------------------------------------------------------------------------
 
@@ -131,6 +132,9 @@ local function clash(a, b)
     end
     found.code = "overlap"
     found.values = { minutes = minutes, a = left.where, b = right.where }
+    -- Free again when the other ends, and the way between two sites is behind.
+    local apart = first.site and second.site and first.site ~= second.site
+    found.passes_at = apart and instant.add_minutes(second.to, config.travel_minutes) or second.to
     return found
   end
   if left.site and right.site and left.site ~= right.site then
@@ -300,6 +304,8 @@ rules["CORE-R04"] = function(it, needs, context)
       found[#found + 1] = {
         code = wrong and wrong.code or "none", path = "/assignee",
         records = wrong and { wrong.id } or array(),
+        passes_at = wrong and wrong.code == "not_yet"
+          and instant.at(wrong.issued, "00:00", zone_of(it, context)) or "never",
         values = {
           type = type, day = day, through = wrong and wrong.through,
           issued = wrong and wrong.issued,
@@ -564,7 +570,7 @@ local function changed_after(item, context)
     for _, sig in ipairs(list) do
       if after(item.last_edit, sig.at, item, context) then return sig, item.last_edit end
     end
-  elseif item._changed and item._source ~= "import"
+  elseif item._changed and item._source ~= "imported"
     and day_of(item._changed, item, context) > day_of(last.at, item, context) then
     return last, item._changed
   end
@@ -768,6 +774,16 @@ rules["CORE-R11-link"] = function(it, needs)
   return found
 end
 
+-- A request for access is answered by the day that it names, else within the days of FERPA.
+rules["CORE-R12-request"] = function(it, needs, context)
+  if it.closed_at ~= nil then return nil end
+  local asked = day_of(it.at, it, context)
+  local due = it.due or date.add(asked, config.access_days)
+  if day_of(context.now, it, context) > due then
+    return { code = "request", path = "/closed_at", values = { since = asked, due = due } }
+  end
+end
+
 rules["CORE-R12"] = function(it, needs, context)
   if it.at == nil or it.met_at ~= nil then return nil end
   if instant.minutes(it.at, context.now) > minutes_of(config.need_limit) then
@@ -932,7 +948,7 @@ rules["CORE-R17"] = function(it, needs, context)
     if kept(one) and instant.compare(one.at, it.at) <= 0
       and (one.closed_at == nil or instant.compare(one.closed_at, it.at) > 0) then
       found[#found + 1] = {
-        code = "request", path = "/about", records = { one._id },
+        code = "request", path = "/about", records = { one._id }, passes_at = "never",
         values = { day = day_of(one.at, it, context) },
       }
     end
@@ -942,7 +958,7 @@ rules["CORE-R17"] = function(it, needs, context)
     if kept(one) and one.from <= day and (one.released_at == nil or one.released_at > day)
       and (one.record_class == nil or one.record_class == it.record_class) then
       found[#found + 1] = {
-        code = "hold", path = "/about", records = { one._id },
+        code = "hold", path = "/about", records = { one._id }, passes_at = "never",
         values = { day = one.from, matter = one.matter },
       }
     end
@@ -953,6 +969,7 @@ rules["CORE-R17"] = function(it, needs, context)
   elseif years and date.add(it.last_entry, years, "year") > day then
     found[#found + 1] = {
       code = "too_soon", path = "/at",
+      passes_at = instant.at(date.add(it.last_entry, years, "year"), "00:00", zone_of(it, context)),
       values = {
         class = it.record_class, years = years,
         until_ = date.add(it.last_entry, years, "year"),
@@ -1112,15 +1129,128 @@ rules["CORE-handoff"] = function(it)
   return found
 end
 
+-- Words in each sentence, on average.
+local function sentence_length(written)
+  local words, sentences = 0, 0
+  for _ in string.gmatch(written, "[^%s]+") do words = words + 1 end
+  for _ in string.gmatch(written, "[^%.%?!]+") do sentences = sentences + 1 end
+  return sentences > 0 and words // sentences or 0
+end
+
 rules["CORE-reading"] = function(it)
   if it.family ~= true then return nil end
-  local words, sentences = 0, 0
-  for _ in string.gmatch(it.text, "[^%s]+") do words = words + 1 end
-  for _ in string.gmatch(it.text, "[^%.%?!]+") do sentences = sentences + 1 end
-  local mean = sentences > 0 and words // sentences or 0
+  local mean = sentence_length(it.text)
   if mean > config.most_words then
     return { code = "hard", path = "/text", values = { words = mean, most = config.most_words } }
   end
+end
+
+rules["CORE-site"] = function(it)
+  local found = array()
+  if blank(it.jurisdiction) then
+    found[#found + 1] = { code = "no_jurisdiction", path = "/jurisdiction" }
+  end
+  if it.opens and it.closes and it.closes <= it.opens then
+    found[#found + 1] = {
+      code = "hours", path = "/closes", values = { opens = it.opens, closes = it.closes },
+    }
+  end
+  return found
+end
+
+local function period_of(one) return one.from, one.to or "9999-12-31" end
+
+local function share_days(a, b)
+  local from1, to1 = period_of(a)
+  local from2, to2 = period_of(b)
+  return from1 <= to2 and from2 <= to1
+end
+
+rules["CORE-pay"] = function(it, needs)
+  if it.to and it.to < it.from then return { code = "backward", path = "/to" } end
+  local found = array()
+  for _, other in each(needs.others) do
+    if other._id ~= it._id and kept(other) and share_days(it, other)
+      and (it.pay_grade ~= other.pay_grade or it.annual_rate ~= other.annual_rate) then
+      found[#found + 1] = { code = "two_grades", path = "/pay_grade", records = { other._id } }
+    end
+  end
+  return found
+end
+
+-- An explanation that was not understood is tried again in another way.
+rules["CORE-explain"] = function(it, needs)
+  local found = array()
+  if it.form == nil then found[#found + 1] = { code = "no_form", path = "/form" } end
+  for _, other in each(needs.others) do
+    if kept(other) and other._id ~= it._id and other.understood == "no" and it.form ~= nil
+      and other.form == it.form and instant.compare(other.at, it.at) < 0 then
+      found[#found + 1] = {
+        code = "same_form", path = "/form", records = { other._id },
+        values = { form = it.form, topic = it.topic },
+      }
+    end
+  end
+  return found
+end
+
+rules["CORE-strategy"] = function(it)
+  if blank(it.result) then return { code = "no_result", path = "/result" } end
+end
+
+rules["CORE-feedback"] = function(it)
+  if it.by ~= nil and it.by == it.to then return { code = "own", path = "/by" } end
+end
+
+-- The ranks of one person's goals order the duties: two of a rank would leave it open.
+rules["CORE-goal"] = function(it, needs)
+  local found = array()
+  for _, other in each(needs.others) do
+    if other._id ~= it._id and kept(other) and it.rank ~= nil and other.rank == it.rank
+      and (it.to == nil or other.from == nil or other.from <= it.to)
+      and (other.to == nil or it.from == nil or it.from <= other.to) then
+      found[#found + 1] = {
+        code = "same_rank", path = "/rank", records = { other._id }, values = { rank = it.rank },
+      }
+    end
+  end
+  return found
+end
+
+rules["CORE-priority"] = function(it)
+  if it.priority == "urgent" and it.due == nil and (it.state == "open" or it.state == "started") then
+    return { code = "no_due", path = "/due" }
+  end
+end
+
+rules["CORE-plan"] = function(it, needs, context)
+  local found = array()
+  for _, one in each(it.done) do
+    if has(it.missing, one) then
+      found[#found + 1] = { code = "both", path = "/missing", values = { item = one } }
+    end
+  end
+  local today = day_of(context.now, it, context)
+  if it.target_date and it.target_date < today and #(it.missing or {}) > 0 then
+    found[#found + 1] = {
+      code = "late", path = "/target_date",
+      values = { day = it.target_date, count = #it.missing },
+    }
+  end
+  return found
+end
+
+rules["CORE-answer"] = function(it, needs)
+  local found = array()
+  if blank(it.reason) then found[#found + 1] = { code = "blank_reason", path = "/reason" } end
+  for _, other in each(needs.others) do
+    if other._id ~= it._id and kept(other) and other.answer ~= it.answer then
+      found[#found + 1] = {
+        code = "two_answers", path = "/answer", records = { other._id },
+      }
+    end
+  end
+  return found
 end
 
 -- Reports -------------------------------------------------------------------------------------
@@ -1139,6 +1269,32 @@ local function people_names(people)
   local index = {}
   for _, person in each(people) do index[person._id] = name_of(person) end
   return function(id) return id and (index[id] or id) or "" end
+end
+
+-- The records that stand, ordered by what `key` says of them, then by id.
+local function ordered(records, key)
+  local list = {}
+  for _, one in each(records) do
+    if kept(one) then list[#list + 1] = one end
+  end
+  local function before(a, b)
+    local first, second = key(a) or "", key(b) or ""
+    if first ~= second then return first < second end
+    return a._id < b._id
+  end
+  table.sort(list, before)
+  return list
+end
+
+-- In order of a date or instant, the report's local days alone: a need by dates may bring some of
+-- the days around them.
+local function dated(records, field, parameters, context)
+  local list = {}
+  for _, one in ipairs(ordered(records, function(it) return it[field] end)) do
+    local day = day_of(one[field], one, context)
+    if day and within(day, parameters.from, parameters.to) then list[#list + 1] = one end
+  end
+  return list
 end
 
 local rank = { urgent = 1, high = 2, normal = 3, low = 4 }
@@ -1166,16 +1322,21 @@ local function sorted_duties(duties, goals)
 end
 
 reports["duty_sheet"] = function(parameters, needs, context)
-  local T, rows, events = texts(context), array(), array()
-  local deferred, open = {}, array()
+  local T, name, rows, events = texts(context), people_names(needs.people), array(), array()
+  local deferred, told, open = {}, {}, array()
+  for _, one in each(needs.instructions) do
+    if kept(one) then told[one.duty] = one.text end
+  end
   for _, one in each(needs.deferrals) do
     if kept(one) then deferred[one.duty] = clock(one.new_due, one, context) end
   end
-  for _, one in ipairs(sorted_duties(needs.duties, needs.goals)) do
+  for _, one in ipairs(sorted_duties(dated(needs.duties, "due", parameters, context),
+    needs.goals)) do
     local duty = one.duty
     rows[#rows + 1] = {
-      clock(duty.due, duty, context), duty.place or "", duty.title, duty.priority,
-      duty.state == "done" and "x" or "", deferred[duty._id] or "",
+      clock(duty.due, duty, context), duty.place or "", duty.title, name(duty.assigned_by),
+      duty.priority, told[duty._id] or "", duty.state == "done" and "[x]" or "[ ]",
+      deferred[duty._id] or "",
     }
     events[#events + 1] = {
       uid = duty._id, date = day_of(duty.due, duty, context), summary = duty.title, todo = true,
@@ -1189,7 +1350,8 @@ reports["duty_sheet"] = function(parameters, needs, context)
   return {
     { type = "heading", level = 1, text = T("Duties ", "Tareas ") .. parameters.from },
     table_of({ T("Due", "Plazo"), T("Place", "Lugar"), T("Duty", "Tarea"),
-      T("Priority", "Prioridad"), T("Done", "Hecho"), T("Deferred to", "Pospuesta a") }, rows),
+      T("With", "Con"), T("Priority", "Prioridad"), T("Instruction", "Instrucción"),
+      T("Done", "Hecho"), T("Deferred to", "Pospuesta a") }, rows),
     { type = "heading", level = 2, text = T("Open needs", "Necesidades abiertas") },
     table_of({ T("Since", "Desde"), T("Need", "Necesidad") }, open),
     { type = "events", events = events },
@@ -1197,14 +1359,15 @@ reports["duty_sheet"] = function(parameters, needs, context)
 end
 
 reports["timesheet"] = function(parameters, needs, context)
-  local T, rows, total = texts(context), array(), 0
-  for _, time in each(needs.times) do
-    if kept(time) and time.to then
+  local T, name, rows, total = texts(context), people_names(needs.people), array(), 0
+  for _, time in ipairs(dated(needs.times, "from", parameters, context)) do
+    if time.to then
       local minutes = worked_minutes(time)
       total = total + minutes
       rows[#rows + 1] = {
         day_of(time.from, time, context), instant.time(time.from, zone_of(time, context)),
-        instant.time(time.to, zone_of(time, context)), hours_of(minutes), time.category or "",
+        instant.time(time.to, zone_of(time, context)),
+        instant.minutes(time.from, time.to) - minutes, hours_of(minutes), time.category or "",
         signed(time.approved_by) and T("yes", "sí") or "",
       }
     end
@@ -1212,14 +1375,52 @@ reports["timesheet"] = function(parameters, needs, context)
   local contract = contract_on(needs.contracts, parameters.from)
   local agreed = contract and contract.hours_per_week or config.contract_hours
   return {
-    { type = "heading", level = 1, text = T("Time worked ", "Tiempo trabajado ") .. parameters.from },
-    table_of({ T("Date", "Fecha"), T("In", "Entrada"), T("Out", "Salida"), T("Hours", "Horas"),
+    { type = "heading", level = 1, text = T("Time worked ", "Tiempo trabajado ") ..
+      name(parameters.person) .. ", " .. parameters.from .. " - " .. parameters.to },
+    table_of({ T("Date", "Fecha"), T("In", "Entrada"), T("Out", "Salida"),
+      T("Breaks (minutes)", "Pausas (minutos)"), T("Hours", "Horas"),
       T("Category", "Categoría"), T("Approved", "Aprobado") }, rows),
     { type = "text", style = "strong", text = T("Total ", "Total ") .. hours_of(total) ..
       T(" h, agreed ", " h, acordadas ") .. agreed .. T(" h a week, difference ",
         " h por semana, diferencia ") .. decimal.sub(hours_of(total), agreed) .. " h" },
     { type = "signature", label = T("Approved by", "Aprobado por") },
   }
+end
+
+-- Hours of training since a credential was issued, against what its renewal asks for.
+local function renewal_lacks(one, needs, today, T)
+  local wanted
+  for _, set in each(needs.sets) do
+    if kept(set) and set.type == one.type and set.renewal_hours
+      and within(today, set.effective_from, set.effective_to) then
+      wanted = set.renewal_hours
+    end
+  end
+  if wanted == nil then return "" end
+  local hours = "0"
+  for _, list in ipairs({ needs.activities or {}, needs.courses or {} }) do
+    for _, done in ipairs(list) do
+      if kept(done) and done.person == one.person and done.passed ~= false
+        and done.on >= one.issued and done.on <= today then
+        hours = decimal.add(hours, done.hours)
+      end
+    end
+  end
+  if decimal.compare(hours, wanted) >= 0 then return T("nothing", "nada") end
+  return decimal.sub(wanted, hours) .. " h"
+end
+
+-- Duties of that person that ask for the credential on a day after its last.
+local function duties_at_risk(one, needs, context)
+  local count = 0
+  for _, duty in each(needs.duties) do
+    if kept(duty) and duty.assignee == one.person and duty.due and duty.state ~= "cancelled"
+      and has(values_of(duty.needs_credential), one.type)
+      and day_of(duty.due, duty, context) > one.valid_through then
+      count = count + 1
+    end
+  end
+  return count
 end
 
 reports["certification_expiry"] = function(parameters, needs, context)
@@ -1232,6 +1433,7 @@ reports["certification_expiry"] = function(parameters, needs, context)
         name(one.person), one.type, one.number or "", one.valid_through, days,
         days < 0 and T("expired", "vencida")
           or (days <= config.expiry_notice_days and T("soon", "pronto") or ""),
+        renewal_lacks(one, needs, today, T), duties_at_risk(one, needs, context),
       }
       events[#events + 1] = {
         uid = one._id, date = one.valid_through, summary = one.type .. ", " .. name(one.person),
@@ -1242,7 +1444,9 @@ reports["certification_expiry"] = function(parameters, needs, context)
     { type = "heading", level = 1, text = T("Credentials and their last day",
       "Credenciales y su último día") },
     table_of({ T("Person", "Persona"), T("Credential", "Credencial"), T("Number", "Número"),
-      T("Valid through", "Válida hasta"), T("Days left", "Días"), T("Note", "Nota") }, rows),
+      T("Valid through", "Válida hasta"), T("Days left", "Días"), T("Note", "Nota"),
+      T("Missing for renewal", "Falta para renovar"), T("Duties at risk", "Tareas en riesgo") },
+      rows),
     { type = "events", events = events },
   }
 end
@@ -1267,77 +1471,96 @@ reports["pd_hours"] = function(parameters, needs, context)
       rows[#rows + 1] = { name(role.person), sum }
     end
   end
-  local function share(n)
-    return #rows == 0 and "0" or decimal.div(tostring(n * 100), tostring(#rows), 0)
+  local function share(n, of)
+    of = of or #rows
+    return of == 0 and "0" or decimal.div(tostring(n * 100), tostring(of), 0)
+  end
+  local asked, little = 0, 0
+  for _, one in each(needs.surveys) do
+    if kept(one) then
+      asked = asked + 1
+      if one.answer ~= "enough" then little = little + 1 end
+    end
   end
   return {
     { type = "heading", level = 1, text = T("Professional development", "Desarrollo profesional") },
     table_of({ T("Person", "Persona"), T("Hours", "Horas") }, rows),
     table_of({ T("Share", "Parte"), T("Here %", "Aquí %"), T("Nation %", "País %") }, {
       { T("No hours", "Sin horas"), share(none), config.pd_nation_none },
-      { T("Below the aim, or too little", "Bajo la meta, o muy poco"), share(below),
-        config.pd_nation_little },
+      { T("Below the aim", "Bajo la meta"), share(below), config.pd_nation_little },
+      { T("Say too little", "Dicen que es poco"), share(little, asked), config.pd_nation_little },
     }),
   }
 end
 
 reports["paperwork_completeness"] = function(parameters, needs, context)
+  local about = people_names(needs.about)
   local T, name, rows = texts(context), people_names(needs.people), array()
-  for _, item in each(needs.items) do
-    if kept(item) then
+  for _, item in ipairs(dated(needs.items, "due", parameters, context)) do
+    if item.state ~= "cancelled" then
       local fields, roles = paper_gaps(item)
       rows[#rows + 1] = {
-        item.template, name(item.owner), clock(item.due, item, context),
+        item.template, about(item.about), name(item.owner), clock(item.due, item, context),
         table.concat(fields, ", "), table.concat(roles, ", "), item.state or "",
       }
     end
   end
   return {
     { type = "heading", level = 1, text = T("Paperwork", "Documentos") },
-    table_of({ T("Item", "Documento"), T("Owner", "Responsable"), T("Due", "Plazo"),
-      T("Missing fields", "Campos que faltan"), T("Missing signatures", "Firmas que faltan"),
+    table_of({ T("Item", "Documento"), T("About", "Sobre"), T("Owner", "Responsable"),
+      T("Due", "Plazo"), T("Missing fields", "Campos que faltan"),
+      T("Missing signatures", "Firmas que faltan"),
       T("State", "Estado") }, rows),
   }
 end
 
 reports["disclosure_log"] = function(parameters, needs, context)
   local T, name, rows = texts(context), people_names(needs.people), array()
-  for _, one in each(needs.disclosures) do
-    if kept(one) then
-      rows[#rows + 1] = {
-        clock(one.at, one, context), one.to_party, one.what, one.purpose, one.legal_basis,
-        name(one.authorised_by),
-      }
-    end
+  local about = people_names(needs.about)
+  for _, one in ipairs(dated(needs.disclosures, "at", parameters, context)) do
+    local whom = {}
+    for _, id in ipairs(values_of(one.about)) do whom[#whom + 1] = about(id) end
+    rows[#rows + 1] = {
+      clock(one.at, one, context), table.concat(whom, ", "), one.to_party, one.address or "",
+      one.what, one.purpose, one.legal_basis, name(one.authorised_by),
+    }
   end
   return {
     { type = "heading", level = 1, text = T("Disclosures", "Divulgaciones") },
-    table_of({ T("Date", "Fecha"), T("To", "A"), T("What", "Qué"), T("Purpose", "Fin"),
+    table_of({ T("Date", "Fecha"), T("About", "Sobre"), T("To", "A"),
+      T("Address", "Dirección"), T("What", "Qué"), T("Purpose", "Fin"),
       T("Basis", "Base"), T("By", "Por") }, rows),
   }
 end
 
 reports["open_needs"] = function(parameters, needs, context)
-  local T, rows = texts(context), array()
-  for _, need in each(needs.noted) do
-    if kept(need) and need.met_at == nil then
+  local T, about, rows = texts(context), people_names(needs.people), array()
+  for _, need in ipairs(dated(needs.noted, "at", parameters, context)) do
+    if need.met_at == nil then
       rows[#rows + 1] = {
-        clock(need.at, need, context), need.type or "", need.in_own_words or need.text or "",
+        clock(need.at, need, context), about(need.about), need.type or "",
+        need.in_own_words or need.text or "",
       }
     end
   end
   return {
     { type = "heading", level = 1, text = T("Open needs", "Necesidades abiertas") },
-    table_of({ T("Since", "Desde"), T("Type", "Tipo"), T("Need", "Necesidad") }, rows),
+    table_of({ T("Since", "Desde"), T("About", "Sobre"), T("Type", "Tipo"),
+      T("Need", "Necesidad") }, rows),
   }
 end
 
 reports["qualification_status"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), people_names(needs.people), array()
+  local T, rows = texts(context), array()
+  local names = {}
+  for _, list in ipairs({ needs.people or {}, needs.tested or {} }) do
+    for _, person in ipairs(list) do names[#names + 1] = person end
+  end
+  local name = people_names(names)
   local people, order = {}, {}
   local function of(id)
     if not people[id] then
-      people[id] = { levels = {}, hours = "0", passed = false }
+      people[id] = { levels = {}, hours = "0", passed = false, scores = {} }
       order[#order + 1] = id
     end
     return people[id]
@@ -1349,19 +1572,910 @@ reports["qualification_status"] = function(parameters, needs, context)
     end
   end
   for _, one in each(needs.assessments) do
-    if kept(one) and one.passed then of(one.person).passed = true end
+    if kept(one) then
+      local person = of(one.person)
+      person.passed = person.passed or one.passed == true
+      person.scores[#person.scores + 1] = one.name .. " " .. (one.state or "") .. " "
+        .. (one.score or "-") .. "/" .. (one.cut_score or "-")
+    end
   end
   local function mark(yes) return yes and T("yes", "sí") or T("no", "no") end
   for _, id in ipairs(order) do
     local one = people[id]
     rows[#rows + 1] = {
       name(id), mark(one.levels.secondary), one.hours, mark(one.levels.associate),
-      mark(one.passed),
+      mark(one.passed), table.concat(one.scores, "; "),
     }
   end
   return {
     { type = "heading", level = 1, text = T("Qualifications", "Cualificaciones") },
     table_of({ T("Person", "Persona"), T("Diploma", "Diploma"), T("Study hours", "Horas de estudio"),
-      T("Associate degree", "Título asociado"), T("Assessment", "Evaluación") }, rows),
+      T("Associate degree", "Título asociado"), T("Assessment passed", "Evaluación aprobada"),
+      T("Score and cut score", "Puntuación y mínimo") }, rows),
   }
+end
+
+-- Reports of the daily work: lists in the order of a day, a person or a rank ---------------------
+
+-- Names of people who stand in several needs.
+local function names_in(...)
+  local all = {}
+  for _, people in ipairs({ ... }) do
+    for _, person in each(people) do all[#all + 1] = person end
+  end
+  return people_names(all)
+end
+
+local function names_of(ids, name)
+  local shown = {}
+  for _, id in ipairs(values_of(ids)) do shown[#shown + 1] = name(id) end
+  return table.concat(shown, ", ")
+end
+
+-- Of one person, where the parameter says whom.
+local function of_person(parameters, id)
+  return parameters.person == nil or has(values_of(id), parameters.person)
+end
+
+local function sheet(title, labels, rows)
+  return { { type = "heading", level = 1, text = title }, table_of(labels, rows) }
+end
+
+local function add_table(blocks, title, labels, rows)
+  blocks[#blocks + 1] = { type = "heading", level = 2, text = title }
+  blocks[#blocks + 1] = table_of(labels, rows)
+  return blocks
+end
+
+local function moment(at, record, context) return at and clock(at, record, context) or "" end
+
+-- Steps, agenda points and items are words or objects that hold them.
+local function words_of(list)
+  local shown = {}
+  for _, one in ipairs(values_of(list)) do
+    shown[#shown + 1] = type(one) == "table" and (one.text or one.item or one.name or "-") or one
+  end
+  return table.concat(shown, "; ")
+end
+
+local function percent(part, whole)
+  return whole == 0 and "" or decimal.div(tostring(part * 100), tostring(whole), 0)
+end
+
+-- Sums by key, in the order of the keys: { key, count, minutes }.
+local function sums_by(records, key, minutes)
+  local sums, keys = {}, {}
+  for _, one in ipairs(records) do
+    local name = key(one) or "-"
+    if sums[name] == nil then
+      sums[name] = { name, 0, 0 }
+      keys[#keys + 1] = name
+    end
+    sums[name][2] = sums[name][2] + 1
+    sums[name][3] = sums[name][3] + (minutes(one) or 0)
+  end
+  table.sort(keys)
+  local rows = array()
+  for _, name in ipairs(keys) do rows[#rows + 1] = sums[name] end
+  return rows
+end
+
+reports["staff_list"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.professionals)
+  local sites, rows = {}, array()
+  for _, site in each(needs.sites) do sites[site._id] = site.name end
+  local function supervisor(role)
+    local shown = {}
+    for _, link in each(needs.links) do
+      if kept(link) and link.para == role.person and within(parameters.to, link.from, link.to) then
+        shown[#shown + 1] = name(link.professional)
+      end
+    end
+    return table.concat(shown, ", ")
+  end
+  for _, role in ipairs(ordered(needs.roles, function(one)
+    return supervisor(one) .. "\1" .. name(one.person)
+  end)) do
+    if role.to == nil or role.to >= parameters.from then
+      local lacks = supervisor(role) == "" and has(config.para_roles, role.role)
+      rows[#rows + 1] = {
+        lacks and T("nobody", "nadie") or supervisor(role), name(role.person), role.role,
+        sites[role.site] or role.site, role.from, role.to or "",
+      }
+    end
+  end
+  return sheet(T("Staff by supervisor", "Personal por supervisor"), {
+    T("Supervised by", "Supervisa"), T("Person", "Persona"), T("Role", "Función"),
+    T("Site", "Sede"), T("From", "Desde"), T("To", "Hasta"),
+  }, rows)
+end
+
+reports["site_directory"] = function(parameters, needs, context)
+  local T, rows = texts(context), array()
+  for _, site in ipairs(ordered(needs.sites, function(one) return one.name end)) do
+    local people, seen = 0, {}
+    for _, role in each(needs.roles) do
+      if kept(role) and (role.site == site._id or role.site == site.name) and not seen[role.person]
+        and within(parameters.to, role.from, role.to) then
+        seen[role.person], people = true, people + 1
+      end
+    end
+    rows[#rows + 1] = {
+      site.name, site.type, site.jurisdiction or "", site.tz, site.address or "",
+      (site.opens or "") .. " - " .. (site.closes or ""), words_of(site.places), people,
+    }
+  end
+  return sheet(T("Sites", "Sedes"), {
+    T("Site", "Sede"), T("Type", "Tipo"), T("State", "Estado"), T("Time zone", "Zona horaria"),
+    T("Address", "Dirección"), T("Open", "Abierta"), T("Places", "Lugares"),
+    T("People", "Personas"),
+  }, rows)
+end
+
+reports["time_by_category"] = function(parameters, needs, context)
+  local T, done = texts(context), {}
+  local times = dated(needs.times, "from", parameters, context)
+  local worked = {}
+  for _, time in ipairs(times) do
+    if time.to and of_person(parameters, time.person) then worked[#worked + 1] = time end
+  end
+  for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
+    if duty.state == "done" and of_person(parameters, duty.assignee) then done[#done + 1] = duty end
+  end
+  local hours = array()
+  for _, sum in ipairs(sums_by(worked, function(one) return one.category end, worked_minutes)) do
+    hours[#hours + 1] = { sum[1], sum[2], hours_of(sum[3]) }
+  end
+  local blocks = sheet(T("Time by category", "Tiempo por categoría"),
+    { T("Category", "Categoría"), T("Entries", "Anotaciones"), T("Hours", "Horas") }, hours)
+  return add_table(blocks, T("Duties done", "Tareas hechas"),
+    { T("Category", "Categoría"), T("Duties", "Tareas"),
+      T("Minutes planned", "Minutos previstos") },
+    sums_by(done, function(one) return one.category end,
+      function(one) return one.estimate_min end))
+end
+
+reports["incident_register"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people, needs.reporters), array()
+  for _, one in ipairs(dated(needs.incidents, "at", parameters, context)) do
+    rows[#rows + 1] = {
+      moment(one.at, one, context), one.place or "", names_of(one.about, name), one.what or "",
+      one.response or "", name(one.reported_by), one.debrief or T("missing", "falta"),
+    }
+  end
+  return sheet(T("Incidents", "Incidentes"), {
+    T("When", "Cuándo"), T("Place", "Lugar"), T("About", "Sobre"), T("What happened", "Qué pasó"),
+    T("What was done", "Qué se hizo"), T("Reported by", "Informa"),
+    T("Debrief", "Conversación posterior"),
+  }, rows)
+end
+
+-- Contracts with the certificates held on the day: pay grades are shown to those in charge of
+-- people alone (privacy hr).
+reports["pay_grades"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  for _, one in ipairs(ordered(needs.contracts, function(it) return name(it.person) end)) do
+    if within(parameters.to, one.from, one.to) then
+      local held = {}
+      for _, credential in each(needs.credentials) do
+        if kept(credential) and credential.person == one.person
+          and within(parameters.to, credential.issued, credential.valid_through) then
+          held[#held + 1] = credential.type
+        end
+      end
+      table.sort(held)
+      rows[#rows + 1] = {
+        name(one.person), one.pay_grade or "", one.annual_rate or "", one.hours_per_week or "",
+        one.from, table.concat(held, ", "),
+      }
+    end
+  end
+  return sheet(T("Pay grades and certificates", "Niveles salariales y certificados"), {
+    T("Person", "Persona"), T("Grade", "Nivel"), T("A year", "Al año"),
+    T("Hours a week", "Horas por semana"), T("From", "Desde"), T("Certificates", "Certificados"),
+  }, rows)
+end
+
+reports["training_delivered"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people, needs.trainees), array()
+  for _, one in ipairs(dated(needs.sessions, "on", parameters, context)) do
+    if parameters.type == nil or one.type == parameters.type then
+      rows[#rows + 1] = {
+        one.on, one.type or "", one.course or one.topic or "", name(one.trainer),
+        one.group_size or #(one.trainees or {}), names_of(one.trainees, name),
+        one.minutes or "", one.plan or "",
+      }
+    end
+  end
+  return sheet(T("Training and activities", "Formación y actividades"), {
+    T("Date", "Fecha"), T("Type", "Tipo"), T("Topic", "Tema"), T("Given by", "A cargo de"),
+    T("Group", "Grupo"), T("Who", "Quiénes"), T("Minutes", "Minutos"), T("Plan", "Plan"),
+  }, rows)
+end
+
+reports["trainer_eligibility"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  for _, one in ipairs(ordered(needs.courses, function(it)
+    return it.course .. "\1" .. name(it.person)
+  end)) do
+    if one.passed ~= false then
+      local given = 0
+      for _, session in each(needs.sessions) do
+        if kept(session) and session.trainer == one.person and session.course == one.course then
+          given = given + 1
+        end
+      end
+      rows[#rows + 1] = {
+        one.course, name(one.person), one.on, date.add(one.on, 1), one.valid_through or "", given,
+      }
+    end
+  end
+  return sheet(T("Who may train", "Quién puede formar"), {
+    T("Course", "Curso"), T("Person", "Persona"), T("Completed", "Completado"),
+    T("May train from", "Puede formar desde"), T("Valid through", "Válido hasta"),
+    T("Sessions given", "Sesiones dadas"),
+  }, rows)
+end
+
+reports["explanations"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.givers)
+  local rows, last = array(), {}
+  for _, one in ipairs(dated(needs.explanations, "at", parameters, context)) do
+    last[one.to .. "\1" .. one.topic] = one
+    rows[#rows + 1] = {
+      moment(one.at, one, context), one.topic, name(one.to), one.attempt_no or "", one.form or "",
+      one.understood or "", one.checked_how or "", name(one.by),
+    }
+  end
+  local waiting = array()
+  for _, one in pairs(last) do
+    if one.understood == "no" or one.understood == "partly" then
+      waiting[#waiting + 1] = { one.topic, name(one.to), one.attempt_no or "", one.understood }
+    end
+  end
+  local blocks = sheet(T("Explanations", "Explicaciones"), {
+    T("When", "Cuándo"), T("Topic", "Tema"), T("To", "A"), T("Attempt", "Intento"),
+    T("Form", "Forma"), T("Understood", "Entendido"), T("How it was checked", "Cómo se comprobó"),
+    T("By", "Por"),
+  }, rows)
+  return add_table(blocks, T("Not yet understood", "Aún no entendido"), {
+    T("Topic", "Tema"), T("To", "A"), T("Attempt", "Intento"), T("Understood", "Entendido"),
+  }, waiting)
+end
+
+reports["strategies"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  for _, one in ipairs(dated(needs.notes, "at", parameters, context)) do
+    rows[#rows + 1] = {
+      day_of(one.at, one, context), one.problem, one.tried, one.result or "", name(one.by),
+    }
+  end
+  return sheet(T("What was tried and what came of it", "Qué se probó y qué resultó"), {
+    T("Date", "Fecha"), T("Problem", "Problema"), T("Tried", "Se probó"), T("Result", "Resultado"),
+    T("By", "Por"),
+  }, rows)
+end
+
+reports["feedback_summary"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.givers)
+  local rows, mine = array(), {}
+  for _, one in ipairs(dated(needs.feedback, "at", parameters, context)) do
+    if of_person(parameters, one.to) then
+      mine[#mine + 1] = one
+      rows[#rows + 1] = {
+        day_of(one.at, one, context), name(one.to), one.kind, one.trait or "", one.text,
+        name(one.by),
+      }
+    end
+  end
+  local sums = array()
+  for _, sum in ipairs(sums_by(mine, function(one) return one.trait or one.kind end,
+    function() return 0 end)) do
+    sums[#sums + 1] = { sum[1], sum[2] }
+  end
+  local blocks = sheet(T("Feedback", "Comentarios"), {
+    T("Date", "Fecha"), T("To", "A"), T("Kind", "Clase"), T("Trait", "Cualidad"),
+    T("Words", "Palabras"), T("By", "Por"),
+  }, rows)
+  return add_table(blocks, T("By trait", "Por cualidad"),
+    { T("Trait", "Cualidad"), T("Times", "Veces") }, sums)
+end
+
+reports["contact_log"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.writers)
+  local rows, sent = array(), array()
+  for _, one in ipairs(dated(needs.contacts, "at", parameters, context)) do
+    rows[#rows + 1] = {
+      moment(one.at, one, context), one.with, one.channel or "", one.language or "",
+      one.minutes or "", one.summary or "", name(one.by),
+    }
+  end
+  for _, one in ipairs(dated(needs.messages, "at", parameters, context)) do
+    sent[#sent + 1] = {
+      moment(one.at, one, context), one.to, one.channel or "", one.language or "", one.text,
+      sentence_length(one.text), name(one.by),
+    }
+  end
+  local blocks = sheet(T("Contacts", "Contactos"), {
+    T("When", "Cuándo"), T("With", "Con"), T("Channel", "Medio"), T("Language", "Idioma"),
+    T("Minutes", "Minutos"), T("Summary", "Resumen"), T("By", "Por"),
+  }, rows)
+  return add_table(blocks, T("Messages", "Mensajes"), {
+    T("When", "Cuándo"), T("To", "A"), T("Channel", "Medio"), T("Language", "Idioma"),
+    T("Text", "Texto"), T("Words a sentence", "Palabras por frase"), T("By", "Por"),
+  }, sent)
+end
+
+reports["deliveries"] = function(parameters, needs, context)
+  local T, name, items = texts(context), names_in(needs.people), {}
+  for _, item in each(needs.items) do items[item._id] = item.template end
+  local function row(one)
+    return {
+      moment(one.at, one, context), items[one.item] or one.item, one.to,
+      signed(one.receipt) and moment(one.receipt.at, one, context) or "", name(one.by),
+    }
+  end
+  local delivered, waiting = array(), array()
+  for _, one in ipairs(dated(needs.deliveries, "at", parameters, context)) do
+    local list = signed(one.receipt) and delivered or waiting
+    list[#list + 1] = row(one)
+  end
+  local labels = { T("Handed over", "Entregado"), T("Paper", "Documento"), T("To", "A"),
+    T("Receipt", "Recibo"), T("By", "Por") }
+  local blocks = sheet(T("Without a receipt", "Sin recibo"), labels, waiting)
+  return add_table(blocks, T("Received", "Recibido"), labels, delivered)
+end
+
+-- Who wrote what and when, with what was changed since. The whole history of one record is shown
+-- by `dutybook history`.
+reports["record_audit"] = function(parameters, needs, context)
+  local T, name, all = texts(context), names_in(needs.people), {}
+  for _, list in ipairs({
+    needs.times, needs.contacts, needs.incidents, needs.notes, needs.decisions, needs.disclosures,
+  }) do
+    for _, one in ipairs(list) do all[#all + 1] = one end
+  end
+  table.sort(all, function(a, b)
+    local first, second = a._created or "", b._created or ""
+    if first ~= second then return first < second end
+    return a._id < b._id
+  end)
+  local rows = array()
+  for _, one in ipairs(all) do
+    rows[#rows + 1] = {
+      one._kind, moment(one.at or one.from, one, context), moment(one._created, one, context),
+      one._changed ~= one._created and moment(one._changed, one, context) or "",
+      name(one._on_behalf or one._by), one._device or "", one._source or "", one._status or "",
+    }
+  end
+  return sheet(T("Records: who and when", "Registros: quién y cuándo"), {
+    T("Kind", "Clase"), T("Happened", "Ocurrió"), T("Written down", "Se anotó"),
+    T("Changed", "Cambiado"), T("By", "Por"), T("Device", "Equipo"), T("Source", "Origen"),
+    T("State", "Estado"),
+  }, rows)
+end
+
+reports["file_locator"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.holders)
+  local last, rows = {}, array()
+  for _, move in ipairs(ordered(needs.moves, function(it) return it.folder end)) do
+    local known = last[move.folder]
+    if known == nil or earlier(known, move) then last[move.folder] = move end
+  end
+  for _, folder in ipairs(ordered(needs.folders, function(it) return it.name end)) do
+    local move = last[folder._id]
+    rows[#rows + 1] = {
+      folder.name, folder.subject or "", folder.location, name(move and move.to or folder.holder),
+      move and moment(move.at, move, context) or folder.from or "", folder.retention or "",
+    }
+  end
+  return sheet(T("Where the files are", "Dónde están los expedientes"), {
+    T("File", "Expediente"), T("Subject", "Asunto"), T("Kept at", "Se guarda en"),
+    T("Who has it", "Quién lo tiene"), T("Since", "Desde"), T("Keep", "Conservar"),
+  }, rows)
+end
+
+reports["answered_findings"] = function(parameters, needs, context)
+  local T, rows = texts(context), array()
+  for _, one in ipairs(dated(needs.answers, "at", parameters, context)) do
+    rows[#rows + 1] = {
+      moment(one.at, one, context), one.rule or "", words_of(one.records), one.answer, one.reason,
+    }
+  end
+  return sheet(T("Inconsistencies and how they were settled",
+    "Incoherencias y cómo se resolvieron"), {
+    T("When", "Cuándo"), T("Rule", "Regla"), T("Records", "Registros"), T("Answer", "Respuesta"),
+    T("Reason", "Motivo"),
+  }, rows)
+end
+
+reports["agenda"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people)
+  local rows, events = array(), array()
+  for _, one in ipairs(dated(needs.meetings, "when", parameters, context)) do
+    if of_person(parameters, one.who) then
+      rows[#rows + 1] = {
+        moment(one.when, one, context), one.title or "", one.where or "", names_of(one.who, name),
+        words_of(one.agenda), words_of(one.minutes),
+      }
+      events[#events + 1] = {
+        uid = one._id, start = one.when,
+        ["end"] = one["until"] or instant.add_minutes(one.when, config.meeting_minutes),
+        summary = one.title or T("Meeting", "Reunión"),
+      }
+    end
+  end
+  local blocks = sheet(T("Meetings", "Reuniones"), {
+    T("When", "Cuándo"), T("Meeting", "Reunión"), T("Place", "Lugar"), T("Who", "Quiénes"),
+    T("Agenda", "Orden del día"), T("Minutes", "Acta"),
+  }, rows)
+  blocks[#blocks + 1] = { type = "events", events = events }
+  return blocks
+end
+
+reports["week_schedule"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people)
+  local rows, events = array(), array()
+  for _, one in ipairs(dated(needs.shifts, "from", parameters, context)) do
+    if of_person(parameters, one.person) then
+      rows[#rows + 1] = {
+        day_of(one.from, one, context), name(one.person),
+        instant.time(one.from, zone_of(one, context)), instant.time(one.to, zone_of(one, context)),
+        one.place or one.site, one.kind or "",
+        hours_of(instant.minutes(one.from, one.to)),
+      }
+      events[#events + 1] = {
+        uid = one._id, start = one.from, ["end"] = one.to, summary = one.place or one.site,
+      }
+    end
+  end
+  local blocks = sheet(T("Schedule", "Horario"), {
+    T("Date", "Fecha"), T("Person", "Persona"), T("From", "Desde"), T("To", "Hasta"),
+    T("Place", "Lugar"), T("Kind", "Clase"), T("Hours", "Horas"),
+  }, rows)
+  blocks[#blocks + 1] = { type = "events", events = events }
+  return blocks
+end
+
+reports["readiness_sheet"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  local function mark(ok) return ok == nil and "" or (ok and T("yes", "sí") or T("no", "no")) end
+  for _, one in ipairs(ordered(needs.checks, function(it)
+    return (it.date or it.at or "") .. "\1" .. it.place
+  end)) do
+    local when = one.at or one.opens
+    local day = one.date or (when and day_of(when, one, context)) or parameters.from
+    local at = one.at and instant.time(one.at, zone_of(one, context)) or T("not done", "sin hacer")
+    local opens = one.opens and instant.time(one.opens, zone_of(one, context)) or ""
+    local items = #(one.items or {}) > 0 and one.items or { { item = "" } }
+    if not within(day, parameters.from, parameters.to) then items = {} end
+    for _, item in ipairs(items) do
+      local said = type(item) == "table" and item or { item = item }
+      rows[#rows + 1] = {
+        day, one.place, opens, at, said.item or said.name or "", said.type or "", mark(said.ok),
+        name(one.done_by),
+      }
+    end
+  end
+  return sheet(T("Ready before it opens", "Listo antes de abrir"), {
+    T("Date", "Fecha"), T("Place", "Lugar"), T("Opens", "Abre"), T("Checked", "Revisado"),
+    T("Item", "Cosa"), T("Type", "Tipo"), T("Ready", "Listo"), T("By", "Por"),
+  }, rows)
+end
+
+reports["supply_list"] = function(parameters, needs, context)
+  local T, rows = texts(context), array()
+  for _, one in ipairs(ordered(needs.supplies, function(it) return it.name end)) do
+    rows[#rows + 1] = {
+      one.name, one.place or "", one.on_hand, one.minimum, one.unit or "",
+      math.max(0, one.minimum - one.on_hand), moment(one.counted_at, one, context),
+    }
+  end
+  return sheet(T("Supplies", "Material"), {
+    T("Item", "Cosa"), T("Place", "Lugar"), T("On hand", "Hay"), T("At least", "Al menos"),
+    T("Unit", "Unidad"), T("To order", "Por pedir"), T("Counted", "Contado"),
+  }, rows)
+end
+
+reports["decision_log"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people, needs.reviewers), array()
+  for _, one in ipairs(dated(needs.decisions, "at", parameters, context)) do
+    local waits = one.beyond_scope == true and one.reviewed_by == nil
+    rows[#rows + 1] = {
+      moment(one.at, one, context), one.what, one.why, words_of(one.options), name(one.by),
+      one.authority or "", waits and T("to be reviewed", "por revisar") or name(one.reviewed_by),
+    }
+  end
+  return sheet(T("Decisions", "Decisiones"), {
+    T("When", "Cuándo"), T("Decision", "Decisión"), T("Why", "Por qué"), T("Options", "Opciones"),
+    T("By", "Por"), T("Authority", "Autoridad"), T("Reviewed by", "Revisada por"),
+  }, rows)
+end
+
+reports["assigned_by"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people, needs.assigners), array()
+  for _, one in ipairs(sorted_duties(dated(needs.duties, "due", parameters, context), nil)) do
+    local duty = one.duty
+    if duty.assigned_by and (parameters.person == nil or duty.assigned_by == parameters.person) then
+      rows[#rows + 1] = {
+        name(duty.assigned_by), name(duty.assignee), duty.title, moment(duty.due, duty, context),
+        duty.priority, duty.state, moment(duty.done_at, duty, context),
+      }
+    end
+  end
+  return sheet(T("Assigned duties", "Tareas encargadas"), {
+    T("Assigned by", "Encarga"), T("To", "A"), T("Duty", "Tarea"), T("Due", "Plazo"),
+    T("Priority", "Prioridad"), T("State", "Estado"), T("Done", "Hecha"),
+  }, rows)
+end
+
+reports["oversight"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people, needs.checkers), array()
+  for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
+    if duty.state == "done" then
+      rows[#rows + 1] = {
+        moment(duty.done_at, duty, context), duty.title, name(duty.assignee),
+        duty.checked_by and name(duty.checked_by) or T("not checked", "sin revisar"),
+        moment(duty.checked_at, duty, context), duty.result or "",
+      }
+    end
+  end
+  return sheet(T("Work that was looked over", "Trabajo revisado"), {
+    T("Done", "Hecha"), T("Duty", "Tarea"), T("Done by", "Hecha por"),
+    T("Checked by", "Revisada por"), T("Checked", "Revisada"), T("Result", "Resultado"),
+  }, rows)
+end
+
+reports["instructions"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.readers)
+  local waiting, deviations = array(), array()
+  for _, one in ipairs(dated(needs.instructions, "at", parameters, context)) do
+    local acks = {}
+    for _, ack in each(needs.acks) do
+      if kept(ack) and ack.instruction == one._id then acks[#acks + 1] = ack end
+    end
+    local read_back, open = false, 0
+    for _, ack in ipairs(acks) do read_back = read_back or not blank(ack.read_back) end
+    for number, step in ipairs(one.steps) do
+      local result = step_result(step, number, acks)
+      if result == nil then open = open + 1 end
+      if result and result.result ~= "done" then
+        deviations[#deviations + 1] = {
+          moment(one.at, one, context), one.text, number .. ". " .. words_of({ step }),
+          result.result, result.reason or T("no reason", "sin motivo"),
+        }
+      end
+    end
+    if not read_back or open > 0 then
+      waiting[#waiting + 1] = {
+        moment(one.at, one, context), one.text, name(one.from), names_of(one.to, name),
+        read_back and T("yes", "sí") or T("no", "no"), open,
+      }
+    end
+  end
+  local blocks = sheet(T("Instructions still open", "Instrucciones abiertas"), {
+    T("When", "Cuándo"), T("Instruction", "Instrucción"), T("From", "De"), T("To", "A"),
+    T("Read back", "Repetida"), T("Steps open", "Pasos abiertos"),
+  }, waiting)
+  return add_table(blocks, T("Deviations", "Desviaciones"), {
+    T("When", "Cuándo"), T("Instruction", "Instrucción"), T("Step", "Paso"),
+    T("Result", "Resultado"), T("Reason", "Motivo"),
+  }, deviations)
+end
+
+reports["duties_by_goal"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people)
+  local blocks = { { type = "heading", level = 1, text = T("Duties by goal", "Tareas por meta") } }
+  local due = dated(needs.duties, "due", parameters, context)
+  local function duties_of(goal)
+    local rows = array()
+    for _, one in ipairs(sorted_duties(due, needs.goals)) do
+      if one.duty.goal == goal then
+        rows[#rows + 1] = { one.duty.title, name(one.duty.assignee),
+          moment(one.duty.due, one.duty, context), one.duty.priority, one.duty.state }
+      end
+    end
+    return rows
+  end
+  local labels = { T("Duty", "Tarea"), T("Assigned to", "Encargada a"), T("Due", "Plazo"),
+    T("Priority", "Prioridad"), T("State", "Estado") }
+  local goals = ordered(needs.goals, function(it)
+    return string.format("%09d", it.rank or 999999999)
+  end)
+  for _, goal in ipairs(goals) do
+    add_table(blocks, (goal.rank and goal.rank .. ". " or "") .. goal.text, labels,
+      duties_of(goal._id))
+  end
+  return add_table(blocks, T("Without a goal", "Sin meta"), labels, duties_of(nil))
+end
+
+reports["workload"] = function(parameters, needs, context)
+  local T, name, days, keys = texts(context), names_in(needs.people), {}, {}
+  local function of(person, day)
+    local key = day .. "\1" .. person
+    if days[key] == nil then
+      days[key] = { day = day, person = person, planned = 0, duties = 0, shift = 0 }
+      keys[#keys + 1] = key
+    end
+    return days[key]
+  end
+  for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
+    if duty.assignee and of_person(parameters, duty.assignee)
+      and duty.state ~= "cancelled" and duty.state ~= "deferred" then
+      local one = of(duty.assignee, day_of(duty.due, duty, context))
+      one.planned, one.duties = one.planned + (duty.estimate_min or 0), one.duties + 1
+    end
+  end
+  for _, shift in ipairs(dated(needs.shifts, "from", parameters, context)) do
+    if of_person(parameters, shift.person) then
+      local one = of(shift.person, day_of(shift.from, shift, context))
+      one.shift = one.shift + instant.minutes(shift.from, shift.to)
+    end
+  end
+  table.sort(keys)
+  local rows = array()
+  for _, key in ipairs(keys) do
+    local one = days[key]
+    local over = one.planned - one.shift
+    rows[#rows + 1] = {
+      one.day, name(one.person), one.duties, one.planned, one.shift,
+      one.shift > 0 and over > 0 and over or "",
+    }
+  end
+  return sheet(T("Workload", "Carga de trabajo"), {
+    T("Date", "Fecha"), T("Person", "Persona"), T("Duties", "Tareas"),
+    T("Minutes planned", "Minutos previstos"), T("Minutes on shift", "Minutos de turno"),
+    T("Too many", "Sobran"),
+  }, rows)
+end
+
+reports["deferred_duties"] = function(parameters, needs, context)
+  local T, rows, duties = texts(context), array(), {}
+  for _, duty in each(needs.duties) do duties[duty._id] = duty end
+  for _, duty in each(needs.causes) do duties[duty._id] = duty end
+  local function title(id) return duties[id] and duties[id].title or id or "" end
+  for _, one in ipairs(dated(needs.deferrals, "at", parameters, context)) do
+    local hard = duties[one.duty] and duties[one.duty].hard_deadline
+    rows[#rows + 1] = {
+      moment(one.at, one, context), title(one.duty), one.reason, title(one.because_of),
+      moment(one.new_due, one, context), moment(hard, one, context),
+    }
+  end
+  return sheet(T("Duties set aside", "Tareas aplazadas"), {
+    T("When", "Cuándo"), T("Duty", "Tarea"), T("Reason", "Motivo"), T("Because of", "A causa de"),
+    T("New due", "Plazo nuevo"), T("Hard deadline", "Plazo final"),
+  }, rows)
+end
+
+reports["changes"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.assignees)
+  local rows, days, series = array(), array(), {}
+  for _, one in each(needs.series) do series[one._id] = one.title or one.category end
+  for _, one in ipairs(dated(needs.changed, "from", parameters, context)) do
+    rows[#rows + 1] = {
+      name(one.professional), moment(one.from, one, context), moment(one.to, one, context),
+      moment(one.new_from, one, context), moment(one.new_to, one, context), one.cause,
+      #(one.seen_by or {}),
+    }
+  end
+  for _, one in ipairs(dated(needs.exceptions, "occurrence_date", parameters, context)) do
+    days[#days + 1] = {
+      one.occurrence_date, series[one.series] or one.series, one.change,
+      moment(one.new_at, one, context), name(one.new_assignee), one.reason,
+    }
+  end
+  local blocks = sheet(T("Changes", "Cambios"), {
+    T("Professional", "Profesional"), T("From", "Desde"), T("To", "Hasta"),
+    T("Now from", "Ahora desde"), T("Now to", "Ahora hasta"), T("Cause", "Causa"),
+    T("Seen by", "Visto por"),
+  }, rows)
+  return add_table(blocks, T("Days that differ", "Días distintos"), {
+    T("Date", "Fecha"), T("Duty", "Tarea"), T("Change", "Cambio"), T("Now at", "Ahora a las"),
+    T("Now by", "Ahora de"), T("Reason", "Motivo"),
+  }, days)
+end
+
+-- Minutes after the start of the shift, by person; the shifts without a check-in are named.
+local function check_ins(parameters, needs)
+  local by_person, order, shifts = {}, {}, {}
+  for _, shift in each(needs.shifts) do shifts[shift._id] = shift end
+  local function of(person)
+    if by_person[person] == nil then
+      by_person[person] = { on_time = 0, late = 0, most = 0, list = {} }
+      order[#order + 1] = person
+    end
+    return by_person[person]
+  end
+  for _, one in ipairs(dated(needs.check_ins, "at", parameters, context)) do
+    local shift = shifts[one.shift]
+    if kept(shift) and of_person(parameters, one.person) then
+      local person, minutes = of(one.person), instant.minutes(shift.from, one.at)
+      local late = minutes > config.late_minutes
+      if late then person.late = person.late + 1 else person.on_time = person.on_time + 1 end
+      person.most = math.max(person.most, minutes)
+      person.list[#person.list + 1] = { at = one.at, shift = shift, minutes = minutes, one = one }
+    end
+  end
+  table.sort(order)
+  return by_person, order
+end
+
+reports["punctuality"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  local by_person, order = check_ins(parameters, needs)
+  for _, id in ipairs(order) do
+    for _, seen in ipairs(by_person[id].list) do
+      rows[#rows + 1] = {
+        day_of(seen.at, seen.one, context), name(id),
+        instant.time(seen.shift.from, zone_of(seen.one, context)),
+        instant.time(seen.at, zone_of(seen.one, context)),
+        seen.minutes > config.late_minutes and seen.minutes or "",
+      }
+    end
+  end
+  return sheet(T("Punctuality", "Puntualidad"), {
+    T("Date", "Fecha"), T("Person", "Persona"), T("Shift from", "Turno desde"),
+    T("Checked in", "Llegada"), T("Minutes late", "Minutos tarde"),
+  }, rows)
+end
+
+-- About one person, for that person: what was done on time, and what was said in praise.
+reports["reliability"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people)
+  local by_person = check_ins(parameters, needs)
+  local seen = by_person[parameters.person] or { on_time = 0, late = 0, most = 0 }
+  local done, in_time = 0, 0
+  for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
+    if duty.state == "done" then
+      done = done + 1
+      if duty.done_at == nil or not after(duty.done_at, duty.due, duty, context) then
+        in_time = in_time + 1
+      end
+    end
+  end
+  local praise = 0
+  for _, one in each(needs.feedback) do
+    if kept(one) and one.kind == "praise" then praise = praise + 1 end
+  end
+  return sheet(T("Reliability of ", "Fiabilidad de ") .. name(parameters.person), {
+    T("What", "Qué"), T("Number", "Número"), T("Percent", "Porcentaje"),
+  }, {
+    { T("Shifts begun on time", "Turnos a tiempo"), seen.on_time,
+      percent(seen.on_time, seen.on_time + seen.late) },
+    { T("Shifts begun late", "Turnos tarde"), seen.late,
+      percent(seen.late, seen.on_time + seen.late) },
+    { T("Duties done", "Tareas hechas"), done, "" },
+    { T("Of these in time", "De ellas en plazo"), in_time, percent(in_time, done) },
+    { T("Words of praise", "Elogios"), praise, "" },
+  })
+end
+
+reports["experience_summary"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  for _, one in ipairs(ordered(needs.periods, function(it)
+    return name(it.person) .. "\1" .. it.from
+  end)) do
+    if of_person(parameters, one.person) then
+      local years = experience({ one }, nil, parameters.to)
+      rows[#rows + 1] = {
+        name(one.person), one.kind, one.place or "", one.from, one.to or "", one.hours or "", years,
+      }
+    end
+  end
+  return sheet(T("Experience", "Experiencia"), {
+    T("Person", "Persona"), T("Kind", "Clase"), T("Place", "Lugar"), T("From", "Desde"),
+    T("To", "Hasta"), T("Hours", "Horas"), T("Years full time", "Años a tiempo completo"),
+  }, rows)
+end
+
+reports["placement_log"] = function(parameters, needs, context)
+  local T, name = texts(context), names_in(needs.people, needs.supervisors)
+  local rows, total = array(), "0"
+  for _, one in ipairs(dated(needs.periods, "from", parameters, context)) do
+    if one.kind == "placement" and of_person(parameters, one.person) then
+      local confirmed = signed(one.confirmed)
+      if confirmed then total = decimal.add(total, exact(one.hours) or "0") end
+      rows[#rows + 1] = {
+        name(one.person), one.place or "", one.from, one.to or "", one.hours or "",
+        name(one.supervisor), confirmed and T("yes", "sí") or T("no", "no"),
+      }
+    end
+  end
+  local blocks = sheet(T("Placements", "Prácticas"), {
+    T("Person", "Persona"), T("Place", "Lugar"), T("From", "Desde"), T("To", "Hasta"),
+    T("Hours", "Horas"), T("Supervisor", "Supervisor"), T("Confirmed", "Confirmado"),
+  }, rows)
+  blocks[#blocks + 1] = { type = "text", style = "strong",
+    text = T("Hours confirmed: ", "Horas confirmadas: ") .. total }
+  return blocks
+end
+
+-- What a set asks for, in the words that its fields have.
+local function asked_by(set, T)
+  local asked = {}
+  local function ask(value, words) if value then asked[#asked + 1] = value .. " " .. words end end
+  ask(set.min_hours, T("h study", "h de estudio"))
+  ask(set.min_training_hours, T("h training", "h de formación"))
+  ask(set.min_experience_years, T("years of experience", "años de experiencia"))
+  ask(set.min_experience_hours, T("h experience", "h de experiencia"))
+  for _, field in ipairs({ "education_levels", "assessments", "exams", "credentials" }) do
+    for _, word in ipairs(values_of(set[field])) do asked[#asked + 1] = word end
+  end
+  return table.concat(asked, set.any_of and T(" or ", " o ") or ", ")
+end
+
+reports["requirement_differences"] = function(parameters, needs, context)
+  local T, rows = texts(context), array()
+  for _, set in ipairs(ordered(needs.sets, function(it)
+    return (it.type or it.role or "") .. "\1" .. (it.jurisdiction or "") .. "\1"
+      .. it.effective_from
+  end)) do
+    if within(parameters.to, nil, set.effective_to) then
+      rows[#rows + 1] = {
+        set.type or set.role or "", set.jurisdiction or "", set.name, asked_by(set, T),
+        set.valid_months or "", set.effective_from, set.effective_to or "", set.source,
+      }
+    end
+  end
+  return sheet(T("Requirements by state", "Requisitos por estado"), {
+    T("For", "Para"), T("State", "Estado"), T("Set", "Conjunto"), T("Asks for", "Pide"),
+    T("Months valid", "Meses de validez"), T("From", "Desde"), T("To", "Hasta"),
+    T("Source", "Fuente"),
+  }, rows)
+end
+
+reports["unread_protocols"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  for _, protocol in ipairs(ordered(needs.protocols, function(it) return it.name end)) do
+    for _, person in ipairs(unread(protocol, needs.acks)) do
+      rows[#rows + 1] = { protocol.name, protocol.version, protocol.in_force, name(person) }
+    end
+  end
+  return sheet(T("Protocols not read yet", "Protocolos sin leer"), {
+    T("Protocol", "Protocolo"), T("Version", "Versión"), T("In force", "En vigor"),
+    T("Not read by", "Sin leer por"),
+  }, rows)
+end
+
+reports["training_matrix"] = function(parameters, needs, context)
+  local T, name, courses, people = texts(context), names_in(needs.people), {}, {}
+  for _, one in ipairs(dated(needs.completions, "on", parameters, context)) do
+    if one.passed ~= false then
+      courses[one.course] = true
+      people[one.person] = people[one.person] or {}
+      people[one.person][one.course] = one
+    end
+  end
+  local labels, list, rows = { T("Person", "Persona") }, {}, array()
+  for course in pairs(courses) do
+    list[#list + 1], labels[#labels + 1] = course, course
+  end
+  for person, done in pairs(people) do
+    local row = { name(person) }
+    for _, course in ipairs(list) do
+      local one = done[course]
+      local lapsed = one and one.valid_through and one.valid_through < parameters.to
+      row[#row + 1] = one and (one.on .. (lapsed and T(" lapsed", " vencido") or "")) or ""
+    end
+    rows[#rows + 1] = row
+  end
+  table.sort(rows, function(a, b) return a[1] < b[1] end)
+  return sheet(T("Training by person", "Formación por persona"), labels, rows)
+end
+
+reports["credential_progress"] = function(parameters, needs, context)
+  local T, name, rows = texts(context), names_in(needs.people), array()
+  for _, one in ipairs(ordered(needs.plans, function(it) return name(it.person) end)) do
+    if of_person(parameters, one.person) then
+      local done, missing = #(one.done or {}), #(one.missing or {})
+      rows[#rows + 1] = {
+        name(one.person), one.target, one.level or "", words_of(one.done), words_of(one.missing),
+        percent(done, done + missing), one.target_date or "",
+      }
+    end
+  end
+  return sheet(T("Toward the next level", "Hacia el siguiente nivel"), {
+    T("Person", "Persona"), T("Target", "Meta"), T("Level", "Nivel"), T("Done", "Hecho"),
+    T("Missing", "Falta"), T("Percent", "Porcentaje"), T("Until", "Hasta"),
+  }, rows)
 end

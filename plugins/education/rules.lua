@@ -491,7 +491,7 @@ local function qualified(educations, assessments, day)
       if one.level == "secondary" then
         status.secondary = true
       elseif DEGREES[one.level] and (one.kind or "degree") == "degree" then
-        status.secondary, status.enough = true, true
+        status.secondary, status.enough, status.degree = true, true, one.level
       elseif one.hours then
         status.hours = decimal.add(status.hours, one.hours)
       end
@@ -502,7 +502,7 @@ local function qualified(educations, assessments, day)
     local cut = rule and rule.cut_scores and rule.cut_scores[one.name]
     local good = one.passed
     if cut and one.score then good = decimal.compare(one.score, cut) >= 0 end
-    if good and one.on <= day then status.enough = true end
+    if good and one.on <= day then status.enough, status.test = true, one.name end
   end
   return status
 end
@@ -801,8 +801,13 @@ end
 
 -- Interpreting and families: EDU-R13 to EDU-R15 ------------------------------------------------
 
+-- Languages by their tag, "es-MX"; rosters also write their names.
+local LANGUAGES = { spanish = "es", espanol = "es", castellano = "es", spa = "es", english = "en",
+                    ingles = "en", eng = "en" }
+
 local function language(tag)
-  return tag:lower():match("^%a+") or tag:lower()
+  local word = names.fold(tag:match("^[^-_ ]+") or tag)
+  return LANGUAGES[word] or word
 end
 
 local function speaks(person, tag)
@@ -846,34 +851,48 @@ local function text_of(report)
   return table.concat(parts, " . ")
 end
 
-rules["EDU-R14"] = function(report, needs, context)
-  local found = array()
-  local text = names.fold(text_of(report))
-  local pupils, own = {}, {}
-  for _, role in ipairs(live(needs.pupil_roles)) do pupils[bare(role.person)] = true end
-  for _, pupil in ipairs(live(needs.pupils)) do pupils[bare(pupil.person)] = true end
-  for _, person in ipairs(live(needs.people)) do
-    if same(person._id, report.student) then
+-- How another student is named: "full" by given and family name or by another name on file,
+-- "given" by one of the two alone, nil not at all. Staff, guardians and the student's own names may
+-- be there. `lists` holds pupil_roles, pupils and everyone.
+local function naming(student, lists)
+  local pupils, own, others = {}, {}, {}
+  for _, role in ipairs(live(lists.pupil_roles)) do pupils[bare(role.person)] = true end
+  for _, pupil in ipairs(live(lists.pupils)) do pupils[bare(pupil.person)] = true end
+  for _, person in ipairs(live(lists.everyone)) do
+    if pupils[bare(person._id)] and not same(person._id, student) then
+      others[#others + 1] = person
+    else
       own[names.fold(person.given)], own[names.fold(person.family)] = true, true
-    elseif not pupils[bare(person._id)] then
-      own[names.fold(person.given)] = true  -- staff and guardians may be named
     end
   end
-  local full, given
-  for _, person in ipairs(live(needs.people)) do
-    if pupils[bare(person._id)] and not same(person._id, report.student) then
+  return function(text)
+    text = names.fold(text)
+    local partly
+    for _, person in ipairs(others) do
       local first, last = names.fold(person.given), names.fold(person.family)
       if word_in(text, first .. " " .. last) or word_in(text, last .. " " .. first) then
-        full = true
-      elseif not own[first] and word_in(text, first) then
-        given = true
+        return "full"
       end
+      for _, other in ipairs(person.other_names or {}) do
+        local name = names.fold(other)
+        if name:find(" ", 1, true) and word_in(text, name) then return "full" end
+      end
+      local named = (not own[first] and word_in(text, first))
+        or (not own[last] and word_in(text, last))
+      if named then partly = "given" end
     end
+    return partly
   end
+end
+
+rules["EDU-R14"] = function(report, needs, context)
+  local found = array()
+  local lists = { pupil_roles = needs.pupil_roles, pupils = needs.pupils, everyone = needs.people }
   -- The name itself is left out: a finding is seen by more people than the report.
-  if full then
+  local named = naming(report.student, lists)(text_of(report))
+  if named == "full" then
     found[#found + 1] = { code = "other_student" }
-  elseif given then
+  elseif named == "given" then
     found[#found + 1] = { code = "maybe_other_student", severity = "warn" }
   end
   local day = day_of(report.approved_by.at, context)
@@ -934,7 +953,7 @@ rules["EDU-R15"] = function(disclosure, needs, context)
   return found
 end
 
--- Rules of section A that have no number there: EDU-S01, S02, S04, S05 -------------------------
+-- Rules of the daily work: EDU-S01, S02, S04 to S06 ---------------------------------------------
 
 rules["EDU-S01"] = function(event)
   if not listed(config.allowed_actions, event.action) and not event.referred_to then
@@ -967,6 +986,12 @@ rules["EDU-S05"] = function(note)
     if word_in(text, names.fold(word)) then
       return { code = "wording", values = { word = word } }
     end
+  end
+end
+
+rules["EDU-S06"] = function(event)
+  if event.type == "disruption" and event.minutes_lost == nil then
+    return { code = "no_minutes", path = "/minutes_lost" }
   end
 end
 
@@ -1033,7 +1058,18 @@ local ES = {
   ["Partly"] = "En parte", ["Did not"] = "No funcionó", ["Praise to correction"] =
     "Elogios por corrección", ["Redirects per hour observed"] = "Redirecciones por hora observada",
   ["Behaviors"] = "Conductas", ["Unit"] = "Unidad", ["goal"] = "meta", ["in all"] = "en total",
-  ["Participation"] = "Participación", ["class"] = "clase", ["hallway"] = "pasillo",
+  ["Participation"] = "Participación", ["Lunch"] = "Almuerzo",
+  ["ask the nurse"] = "pregunte a enfermería",
+  ["(left out: it names another student)"] = "(omitido: nombra a otro estudiante)",
+  ["Excused Absence"] = "Ausencia justificada", ["Unexcused Absence"] = "Ausencia injustificada",
+  ["Tardy"] = "Tarde", ["Early departure"] = "Salida anticipada", ["Partial"] = "Parcial",
+  ["Person"] = "Persona", ["Duty class"] = "Clase de tarea", ["Diploma"] = "Diploma",
+  ["Hours of study"] = "Horas de estudio", ["Degree"] = "Título", ["Assessment"] = "Examen",
+  ["Qualification"] = "Cualificación", ["Why"] = "Por qué", ["instruction"] = "enseñanza",
+  ["other duties"] = "otras tareas", ["exempt"] = "exento", ["degree"] = "título",
+  ["assessment passed"] = "examen aprobado", ["two years of study"] = "dos años de estudio",
+  ["no secondary diploma"] = "sin diploma de secundaria", ["hours are missing"] = "faltan horas",
+  ["no Title I program"] = "sin programa Título I", ["class"] = "clase", ["hallway"] = "pasillo",
   ["recess"] = "recreo", ["lunch"] = "almuerzo", ["bus"] = "autobús", ["trip"] = "excursión",
   ["arrival"] = "llegada", ["dismissal"] = "salida", ["independent"] = "sin ayuda",
   ["gesture"] = "gesto", ["verbal"] = "de palabra", ["model"] = "con ejemplo",
@@ -1382,6 +1418,12 @@ reports["progress_report"] = function(parameters, needs, context)
     say(t("Dear family,") .. " " .. t("this is how your child is doing.")),
   }
   local function add(block) blocks[#blocks + 1] = block end
+  -- What names another student is not shown, whoever wrote it.
+  local names_another = naming(parameters.student, needs)
+  local function shown(text)
+    if names_another(text) ~= "full" then return text end
+    return t("(left out: it names another student)")
+  end
   local report
   for _, one in ipairs(live(needs.reports)) do report = one end
   local headings = { summary = "Summary", curriculum = "What the class learns",
@@ -1389,19 +1431,19 @@ reports["progress_report"] = function(parameters, needs, context)
   local function sections(part)
     for _, section in ipairs(report and report.sections or {}) do
       if (section.part or "summary") == part then
-        add(title(section.heading or t(headings[part]), 2))
-        add(say(section.text))
+        add(title(shown(section.heading or t(headings[part])), 2))
+        add(say(shown(section.text)))
       end
     end
   end
-  if report and report.plain_text then add(say(report.plain_text)) end
+  if report and report.plain_text then add(say(shown(report.plain_text))) end
   sections("summary")
   sections("curriculum")
   local goals = by_goal(needs.points)
   for goal, list in pairs(goals) do
     local first, last = list[1], list[#list]
-    add(title(t("Goal") .. ": " .. goal, 2))
-    add(progress_chart(t, goal, list))
+    add(title(t("Goal") .. ": " .. shown(goal), 2))
+    add(progress_chart(t, shown(goal), list))
     add(grid(t, { "First", "Now", "Target", "Unit", "Help given" },
              { { first.value, last.value, last.target or "", last.unit,
                  t(last.prompt_level or "") } }))
@@ -1419,7 +1461,7 @@ reports["progress_report"] = function(parameters, needs, context)
       local planned = strategy_of(plan, strategy)
       label = planned and planned.name or label
     end
-    rows[#rows + 1] = { label, count }
+    rows[#rows + 1] = { shown(label), count }
   end
   if #rows > 0 then
     add(title(t("What helped"), 2))
@@ -1619,6 +1661,43 @@ reports["duty_roster"] = function(parameters, needs, context)
               ">Most", "Note" }, rows),
     title(t("Gaps without cover"), 2),
     grid(t, { "Date", "Place", "From", "To", ">Minutes" }, gaps),
+  }
+end
+
+-- What who watches at lunch must know, and no more of the health records than that (45 CFR
+-- 164.502(b)): the substance and what to do.
+reports["lunch_sheet"] = function(parameters, needs, context)
+  local t, name_of = words(context.language), namer(needs.people, needs.staff)
+  local posts, rows, here = array(), array(), {}
+  for _, post in ipairs(by_time(ranged(needs.posts, "from", parameters, context), "from")) do
+    if not parameters.school or not post.school or post.school == parameters.school then
+      posts[#posts + 1] = { day_of(post.from, context), clock_time(post.from, context),
+                            clock_time(post.to, context), named(post.staff, name_of) }
+    end
+  end
+  for _, pupil in ipairs(live(needs.pupils)) do
+    if not parameters.school or pupil.school == parameters.school then
+      here[bare(pupil.person)] = true
+    end
+  end
+  local function add(person, allergy)
+    if here[bare(person)] then
+      rows[#rows + 1] = { name_of(person), allergy.substance or allergy.class or "",
+                          allergy.action or t("ask the nurse") }
+    end
+  end
+  for _, profile in ipairs(live(needs.profiles)) do
+    for _, allergy in ipairs(profile.allergies or {}) do add(profile.person, allergy) end
+  end
+  for _, allergy in ipairs(live(needs.allergies)) do add(allergy.person, allergy) end
+  table.sort(rows, function(a, b)
+    return table.concat(a, "\1") < table.concat(b, "\1")
+  end)
+  return {
+    title(t("Lunch")),
+    grid(t, { "Date", "From", "To", "Staff" }, posts),
+    title(t("Allergies"), 2),
+    grid(t, { "Student", "Allergies", "Action" }, rows),
   }
 end
 
@@ -1840,5 +1919,49 @@ reports["strategy_results"] = function(parameters, needs, context)
     say(t("Praise to correction") .. ": " .. praise .. " : " .. corrections),
     say(t("Redirects per hour observed") .. ": " ..
         (minutes > 0 and rate_of(redirects, minutes) or t("not observed"))),
+  }
+end
+
+-- Why somebody may instruct or may not, in the words of the columns.
+local function why_qualified(status)
+  if not config.title_i then return true, "no Title I program" end
+  if not status.secondary then return false, "no secondary diploma" end
+  if status.degree then return true, "degree" end
+  if status.test then return true, "assessment passed" end
+  if status.enough then return true, "two years of study" end
+  return false, "hours are missing"
+end
+
+reports["qualification_status"] = function(parameters, needs, context)
+  local t, name_of = words(context.language), namer(needs.people)
+  local rows, seen = array(), {}
+  local function of(list, person)
+    local mine = {}
+    for _, one in ipairs(list) do
+      if same(one.person, person) then mine[#mine + 1] = one end
+    end
+    return mine
+  end
+  for _, role in ipairs(sorted_by(live(needs.roles), function(one) return name_of(one.person) end)) do
+    local id = bare(role.person)
+    local asked = not parameters.person or same(parameters.person, id)
+    if asked and not seen[id] and listed(config.support_roles, role.role)
+      and active(role.from, role.to, parameters.on) then
+      seen[id] = true
+      local status = qualified(of(needs.educations, id), of(needs.assessments, id), parameters.on)
+      local good, why = why_qualified(status)
+      local hours = status.hours .. " / " .. status.wanted
+      rows[#rows + 1] = { name_of(id), t("instruction"), t(status.secondary and "yes" or "no"),
+                          hours, status.degree or "", status.test or "", t(good and "yes" or "no"),
+                          t(why) }
+      rows[#rows + 1] = { name_of(id), t("other duties"), t(status.secondary and "yes" or "no"),
+                          hours, status.degree or "", status.test or "", t("yes"), t("exempt") }
+    end
+  end
+  return {
+    title(t("Qualification")),
+    say(parameters.on, "note"),
+    grid(t, { "Person", "Duty class", "Diploma", ">Hours of study", "Degree", "Assessment",
+              "Qualified", "Why" }, rows),
   }
 end

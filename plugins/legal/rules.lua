@@ -93,6 +93,7 @@ end
 
 -- The count by the host's library; nothing where a value is missing or makes no sense.
 local function count(record, court, context)
+  court = court and live(court) and court or nil
   local zone = court_zone(record, court, context)
   local trigger = record.trigger
   if type(trigger) ~= "string" or math.type(record.period) ~= "integer" then return nil end
@@ -175,8 +176,16 @@ end
 -- difference it is LEG-R05's, else the rule's of the period.
 local function stale_for(rule)
   return function(record, needs, context)
-    if not record.computed then return nil end
     local fresh = count(record, needs.court, context)
+    if not fresh and not record.computed and rule_of_count(record) == rule then
+      return {
+        code = "no_count",
+        path = "/trigger",
+        severity = "warn",
+        values = { inputs = inputs_of(record) },
+      }
+    end
+    if not record.computed then return nil end
     if not fresh or fresh.computed == record.computed then return nil end
     local plain = count(record, nil, context)
     local by_calendar = needs.court and plain and plain.computed ~= fresh.computed
@@ -298,6 +307,19 @@ local function folded(name)
   return names.fold(names.company(name))
 end
 
+-- "Okafor, Grace" is "Grace Okafor" too; "Sons, Inc." is not: both spellings, folded. A firm such as
+-- "Smith, Jones" is kept as it stands beside it.
+local function spellings(name)
+  local keys, key = {}, folded(name)
+  if key ~= "" then keys[key] = true end
+  local family, given = name:match("^%s*([^,]+),%s*([^,]+)$")
+  if given and folded("x " .. given) ~= "x" then
+    local turned = folded(given .. " " .. family)
+    if turned ~= "" then keys[turned] = true end
+  end
+  return keys
+end
+
 local function sorted_keys(set)
   local keys = array()
   for key in pairs(set) do add(keys, key) end
@@ -317,8 +339,7 @@ local function lookup_keys(list)
   local set = {}
   for _, name in ipairs(list) do
     if not blank(name) then
-      local key = folded(name)
-      if key ~= "" then set[key] = true end
+      for key in pairs(spellings(name)) do set[key] = true end
       if not name:find("%s") then set[name:match("[^/]+$") or name] = true end
     end
   end
@@ -336,8 +357,7 @@ local function party_keys(party)
   if party._folded then return party._folded end
   local set = {}
   for _, name in ipairs({ party.name, table.unpack(party.aliases or {}) }) do
-    local key = folded(name)
-    if key ~= "" then set[key] = true end
+    for key in pairs(spellings(name)) do set[key] = true end
   end
   party._folded = set
   return set
@@ -360,8 +380,7 @@ local function meaning(name, parties)
   for _, party in ipairs(parties) do
     if party._id == id or party._id == name then return party_keys(party), party.name end
   end
-  local key = folded(name)
-  return key ~= "" and { [key] = true } or {}, name
+  return spellings(name), name
 end
 
 -- The keys that join two names, directly or through a party that has both; nil if none does.

@@ -30,7 +30,11 @@ local function clock(at, record, context)
   return date.of(at, zone) .. " " .. instant.time(at, zone)
 end
 
-local function signer(sig) return sig and (sig.person or sig.by) end
+-- A person may be named with the space that holds the record: "district/p1" is p1.
+local function signer(sig)
+  local person = sig and (sig.person or sig.by)
+  return person and person:match("[^/]+$")
+end
 
 local function within(day, from, to)
   return (from == nil or day >= from) and (to == nil or day <= to)
@@ -375,9 +379,10 @@ rules["MED-R03"] = function(dose, needs, context)
     return recent[gone] and instant.add_minutes(recent[gone].at, 1440) or nil
   end
   local function tell(code, free, values)
+    -- Where this dose alone is more than a whole day may have, waiting does not help.
     values.free = free and clock(free, dose, context) or "-"
-    found[#found + 1] = softened({ code = code, path = "/at", records = ids, passes_at = free,
-                                   values = values }, order)
+    found[#found + 1] = softened({ code = code, path = "/at", records = ids,
+                                   passes_at = free or "never", values = values }, order)
   end
   local most = order.max_doses_24h
   if most and #recent + 1 > most then
@@ -704,6 +709,9 @@ rules["MED-R09"] = function(record, needs, context)
   if not asked(record) or record.at == nil then return nil end
   local day = day_of(record.at, record, context)
   local lot = needs.lot
+  for _, one in each(lot == nil and record.lot and needs.lots or {}) do
+    if kept(one) and one.lot == record.lot then lot = one end  -- named by what its label says
+  end
   if lot then
     if kept(lot) and lot.expiry and last_day(lot.expiry) < day then
       tell(lot.expiry, "/lot", { lot._id }, needs.order)
@@ -816,6 +824,9 @@ rules["MED-R08-people"] = function(record)
   local one, other = signer(counted), signer(record.witness)
   if one and other and one == other then
     return { code = "same_person", path = "/witness", values = { person = one } }
+  end
+  if record._kind == "medical.controlled_count" and not (one and other) then
+    return { code = "one_signature", path = one and "/witness" or "/by" }
   end
 end
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <set>
 
 namespace dutybook::worker {
 
@@ -32,12 +33,10 @@ class ClosedDays {
 public:
     explicit ClosedDays(const PeriodRequest& request) : backward_(request.backward) {
         for (const Holiday& holiday : request.holidays) add(holiday);
-        if (!backward_) {
-            for (const Day day : request.inaccessible) {
-                closed_.emplace(day, "the clerk's office is inaccessible");
-            }
-        }
+        inaccessible_.insert(request.inaccessible.begin(), request.inaccessible.end());
     }
+
+    bool inaccessible(Day day) const { return inaccessible_.count(day) > 0; }
 
     std::optional<std::string> why(Day day) {
         const weekday of_week(day);
@@ -58,15 +57,22 @@ private:
     }
 
     bool backward_;
+    std::set<Day> inaccessible_;
     std::map<Day, std::string> closed_;
     std::map<int, bool> federal_;
 };
 
-// Goes on, in the direction of the count, to a day that is open.
+// Goes on, in the direction of the count, to a day that is open. Where the clerk's office is
+// inaccessible on it, the time is extended (FRCP 6(a)(3)): onward from there, also in a backward
+// count.
 Result<Day> roll(Day day, ClosedDays& closed, bool backward, std::vector<std::string>& steps) {
     for (int i = 0; i < roll_limit; ++i) {
-        const auto why = closed.why(day);
-        if (!why) return day;
+        auto why = closed.why(day);
+        if (!why) {
+            if (!closed.inaccessible(day)) return day;
+            why = "a day on which the clerk's office is inaccessible";
+            backward = false;
+        }
         const Day next = backward ? day - days(1) : day + days(1);
         steps.push_back(date_text(day) + " is " + *why + ": go on to " + date_text(next));
         day = next;

@@ -43,7 +43,7 @@ struct PeriodRequest {
     std::string service;            // none personal ecf mail left_with_clerk other_consented_means
     std::string zone;               // of the court; needed for hours
     std::vector<Holiday> holidays;  // of the court, beside the federal ones
-    std::vector<Day> inaccessible;  // the clerk's office is closed; only going forward
+    std::vector<Day> inaccessible;  // the clerk's office is closed: the time is extended
 };
 struct PeriodResult {
     std::string computed;            // date, or instant for hours

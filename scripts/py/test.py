@@ -1,9 +1,10 @@
-"""Builds Dutybook and runs every test: the doctest programs, the simulation, the functional tests.
+"""Builds Dutybook and runs every test: the doctest programs, the simulation, the functional tests,
+the rows of scripts/seeds.
 
     scripts/test [--preset NAME] [--only SUITE] [--long]
 
 --preset  which build to test (release; asan-ubsan and tsan run the doctest programs alone)
---only    one suite: a program's name (test_store) or a functional file (test_sync)
+--only    one suite: a program's name (test_store), a functional file (test_sync), or seeds
 --long    the long forms: 200 kills instead of 40, more seeds
 
 The last line is `N passed, N failed`.
@@ -91,6 +92,19 @@ def run_functional(files, environment, tally):
               f", {skipped} skipped" if skipped else "")
 
 
+def run_seeds(environment, tally):
+    """The rows of scripts/seeds: every duty that the program is made for, and the plugins' cases."""
+    start = time.monotonic()
+    done = subprocess.run(["/usr/bin/python3", ROOT / "scripts/py/seeds.py", "--brief"],
+                          env=environment, cwd=ROOT, text=True, capture_output=True)
+    counts = re.search(r"(\d+) rows passed, (\d+) failed", done.stdout)
+    passed, failed = (int(counts[1]), int(counts[2])) if counts else (0, 0)
+    if done.returncode != 0:
+        print(done.stdout[-20000:], done.stderr[-2000:])
+        failed = max(failed, 1)
+    tally.add("seeds", passed, failed, time.monotonic() - start)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--preset", default="release")
@@ -121,6 +135,8 @@ def main():
     files = [one for one in files if options.only in (None, one.stem)]
     if files and not sanitized:
         run_functional(files, environment, tally)
+    if options.only in (None, "seeds") and not sanitized:
+        run_seeds(environment, tally)
     if tally.broken:
         print("failed: " + ", ".join(tally.broken))
     print(f"{tally.passed} passed, {tally.failed} failed")

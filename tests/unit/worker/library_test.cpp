@@ -69,7 +69,7 @@ TEST_CASE("hours are elapsed and keep their minute over a weekend and a clock ch
     CHECK(due(nowhere).find("time zone") != std::string::npos);
 }
 
-TEST_CASE("state holidays count forward only, an inaccessible office too") {
+TEST_CASE("state holidays count forward only, an inaccessible office extends the time") {
     PeriodRequest request = days("2026-03-10", 7);
     request.holidays.push_back({*parse_date("2026-03-17"), "Evacuation Day", true});
     CHECK(due(request) == "2026-03-18");
@@ -79,6 +79,10 @@ TEST_CASE("state holidays count forward only, an inaccessible office too") {
     PeriodRequest snow = days("2026-03-10", 8);
     snow.inaccessible.push_back(*parse_date("2026-03-18"));
     CHECK(due(snow) == "2026-03-19");
+    // FRCP 6(a)(3): extended onward, also where the count went backward.
+    PeriodRequest storm = before(days("2026-02-09", 14));
+    storm.inaccessible = {*parse_date("2026-01-26"), *parse_date("2026-01-27")};
+    CHECK(due(storm) == "2026-01-28");
 }
 
 TEST_CASE("federal holidays are on their observed day, in the right year") {

@@ -1,0 +1,218 @@
+"""Shows that every duty the program is made for works: row, kind, rule, report, test.
+
+    scripts/seeds [--mutate [--only RULE]] [--brief]
+
+The rows stand in plugins/rows.json, what backs them in plugins/*/seeds.json: for each row a case
+that trips its rule, one that does not, and one that finds the row's own value in a report. The
+plugins' cases are run once; a row whose case is missing, did not run or failed, fails.
+
+--mutate  turns off each rule in turn in a copy of the plugins: exactly its rows must fail
+--only    with --mutate: rules whose id holds this text
+--brief   without the table
+
+Example: scripts/seeds --mutate --only MED-R02
+
+The last line is `N rows passed, N failed`.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import seeds_check  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CASES = ("test", "trips", "clean", "report_test")
+
+
+def program():
+    folder = os.environ.get("DUTYBOOK_BIN", ROOT / "build/bin")
+    return str(pathlib.Path(folder) / "dutybook")
+
+
+def run_cases(folder, tool=None):
+    """{name of a case: whether it passed} of one plugin."""
+    done = subprocess.run([tool or program(), "plugin", "test", str(folder), "--json"],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    results = {}
+    for line in done.stdout.splitlines():
+        if line.startswith('{'):
+            case = json.loads(line)
+            if "name" in case:
+                results[case["name"]] = results.get(case["name"], True) and case["passed"]
+    if not results:
+        sys.exit(f"seeds: {folder.name}: no case ran: {done.stdout[-300:]} {done.stderr[-300:]}")
+    return results
+
+
+class Plugin:
+    """A plugin's manifest, cases and seeds as they stand in its folder."""
+
+    def __init__(self, folder):
+        self.folder, self.id = folder, folder.name
+        self.manifest = json.loads((folder / "plugin.json").read_text())
+        self.rules = {one["id"]: one for one in self.manifest.get("rules", [])}
+        self.reports = {f"{self.id}.{one['name']}" for one in self.manifest.get("reports", [])}
+        self.kinds = {one["kind"] for one in self.manifest.get("kinds", [])}
+        self.cases = {}
+        for path in sorted((folder / "tests").glob("*.json")):
+            read = json.loads(path.read_text())
+            for case in read if isinstance(read, list) else [read]:
+                self.cases[case["name"]] = case
+        seeds = folder / "seeds.json"
+        self.seeds = json.loads(seeds.read_text()) if seeds.exists() else []
+
+
+def read_plugins(folder):
+    return [Plugin(one.parent) for one in sorted(folder.glob("*/plugin.json"))]
+
+
+def row_problems(titles, plugins, results):
+    """{row: sentences on what is wrong with it}; a row without any works."""
+    kinds = {path.stem for path in (ROOT / "schemas/kinds").glob("*.json")}
+    kinds = kinds.union(*(one.kinds for one in plugins))
+    rules = {rule: one for one in plugins for rule in one.rules}
+    reports = set().union(*(one.reports for one in plugins))
+    problems = {row: ["nothing backs it"] for row in titles}
+    for plugin in plugins:
+        for seed in plugin.seeds:
+            row = seed["row"]
+            wrong = problems.setdefault(row, ["is not in rows.json"])
+            if wrong == ["nothing backs it"]:
+                wrong.clear()
+            wrong += [f"no kind is called '{seed['kind']}'"] * (seed["kind"] not in kinds)
+            wrong += [f"no rule is called '{seed['rule']}'"] * (seed["rule"] not in rules)
+            wrong += [f"no report is called '{seed['report']}'"] * (seed["report"] not in reports)
+            for member in CASES:
+                name = seed.get(member)
+                if not name:
+                    wrong.append(f"names no {member}")
+                elif name not in results[plugin.id]:
+                    wrong.append(f"{member} '{name}' is no case of {plugin.id}, or did not run")
+                elif not results[plugin.id][name]:
+                    wrong.append(f"{member} '{name}' failed")
+            wrong += seeds_check.seed_problems(seed, plugin.cases)
+    return problems
+
+
+def print_table(titles, plugins):
+    seeds = sorted((seed for one in plugins for seed in one.seeds), key=lambda seed: seed["row"])
+    for seed in seeds:
+        title = titles.get(seed["row"], "?")
+        print(f"{seed['row']:>3}  {title[:58]:58}  {seed['kind']}  ->  {seed['rule']}  ->  "
+              f"{seed['report']}  ->  {seed['test']}")
+    print()
+
+
+def show(options):
+    titles = {one["row"]: one["title"] for one in json.loads((ROOT / "plugins/rows.json").read_text())}
+    plugins = read_plugins(ROOT / "plugins")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        tested = [one for one in plugins if one.cases]
+        results = dict(zip((one.id for one in tested),
+                           pool.map(run_cases, (one.folder for one in tested))))
+    if not options.brief:
+        print_table(titles, plugins)
+    problems = row_problems(titles, plugins, results)
+    failed = {row: wrong for row, wrong in sorted(problems.items()) if wrong}
+    for row, wrong in failed.items():
+        print(f"row {row}, {titles.get(row, '?')}: {'; '.join(wrong)}")
+    beside = seeds_check.rule_problems(plugins) + seeds_check.text_problems(ROOT, plugins)
+    for sentence in beside:
+        print(sentence)
+    print(f"{sum(len(one) for one in results.values())} cases of {len(results)} plugins, "
+          f"{sum(len(one.rules) for one in plugins)} rules, "
+          f"{sum(len(one.reports) for one in plugins)} reports")
+    print(f"{len(titles.keys() - failed)} of {len(titles)} rows are backed by cases that ran")
+    print(f"{len(problems) - len(failed)} rows passed, {len(failed)} failed"
+          + (f"; {len(beside)} other problems" if beside else ""))
+    return 1 if failed or beside or len(titles) != 115 else 0
+
+
+class Tree:
+    """A copy of the programs, schemas and plugins: a plugin finds those that it requires beside the
+    program that runs it."""
+
+    def __init__(self, root):
+        self.plugins = root / "plugins"
+        self.program = root / "build/bin/dutybook"
+        self.program.parent.mkdir(parents=True)
+        for path in pathlib.Path(program()).parent.glob("dutybook*"):
+            if path.name in ("dutybook", "dutybook-worker", "dutybook-supervise"):
+                shutil.copy2(path, self.program.parent)
+        shutil.copytree(ROOT / "schemas", root / "schemas")
+        shutil.copytree(ROOT / "plugins", self.plugins)
+
+    def failing_rows(self, plugins):
+        """(plugin, rule, row) of each seed of which a case fails."""
+        failing = set()
+        for plugin in plugins:
+            results = run_cases(self.plugins / plugin.id, str(self.program))
+            failing |= {(plugin.id, seed["rule"], seed["row"]) for seed in plugin.seeds
+                        if not all(results.get(seed[member], False) for member in CASES)}
+        return failing
+
+    def mutate(self, plugins, owner, rule):
+        """What is wrong when a rule is off: rows that do not fail though they should, or fail though
+        they should not. The plugin itself and those that require it are tested."""
+        touched = [one for one in plugins
+                   if one.seeds and (one is owner or owner.id in one.manifest.get("requires", {}))]
+        wanted = {(one.id, rule, seed["row"]) for one in touched for seed in one.seeds
+                  if seed["rule"] == rule and (one is owner or rule not in one.rules)}
+        lua = self.plugins / owner.id / "rules.lua"
+        written = lua.read_text()
+        lua.write_text(f'{written}\nrules["{rule}"] = function() return nil end\n')
+        try:
+            failing = self.failing_rows(touched)
+        finally:
+            lua.write_text(written)
+        return [f"row {row} still works" for _, _, row in sorted(wanted - failing)] + \
+            [f"row {row} of {other} fails too" for _, other, row in sorted(failing - wanted)]
+
+
+def show_mutations(options):
+    plugins = read_plugins(ROOT / "plugins")
+    rowed = {seed["rule"] for one in plugins for seed in one.seeds}
+    jobs = [(one, rule) for one in plugins for rule in one.rules
+            if rule in rowed and (options.only or "") in rule]
+    wrong, trees, count = 0, queue.SimpleQueue(), os.cpu_count() or 1
+
+    def run(job):
+        tree = trees.get()
+        try:
+            return job, tree.mutate(plugins, *job)
+        finally:
+            trees.put(tree)
+
+    with tempfile.TemporaryDirectory(prefix="dutybook-seeds-") as scratch, \
+            concurrent.futures.ThreadPoolExecutor(count) as pool:
+        for number in range(count):
+            trees.put(Tree(pathlib.Path(scratch) / str(number)))
+        for number, ((owner, rule), problems) in enumerate(pool.map(run, jobs), 1):
+            wrong += bool(problems)
+            print(f"[{number}/{len(jobs)}] {owner.id} {rule} off: "
+                  + ("; ".join(problems) or "exactly its rows fail"), flush=True)
+    print(f"{len(jobs) - wrong} rules passed, {wrong} failed")
+    return 1 if wrong or not jobs else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mutate", action="store_true", help="turn off each rule in turn")
+    parser.add_argument("--only", help="with --mutate: rules whose id holds this text")
+    parser.add_argument("--brief", action="store_true", help="without the table")
+    options = parser.parse_args()
+    return show_mutations(options) if options.mutate else show(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

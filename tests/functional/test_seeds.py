@@ -1,0 +1,91 @@
+"""scripts/seeds finds what it is there to find: a row without a case, a case that did not run or
+failed, a case that does not say what it is named for, a text without Spanish."""
+
+import copy
+import sys
+
+from dutybook import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts/py"))
+import seeds  # noqa: E402
+import seeds_check  # noqa: E402
+
+TITLES = {37: "takes attendance"}
+
+
+def row_37():
+    """The education plugin with the seed of one row alone, and results in which all passed."""
+    plugins = seeds.read_plugins(ROOT / "plugins")
+    for plugin in plugins:
+        plugin.seeds = [one for one in plugin.seeds
+                        if one["row"] == 37 and plugin.id == "education"]
+    education = next(one for one in plugins if one.id == "education")
+    results = {one.id: {name: True for name in one.cases} for one in plugins}
+    return plugins, education, education.seeds[0], results
+
+
+def problems(plugins, results):
+    return seeds.row_problems(TITLES, plugins, results)[37]
+
+
+def test_a_row_that_works_has_no_problem():
+    plugins, _, _, results = row_37()
+    assert problems(plugins, results) == []
+
+
+def test_each_thing_that_a_row_names_must_be_there():
+    for member, value, said in (("kind", "education.nothing", "no kind"),
+                                ("rule", "EDU-R99", "no rule"),
+                                ("report", "education.nothing", "no report"),
+                                ("trips", None, "names no trips"),
+                                ("clean", "no such case", "is no case"),
+                                ("shows", "Zebra", "does not ask for 'Zebra'"),
+                                ("shows", None, "does not say what")):
+        plugins, education, seed, results = row_37()
+        education.seeds = [seed | {member: value}]
+        assert any(said in one for one in problems(plugins, results)), (member, value)
+
+
+def test_a_case_that_failed_or_did_not_run_fails_its_row():
+    plugins, _, seed, results = row_37()
+    results["education"][seed["trips"]] = False
+    assert any("failed" in one for one in problems(plugins, results))
+    del results["education"][seed["report_test"]]
+    assert any("did not run" in one for one in problems(plugins, results))
+
+
+def test_a_case_must_say_what_it_is_named_for():
+    plugins, education, seed, results = row_37()
+    tripping = education.cases[seed["trips"]]
+    education.cases[seed["trips"]] = tripping | {"expect": {"findings": []}}
+    assert any("expects no finding" in one for one in problems(plugins, results))
+    education.cases[seed["trips"]] = tripping
+    education.cases[seed["clean"]] = tripping
+    assert any("finds nothing" in one for one in problems(plugins, results))
+
+
+def test_a_row_that_nothing_backs_is_told():
+    plugins, education, _, results = row_37()
+    education.seeds = []
+    assert problems(plugins, results) == ["nothing backs it"]
+
+
+def test_every_rule_has_its_cases_and_its_example():
+    plugins = seeds.read_plugins(ROOT / "plugins")
+    assert seeds_check.rule_problems(plugins) == []
+    education = next(one for one in plugins if one.id == "education")
+    education.cases = {name: case for name, case in education.cases.items()
+                       if not name.startswith("EDU-R16")}
+    assert any(one.startswith("EDU-R16: no case is called") for one in
+               seeds_check.rule_problems(plugins))
+
+
+def test_every_text_has_its_spanish():
+    plugins = seeds.read_plugins(ROOT / "plugins")
+    assert seeds_check.text_problems(ROOT, plugins) == []
+    medical = next(one for one in plugins if one.id == "medical")
+    medical.rules = copy.deepcopy(medical.rules)
+    del medical.rules["MED-R02"]["messages"]["too_early"]["es"]
+    assert seeds_check.text_problems(ROOT, plugins) == ["MED-R02: too_early has no Spanish"]
+    assert seeds_check.lua_texts('t("Date") ES = { ["Time"] = "Hora" }') == ["Date"]
+    assert seeds_check.lua_texts('T("Date")') == ["Date"]
