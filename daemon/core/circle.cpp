@@ -123,7 +123,7 @@ Result<store::ControlLog*> Circle::control() const {
 }
 
 Result<void> Circle::attach(store::Log& log) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard acting(acting_);
     log_ = &log;
     const auto held = reload();
     // What log.git lacks the file has: after a join, or when log.git was damaged or lost.
@@ -133,30 +133,35 @@ Result<void> Circle::attach(store::Log& log) {
     const auto json = text ? parse_json(*text, {8, largest_file}) : Result<Json>(text.error());
     const auto file = json ? control_from(*json) : Result<ControlFile>(json.error());
     if (file && !file->head.empty() && !holds(file->head)) {
-        std::vector<domain::SignedEntry> entries = held_.entries;
-        for (const auto& piece : file->pieces) {
-            TRY_ASSIGN(auto entry, store::check_piece(piece, parts_.space.id));
-            entries.push_back(std::move(entry));
+        store::CommitId members_head;
+        {
+            const std::lock_guard lock(mutex_);
+            std::vector<domain::SignedEntry> entries = held_.entries;
+            for (const auto& piece : file->pieces) {
+                TRY_ASSIGN(auto entry, store::check_piece(piece, parts_.space.id));
+                entries.push_back(std::move(entry));
+            }
+            auto keys = keys_;
+            TRY_ASSIGN(const domain::Membership members, fold(entries, keys));
+            members_head = members.head;
         }
-        auto keys = keys_;
-        TRY_ASSIGN(const domain::Membership members, fold(entries, keys));
         TRY_ASSIGN(store::ControlLog * control_log, control());
-        TRY(control_log->put(file->pieces, members.head));
+        TRY(control_log->put(file->pieces, members_head));
         TRY(reload());
     } else if (!held) {
         log_error("core", "the control log cannot be read",
                   {{"space", parts_.space.name}, {"error", held.error().text()}});
     }
-    if (membership_ && (!file || file->head != held_.head)) {
-        TRY(write_control(parts_.folder, control_json(held_.head, held_.pieces)));
-    }
+    if (membership() && (!file || file->head != head())) TRY(save_control());
     return find_introductions();
 }
 
 // Reads the log's control anew and folds it.
 Result<void> Circle::reload() {
     TRY_ASSIGN(store::ControlLog * control_log, control());
-    TRY_ASSIGN(held_, control_log->entries());
+    TRY_ASSIGN(auto held, control_log->entries());
+    const std::lock_guard lock(mutex_);
+    held_ = std::move(held);
     return held_.head.empty() ? Result<void>{} : refold();
 }
 
@@ -184,18 +189,25 @@ Result<void> Circle::refold() {
 
 // Of writers that nobody knows: a crash came between taking over their log and noting them.
 Result<void> Circle::find_introductions() {
-    if (!membership_) return {};
+    const auto members = membership();
+    if (!members) return {};
     const auto volumes = log_->volumes();
     if (!volumes) return {};
     for (const auto& volume : *volumes) {
         if (volume.name.number != 1) continue;
-        if (membership_->find(domain::site_of(volume.name.writer)) != nullptr) continue;
+        if (members->find(domain::site_of(volume.name.writer)) != nullptr) continue;
         const auto chain = log_->chain(volume.name, {});
         if (!chain || chain->empty()) continue;
         const auto first = log_->read(chain->front());
+        const std::lock_guard lock(mutex_);
         if (first && !first->header.introduction.empty()) introduce(first->header);
     }
     return {};
+}
+
+Result<void> Circle::save_control() const {
+    const std::lock_guard lock(mutex_);
+    return write_control(parts_.folder, control_json(held_.head, held_.pieces));
 }
 
 Result<void> Circle::save_introductions() const {

@@ -90,6 +90,9 @@ public:
         domain::Writer writer;
         domain::Position after;
     };
+    // Whoever holds the pen passes on keys of a line that gave way: what was written under them
+    // stays readable for all.
+    Result<void> share_keys();
     // Logs that hold more of removed sites than counts.
     Result<std::vector<Cut>> cuts() const;
     Result<void> cut(const Cut& cut);
@@ -109,7 +112,9 @@ private:
 
     Result<void> load_files();
     Result<void> find_introductions();
-    Result<void> refold();
+    Result<void> refold();  // under mutex_
+    bool unshared_keys() const;
+    Result<void> save_control() const;
     Result<domain::Membership> fold(const std::vector<domain::SignedEntry>& entries,
                                     domain::EpochKeys& keys) const;
     void introduce(const store::SegmentHeader& header) const;
@@ -128,6 +133,10 @@ private:
     store::SealedCodec codec_;
     store::Log* log_ = nullptr;
 
+    // Held by whoever changes the control log, while the log works too. The log holds its own lock
+    // when it asks judge(), so judge() takes only mutex_, and nobody holds that one while calling
+    // the log.
+    mutable std::recursive_mutex acting_;
     mutable std::recursive_mutex mutex_;  // guards what follows; judge() folds anew
     mutable domain::EpochKeys keys_;
     mutable store::ControlHeld held_;

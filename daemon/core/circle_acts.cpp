@@ -31,12 +31,13 @@ std::uint32_t next_epoch(const domain::EpochKeys& keys) {
 }
 
 Result<void> Circle::append(ControlAct act, bool new_epoch) {
-    const std::lock_guard lock(mutex_);
-    if (!membership_) return no_control(parts_.space.name);
-    if (membership_->pen != parts_.site.id) {
+    const std::lock_guard acting(acting_);
+    const auto members = membership();
+    if (!members) return no_control(parts_.space.name);
+    if (members->pen != parts_.site.id) {
         return failure(Code::Forbidden,
                        "this site does not hold the pen of the space " + parts_.space.name,
-                       name_of(membership_->pen) + " does, and it alone changes who belongs",
+                       name_of(members->pen) + " does, and it alone changes who belongs",
                        "do it there, or have the pen handed over there: dutybook members pen " +
                            parts_.site.name);
     }
@@ -45,6 +46,7 @@ Result<void> Circle::append(ControlAct act, bool new_epoch) {
 
 Result<void> Circle::append_as(ControlAct act, bool new_epoch, const store::CommitSigner& signer,
                                const PublicKey& by) {
+    std::unique_lock lock(mutex_);
     for (const auto& one : introductions_) {
         if (one.site == act.site && act.kind != ControlKind::Recover) {
             act.introduction = domain::write_introduction(one);
@@ -86,10 +88,29 @@ Result<void> Circle::append_as(ControlAct act, bool new_epoch, const store::Comm
     // The key first: an entry whose key is lost would lock everybody out.
     if (new_epoch) TRY(write_space_keys(parts_.folder, keys));
     keys_ = std::move(keys);
+    lock.unlock();
     TRY_ASSIGN(store::ControlLog * control_log, control());
     TRY(control_log->put({piece}, checked.commit));
     TRY(reload());
-    return write_control(parts_.folder, control_json(held_.head, held_.pieces));
+    return save_control();
+}
+
+bool Circle::unshared_keys() const {
+    const std::lock_guard lock(mutex_);
+    std::set<std::uint32_t> shared;
+    std::map<store::CommitId, const domain::ControlEntry*> entries;
+    for (const auto& one : held_.entries) entries[one.commit] = &one.entry;
+    for (store::CommitId at = held_.head; entries.contains(at); at = entries[at]->previous) {
+        for (const auto& wrap : entries[at]->wraps) shared.insert(wrap.epoch);
+        for (const auto& [epoch, sealed] : entries[at]->chain) shared.insert(epoch);
+    }
+    return std::ranges::any_of(keys_,
+                               [&](const auto& each) { return !shared.contains(each.first); });
+}
+
+Result<void> Circle::share_keys() {
+    if (!holds_pen() || !unshared_keys()) return {};
+    return append({}, true);
 }
 
 // Up to where each writer of the site counts: what this site holds of it now. The last segment
@@ -117,7 +138,7 @@ Result<std::map<domain::Writer, domain::Position, std::less<>>> Circle::position
 }
 
 Result<void> Circle::remove(const domain::Member& member) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard acting(acting_);
     ControlAct act;
     act.kind = ControlKind::Remove;
     act.site = member.site;
@@ -134,7 +155,7 @@ Result<void> Circle::remove(const domain::Member& member) {
 }
 
 Result<void> Circle::adopt(const domain::Member& member) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard acting(acting_);
     if (member.standing != domain::Standing::Removed) {
         return failure(Code::Conflict, member.name + " was not removed: all that it wrote counts");
     }
@@ -162,10 +183,11 @@ Result<void> Circle::adopt(const domain::Member& member) {
 }
 
 Result<void> Circle::recover(const Secret& recovery) {
-    const std::lock_guard lock(mutex_);
-    if (!membership_) return no_control(parts_.space.name);
+    const std::lock_guard acting(acting_);
+    const auto members = membership();
+    if (!members) return no_control(parts_.space.name);
     TRY_ASSIGN(const RecoveryKeys keys, recovery_keys(recovery));
-    if (keys.sign_public != membership_->recovery_sign) {
+    if (keys.sign_public != members->recovery_sign) {
         return failure(Code::Forbidden,
                        "this is not the recovery key of the space " + parts_.space.name, {},
                        "it was printed when the space was made");
@@ -191,9 +213,10 @@ Result<Json> Circle::space_json() const {
 }
 
 Result<Json> Circle::invite(const std::string& site_name, domain::Role role) {
-    const std::lock_guard lock(mutex_);
-    if (!membership_) return no_control(parts_.space.name);
-    for (const auto& [id, member] : membership_->sites) {
+    const std::lock_guard acting(acting_);
+    const auto members = membership();
+    if (!members) return no_control(parts_.space.name);
+    for (const auto& [id, member] : members->sites) {
         if (member.name == site_name && member.standing == domain::Standing::Active) {
             return failure(Code::Exists, "a member is called " + site_name + " already", id,
                            "choose another name, or remove that one first");

@@ -18,13 +18,14 @@ Error not_counting(const domain::SignedEntry& entry, const std::string& why) {
 }  // namespace
 
 Result<Circle::Met> Circle::meet(store::Quarantine& quarantine, const store::CommitId& tip) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard acting(acting_);
     TRY_ASSIGN(store::ControlLog * control_log, control());
     TRY_ASSIGN(const auto offer, control_log->offered(quarantine, tip));
     Met met;
     met.refused = offer.refused;
     if (offer.entries.empty()) return met;
 
+    std::unique_lock lock(mutex_);
     // A site that was removed once held the pen, perhaps: what it appends beside entries that are
     // known here would undo its removal.
     const auto& first = offer.entries.front();
@@ -63,24 +64,25 @@ Result<Circle::Met> Circle::meet(store::Quarantine& quarantine, const store::Com
         }
     }
     if (last == offer.entries.rend()) return met;
+    lock.unlock();
     TRY(control_log->take(quarantine, last->commit, members.head));
     TRY(reload());
-    TRY(write_control(parts_.folder, control_json(held_.head, held_.pieces)));
+    TRY(save_control());
     met.changed = true;
     return met;
 }
 
 Result<std::vector<Circle::Cut>> Circle::cuts() const {
-    const std::lock_guard lock(mutex_);
     std::vector<Cut> out;
-    if (!membership_ || log_ == nullptr) return out;
+    const auto members = membership();
+    if (!members || log_ == nullptr) return out;
     TRY_ASSIGN(const auto volumes, log_->volumes());
     std::map<domain::Writer, std::uint64_t> held;
     for (const auto& volume : volumes) {
         held[volume.name.writer] = std::max(held[volume.name.writer], volume.last);
     }
     for (const auto& [writer, last] : held) {
-        const auto* member = membership_->find(domain::site_of(writer));
+        const auto* member = members->find(domain::site_of(writer));
         if (member == nullptr || member->standing != domain::Standing::Removed ||
             member->site == parts_.site.id) {
             continue;
@@ -177,8 +179,8 @@ Result<std::vector<std::pair<store::SetAside, std::uint64_t>>> Circle::later_of(
 }
 
 std::uint64_t Circle::quarantined(std::string_view site) const {
-    const std::lock_guard lock(mutex_);
-    const auto* member = membership_ ? membership_->find(site) : nullptr;
+    const auto members = membership();
+    const auto* member = members ? members->find(site) : nullptr;
     if (member == nullptr) return 0;
     std::uint64_t sum = 0;
     const auto later = later_of(*member);
@@ -189,9 +191,9 @@ std::uint64_t Circle::quarantined(std::string_view site) const {
 }
 
 Result<Json> Circle::members_json() const {
-    const std::lock_guard lock(mutex_);
     Json out = Json::array();
-    if (!membership_) return Result<Json>(boost::system::in_place_value, std::move(out));
+    const auto members = membership();
+    if (!members) return Result<Json>(boost::system::in_place_value, std::move(out));
     std::map<std::string, std::pair<std::size_t, Millis>> logs;  // by site: writers, last heard
     const auto volumes =
         log_ != nullptr ? log_->volumes()
@@ -206,7 +208,7 @@ Result<Json> Circle::members_json() const {
             if (segment) heard = std::max(heard, segment->header.time);
         }
     }
-    for (const auto& [id, member] : membership_->sites) {
+    for (const auto& [id, member] : members->sites) {
         Json keys = Json::array();
         for (const auto& key : member.keys) keys.push_back(store::ssh_public_key(key.sign));
         const auto seen = logs.find(id);
@@ -224,7 +226,7 @@ Result<Json> Circle::members_json() const {
                        {"role", domain::name_of(member.role)},
                        {"state", domain::name_of(member.standing)},
                        {"own", id == parts_.site.id},
-                       {"pen", id == membership_->pen},
+                       {"pen", id == members->pen},
                        {"key", open || keys.empty() ? Json() : keys.back()},
                        {"keys", open ? Json::array() : std::move(keys)},
                        {"invite_used_twice", member.invite_used_twice},

@@ -42,6 +42,8 @@ Result<void> SpaceEngine::follow_circle() {
     Circle& circle = *parts_.circle;
     state_->peers.refresh();
     record_retired(circle, peers());
+    const auto shared = circle.share_keys();
+    if (!shared) log_warning("core", "keys are not passed on: " + shared.error().text());
     const auto cuts = circle.cuts();
     for (const auto& cut : cuts ? *cuts : std::vector<Circle::Cut>{}) {
         const auto done = circle.cut(cut);

@@ -58,8 +58,14 @@ void ContactRun::meet_control(const Wanted& wanted) {
     };
     const auto fetched = parts_.transfer->fetch(remote_, {wanted}, *quarantine_, cancel_);
     if (!fetched) {
-        if (main) control_unread_ = true;
-        if (main) partial_ = fetched.error();
+        if (!main) return;
+        // Others who hold a later one send it again if we replace what only seems damaged.
+        const bool damaged = fetched.error().code == Code::Corrupt;
+        (damaged ? control_replaceable_ : control_unread_) = true;
+        if (damaged)
+            refuse(fetched.error());
+        else
+            partial_ = fetched.error();
         return;
     }
     const auto met = parts_.circle->meet(*quarantine_, wanted.tip);

@@ -405,7 +405,7 @@ def test_rubbish_on_the_control_log_stops_nothing(world):
     tree = world.git("-C", hub, "rev-parse", f"{head}^{{tree}}").strip()
     for commit in (world.git("-C", hub, "-c", "user.name=x", "-c", "user.email=x@x", "commit-tree",
                              tree, "-p", head, "-m", "control 99").strip(),
-                   changed(world, hub, head, 60)):
+                   changed(world, hub, head, -3)):
         world.git("-C", hub, "update-ref", "refs/heads/control", commit)
         south.add_file([duty("goes on")])
         meet(south)
