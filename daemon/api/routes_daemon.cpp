@@ -16,6 +16,7 @@ Result<Response> get_health(Call&) {
 // What only the space's thread knows.
 struct EngineStatus {
     std::uint64_t unsealed = 0;
+    std::uint64_t doubtful = 0;
     std::vector<core::Alarm> alarms;
     std::vector<core::SpaceEngine::Peer> peers;
 };
@@ -59,14 +60,15 @@ Json warnings_of(const core::Circle* circle) {
 
 Result<Json> space_status(Call& call, core::SpaceService& space) {
     const auto engine = space.run([](core::SpaceEngine& it) {
-        return EngineStatus{it.unsealed(), it.alarms(), it.peers()};
+        return EngineStatus{it.unsealed(), it.doubtful(), it.alarms(), it.peers()};
     });
     store::IndexReader& reader = space.reader();
     TRY_ASSIGN(const auto counts, reader.counts());
     TRY_ASSIGN(const auto digest, reader.digest());
     TRY_ASSIGN(const auto operations, reader.operations_digest());
     TRY_ASSIGN(const auto frontier, reader.frontier());
-    TRY_ASSIGN(const auto findings, findings_summary(space, *call.services.evaluator));
+    TRY_ASSIGN(const auto findings,
+               findings_summary(space, *call.services.evaluator, engine.doubtful));
     TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
     Json seqs = Json::object(), remote_list = Json::array();
     for (const auto& [writer, entry] : frontier.entries()) seqs[writer] = entry.seq;
@@ -103,6 +105,14 @@ Json plugins_json(const Call& call) {
                        {"restarts", status.slot.restarts},
                        {"why", status.slot.last_fault},
                        {"sandbox", status.slot.sandbox}});
+    }
+    for (const auto& one : call.services.plugins->waiting()) {
+        all.push_back({{"id", one.plugin},
+                       {"version", one.version},
+                       {"digest", one.digest},
+                       {"state", "waiting"},
+                       {"restarts", 0},
+                       {"why", one.why}});
     }
     return all;
 }

@@ -36,6 +36,19 @@ struct Offline {
     std::function<Result<Json>(const std::filesystem::path& store, const std::string& space)>
         members;
 
+    // {"items":[line...]} of what doctor can tell from the files alone (schemas/doctor).
+    std::function<Json(const std::filesystem::path& store)> doctor;
+
+    // A store as one encrypted file, also while its daemon runs; and a store made from one.
+    // {"file","store","files","bytes"}
+    struct Backup {
+        std::filesystem::path store, file;
+        std::string passphrase;
+        std::function<void(const std::string& step, std::uint64_t done, std::uint64_t all)>
+            progress;
+    };
+    std::function<Result<Json>(const Backup&)> backup, restore;
+
     // The tools of those who write plugins. They print, and return the exit code.
     struct PluginTest {
         std::string folder, only;
@@ -46,6 +59,7 @@ struct Offline {
     };
     std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> lint;
     std::function<int(const PluginTest&, std::ostream& out)> test;
+    std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> bench;
     std::function<Result<void>(const NewPlugin&)> make_plugin;
     // The text of an import mapping: the file, else that of a plugin by its name ("oneroster").
     std::function<Result<std::string>(const std::string& name, const std::string& file)> mapping;

@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/kept_file.h"
 #include "base/log.h"
 
 #include <algorithm>
@@ -73,7 +74,7 @@ Result<void> write_invite_seeds(const fs::path& folder, const Json& seeds) {
         TRY(seed_from(seeds, name));
     }
     const Json file = {{"box", seeds["box"]}, {"format", 1}, {"sign", seeds["sign"]}};
-    return write_file_atomically(folder / "invite.json", canonical(file) + "\n");
+    return write_kept(folder / "invite.json", canonical(file) + "\n");
 }
 
 Circle::Circle(Parts parts, domain::EpochKeys keys)

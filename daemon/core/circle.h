@@ -100,9 +100,6 @@ public:
     bool removed(std::string_view site) const;
     // Operations of a removed site that are set aside here.
     std::uint64_t quarantined(std::string_view site) const;
-    // A log's tip that was refused under this membership need not be fetched again.
-    bool refused_before(const std::string& ref, const store::CommitId& tip) const;
-    void note_refused(const std::string& ref, const store::CommitId& tip);
     // {"site","name","role","standing","own","pen","keys","key",...} of each member
     Result<Json> members_json() const;
     std::string name_of(std::string_view site) const;  // its id if the name is not known
@@ -145,9 +142,6 @@ private:
     // Operations set aside, by log; what `members` lists and adopt() takes in.
     Result<std::vector<std::pair<store::SetAside, std::uint64_t>>> later_of(
         const domain::Member& member) const;
-
-    std::map<std::string, store::CommitId> refused_;
-    store::CommitId refused_under_;  // head
 };
 
 }  // namespace dutybook::core

@@ -107,19 +107,6 @@ bool Circle::removed(std::string_view site) const {
     return member != nullptr && member->standing == domain::Standing::Removed;
 }
 
-bool Circle::refused_before(const std::string& ref, const store::CommitId& tip) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = refused_.find(ref);
-    return refused_under_ == held_.head && found != refused_.end() && found->second == tip;
-}
-
-void Circle::note_refused(const std::string& ref, const store::CommitId& tip) {
-    const std::lock_guard lock(mutex_);
-    if (refused_under_ != held_.head) refused_.clear();
-    refused_under_ = held_.head;
-    refused_[ref] = tip;
-}
-
 std::vector<Alarm> Circle::alarms() const {
     const std::lock_guard lock(mutex_);
     std::vector<Alarm> out;

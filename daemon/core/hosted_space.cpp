@@ -1,5 +1,6 @@
 #include "core/hosted_space.h"
 
+#include "core/guarded_journal.h"
 #include "core/identity.h"
 #include "core/space_keys.h"
 #include "core/waiting_log.h"
@@ -62,7 +63,7 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
     const store::SegmentCodec* const codec =
         hosted->circle ? static_cast<const store::SegmentCodec*>(&hosted->circle->codec())
                        : &hosted->plain;
-    TRY_ASSIGN(hosted->journal, store::open_sqlite_journal(folder / "journal.db"));
+    TRY_ASSIGN(hosted->journal, open_guarded_journal(folder / "journal.db", context.room));
     hosted->log = open_log({folder / "log.git", record.id, codec, context.signer.get(),
                             hosted->circle ? hosted->circle->introduction() : std::string()});
     if (hosted->circle) {

@@ -3,6 +3,7 @@
 
 #include "core/book.h"
 #include "core/circle.h"
+#include "core/disk_room.h"
 #include "store/self_certified.h"
 
 namespace dutybook::core {
@@ -19,6 +20,7 @@ struct HostedContext {
     store::SigningPublicKey sign{};
     std::optional<BoxKey> box;
     store::SelfCertifiedJudge judge;
+    DiskRoom* room = nullptr;
 };
 
 struct ParentAccess {

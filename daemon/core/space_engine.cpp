@@ -87,6 +87,10 @@ Result<bool> SpaceEngine::recheck(std::size_t subjects) {
     return state_->rechecks.run(subjects);
 }
 
+std::size_t SpaceEngine::doubtful() const {
+    return state_->rechecks.doubtful();
+}
+
 Result<void> SpaceEngine::recheck_missing() {
     return state_->rechecks.note_missing();
 }
@@ -177,6 +181,26 @@ void SpaceEngine::close_alarm(const std::string& id) {
 std::vector<SpaceEngine::Peer> SpaceEngine::peers() const {
     state_->peers.refresh();
     return state_->peers.list();
+}
+
+// A site that cannot reach this site's remotes is heard one night later, through another one.
+void SpaceEngine::look_for_silence() {
+    state_->receiver.claims().judge();
+    constexpr Millis grace = 6 * 3'600'000;
+    const Millis now = parts_.clock->now();
+    for (const Peer& peer : peers()) {
+        if (!peer.next_heard || now <= *peer.next_heard + grace) {
+            close_alarm(alarm_id("silent", peer.site));
+            continue;
+        }
+        raise({"", "silent", peer.site,
+               "site " + peer.site + " was last heard at " + format_utc(peer.last_heard) +
+                   " and said that it would be heard again by " + format_utc(*peer.next_heard) +
+                   ", and its logs show nothing since. Ask there whether the machine runs and "
+                   "syncs (dutybook status); if it does, a remote withholds its log: let both "
+                   "sites sync with another remote, or carry a stick",
+               0});
+    }
 }
 
 SpaceEngine::Changed SpaceEngine::take_changed() {

@@ -1,6 +1,7 @@
 // The client, and what works without a daemon: making a store, joining, the plugin author's tools.
 
 #include "app/options.h"
+#include "author/bench.h"
 #include "author/scaffold.h"
 #include "author/tools.h"
 
@@ -8,6 +9,8 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "care/backup.h"
+#include "care/doctor_json.h"
 #include "cli/run.h"
 #include "core/book.h"
 #include "core/founding.h"
@@ -159,6 +162,35 @@ Result<Json> recover(const cli::Offline::Recover& wanted) {
                                                             {"store", wanted.store.string()}});
 }
 
+Json doctor(const fs::path& store) {
+    crypto_start();
+    const SystemClock clock;
+    care::DoctorOptions options;
+    options.store = store;
+    options.supervise = program_directory() + "/dutybook-supervise";
+    options.clock = &clock;
+    return care::to_json(care::doctor(options));
+}
+
+Result<Json> backup_json(const cli::Offline::Backup& wanted, const Result<care::BackupDone>& done) {
+    TRY(done);
+    return Result<Json>(boost::system::in_place_value, Json{{"file", wanted.file.string()},
+                                                            {"store", wanted.store.string()},
+                                                            {"files", done->files},
+                                                            {"bytes", done->bytes}});
+}
+
+Result<Json> backup(const cli::Offline::Backup& wanted) {
+    return backup_json(
+        wanted,
+        care::make_backup({wanted.store, wanted.file, wanted.passphrase, {}, wanted.progress}));
+}
+
+Result<Json> restore(const cli::Offline::Backup& wanted) {
+    return backup_json(wanted, care::restore_backup({wanted.file, wanted.store, wanted.passphrase,
+                                                     wanted.progress}));
+}
+
 Result<Json> members(const fs::path& store, const std::string& wanted) {
     crypto_start();
     TRY_ASSIGN(const core::SiteFile file, core::read_site(store));
@@ -206,6 +238,10 @@ int test(const cli::Offline::PluginTest& wanted, std::ostream& out) {
     return author::run_tests(wanted.folder, surroundings(), options, render, out);
 }
 
+int bench(const fs::path& folder, bool json, std::ostream& out) {
+    return author::run_bench(folder, surroundings(), json, out);
+}
+
 Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
     return author::make_plugin({fs::path(wanted.name).lexically_normal(), wanted.from,
                                 wanted.runtime == "native", surroundings().plugins});
@@ -233,6 +269,7 @@ int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
-    const cli::Offline offline{init, join, recover, members, lint, test, make_plugin, mapping};
+    const cli::Offline offline{init,    join, recover, members, doctor,      backup,
+                               restore, lint, test,    bench,   make_plugin, mapping};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

@@ -43,11 +43,13 @@ struct Incoming {
     CommitId tip;   // what the remote listed
     CommitId have;  // our tip of this volume, empty if none
 };
-// Two histories of one volume, both whole and both by its writer. The first commit on each side
-// after the last shared one (`common` empty: they share none). Where the volume was closed by a
-// following one, `ours` is that one's first commit.
+// Two histories of one log, both by its writer. The first commit on each side after the last shared
+// one of the volume (`common` empty: they share none). Where the volume was closed by a following
+// one, `ours` is that one's first commit. Where the histories part before this volume, `ours` is
+// the end of the volume before, of which theirs knows another form.
 struct Fork {
     CommitId common, ours, theirs;
+    CommitId tip;  // of theirs, as far as it passed every check
 };
 struct TakenOver {
     std::vector<Accepted> segments;  // oldest first; now in the log, durable

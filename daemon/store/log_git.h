@@ -72,6 +72,8 @@ private:
     Result<Branching> branching(const git::View& view, const VolumeName& name,
                                 const CommitId& first_foreign,
                                 std::span<const CommitId> ours) const;
+    Result<bool> branched_before(const git::View& view, const VolumeName& name,
+                                 const CommitId& first_foreign, const VolumeInfo& before) const;
     Result<void> take_pack(const git::View& from, const std::vector<git::SegmentObjects>& taken);
     Result<void> keep_as_evidence(const VolumeName& name, const CommitId& tip);
 

@@ -128,26 +128,20 @@ Result<void> ContactRun::follow_circle() {
     return followed;
 }
 
-bool ContactRun::not_again(const Wanted& wanted) const {
-    return parts_.circle != nullptr && parts_.circle->refused_before(wanted.ref, wanted.tip);
-}
-
 // What a removed site wrote after its position: kept where it does not count, and listed.
 void ContactRun::set_aside(const Incoming& incoming, const Error& why) {
     core::Circle& circle = *parts_.circle;
     const auto kept = parts_.log->keep_evidence(*quarantine_, incoming);
-    circle.note_refused(incoming.volume.ref(), incoming.tip);
     const std::string site(domain::site_of(incoming.volume.writer));
     const auto later = circle.quarantined(site);
     if (kept && later == 0) return;  // receipts alone
-    raise("removed-site", incoming.volume.ref(),
-          "site " + circle.name_of(site) + " was removed and goes on writing to " +
-              name_of_remote(remote_.name, remote_.url) + " (" + incoming.volume.ref() + "): " +
-              (kept ? std::to_string(later) +
-                          " operations are set aside and count for nothing; take its access to the "
-                          "remote away; `dutybook members adopt " +
-                          site + "` takes them in all the same"
-                    : why.text()));
+    raise_for_log("removed-site", incoming.volume,
+                  circle.name_of(site) + " was removed and goes on writing there: " +
+                      (kept ? std::to_string(later) +
+                                  " operations are set aside and count for nothing; take its "
+                                  "access to the remote away; `dutybook members adopt " +
+                                  site + "` takes them in all the same"
+                            : why.text()));
 }
 
 }  // namespace dutybook::sync

@@ -139,6 +139,7 @@ Outcome SpaceWorker::contact_with(const RemoteRecord& record) {
         parts.judge = engine.parts().judge;
         parts.circle = engine.parts().circle;
     });
+    parts.refused = &refused_;
     parts.progress = [this](const Progress& progress) { report(progress); };
     parts.next_heard = [this] { return next_heard(); };
     parts.receipt_due = [&] { return receipt_due(record.config); };

@@ -146,6 +146,7 @@ def test_no_word_is_shown(world):
     folder = plain.store / "spaces/plain"
     space = json.loads((folder / "space.json").read_text())
     (folder / "space.json").write_text(json.dumps({**space, "sealed": False}))
+    (folder / "space.json.kept").unlink(missing_ok=True)
     plain.start()
     other = world.bare("other")
     plain.client("remote", "add", "other", other)
