@@ -189,7 +189,9 @@ void SpaceEngine::look_for_silence() {
     constexpr Millis grace = 6 * 3'600'000;
     const Millis now = parts_.clock->now();
     for (const Peer& peer : peers()) {
-        if (!peer.next_heard || now <= *peer.next_heard + grace) {
+        const bool gone = (peer.next_heard && *peer.next_heard == never_again) ||
+                          (parts_.circle != nullptr && parts_.circle->removed(peer.site));
+        if (gone || !peer.next_heard || now <= *peer.next_heard + grace) {
             close_alarm(alarm_id("silent", peer.site));
             continue;
         }
