@@ -97,6 +97,7 @@ std::vector<Endpoint> history_routes();
 std::vector<Endpoint> conflict_routes();
 std::vector<Endpoint> finding_routes();
 std::vector<Endpoint> space_routes();
+std::vector<Endpoint> member_routes();
 std::vector<Endpoint> remote_routes();
 std::vector<Endpoint> care_routes();
 std::vector<Endpoint> daemon_routes();
