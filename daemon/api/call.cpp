@@ -91,6 +91,7 @@ core::Caller Call::caller() const {
     if (request.peer.door == Door::Socket) {
         caller.auth = "socket";
         caller.by = decoded(Header::By);
+        if (!request.peer.person.empty()) caller.by = request.peer.person;
         if (caller.by.empty()) caller.by = request.peer.account;
     } else {
         caller.auth = "token";
@@ -183,9 +184,9 @@ void TaskAnswer::fail(const Error& error) {
 
 void add_all_routes(Router& router) {
     for (auto* routes :
-         {daemon_routes, token_routes, space_routes, record_routes, record_action_routes,
-          history_routes, conflict_routes, finding_routes, remote_routes, care_routes, event_routes,
-          plugin_routes, report_routes, explain_routes}) {
+         {daemon_routes, token_routes, account_routes, space_routes, member_routes, record_routes,
+          record_action_routes, history_routes, conflict_routes, finding_routes, remote_routes,
+          care_routes, event_routes, plugin_routes, report_routes, today_routes, explain_routes}) {
         router.add(routes());
     }
 }

@@ -2,6 +2,9 @@
 // everything, and two at once would only take each other's disk.
 
 #include "api/call.h"
+#include "api/routes_doctor.h"
+#include "base/kept_file.h"
+#include "core/alarms.h"
 
 #include <future>
 
@@ -10,6 +13,8 @@ namespace dutybook::api {
 namespace {
 
 using Damages = std::vector<store::Damage>;
+
+constexpr std::size_t fold_slice = 20'000;  // operations, so that writes get their turn
 
 struct CareTurn {
     explicit CareTurn(Services& services) : lock(*services.care, std::try_to_lock) {}
@@ -42,11 +47,19 @@ void finish(TaskAnswer& answer, const std::string& space, const Damages& damages
     answer.finish({result}, result);
 }
 
+// What the start put right in the store's own files, told until the next.
+void add_healed(Damages& damages) {
+    for (const auto& one : healed_files()) {
+        damages.push_back({one.file.string(), one.what, {}, true, one.how});
+    }
+}
+
 Result<Damages> find_damage(core::SpaceService& space, bool full, TaskAnswer& answer) {
     const auto percent = [&](int done) {
         answer.progress("log", static_cast<std::uint64_t>(done), 100);
     };
     TRY_ASSIGN(Damages damages, space.log().verify(full, percent));
+    add_healed(damages);
     const auto note = [&](const char* file, const Result<void>& checked, const char* how) {
         if (!checked) damages.push_back({file, checked.error().text(), {}, false, how});
     };
@@ -108,7 +121,15 @@ Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run
     }));
     const bool missing = std::any_of(damages.begin(), damages.end(),
                                      [](const store::Damage& one) { return !one.healed; });
-    if (dry_run || !missing) return damages;
+    if (dry_run) return damages;
+    // What can be read again is shown again.
+    for (bool more = true; more;) {
+        TRY_ASSIGN(const auto folded, space.run([](core::SpaceEngine& engine) {
+            return engine.fold_received(fold_slice);
+        }));
+        more = folded.more;
+    }
+    if (!missing) return damages;
     TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
     if (remotes.empty()) return damages;
     fetch_missing(call, space.facts().name, answer);
@@ -137,7 +158,14 @@ void repair(const CallPtr& call) {
     CareTurn turn(call->services);
     if (!turn.lock) return call->answer(care_under_way());
     TaskAnswer answer(call);
-    const auto damages = repair_space(*call, **space, call->body.value("dry_run", false), answer);
+    const bool dry_run = call->body.value("dry_run", false);
+    const auto damages = repair_space(*call, **space, dry_run, answer);
+    const auto healed = [](const store::Damage& one) { return one.healed; };
+    if (!dry_run && damages && std::all_of(damages->begin(), damages->end(), healed)) {
+        (*space)->run([](core::SpaceEngine& engine) {
+            engine.close_alarm(core::alarm_id("bit-rot", engine.facts().name));
+        });
+    }
     turn.lock.unlock();  // who has the answer may ask for the next
     if (!damages) return answer.fail(damages.error());
     finish(answer, (*space)->facts().name, *damages);
@@ -219,6 +247,7 @@ std::vector<Endpoint> care_routes() {
     care("/v1/spaces/{space}/rebuild", "rebuild", "Makes the index anew.", {}, "rebuilt", rebuild);
     care("/v1/spaces/{space}/seal", "seal", "Seals what is not sealed yet: {\"segments\":n}.", {},
          "", answering(seal));
+    out.push_back(doctor_route());
     return out;
 }
 

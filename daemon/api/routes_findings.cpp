@@ -1,30 +1,45 @@
 // The findings inbox, and asking beforehand.
 
 #include "api/findings.h"
+#include "api/reader.h"
 #include "api/shapes.h"
 #include "api/writing.h"
+#include "core/plugins.h"
 
 namespace dutybook::api {
 
 namespace {
 
+// What a finding says of a record behind a wall is behind that wall too.
+Result<bool> hides_any(Walls& walls, core::SpaceService& space, const rules::Finding& finding) {
+    for (const std::string& id : finding.records) {
+        TRY_ASSIGN(const auto record, space.reader().get(id));
+        if (!record) continue;
+        TRY_ASSIGN(const bool hidden, walls.hides(record->state));
+        if (hidden) return true;
+    }
+    return false;
+}
+
 Result<Response> list_findings(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
-    TRY_ASSIGN(const auto findings, all_findings(*space));
-    const std::string &rule = call.query("rule"), &after = call.query("cursor");
-    const std::size_t limit = call.limit();
+    const std::string& after = call.query("cursor");
     const std::string language = call.language();
+    FindingQuery query;
+    query.from = after.empty() ? after : behind(after);
+    query.rule = call.query("rule");
+    query.open = call.flag("open");
+    query.limit = call.limit();
+    TRY_ASSIGN(const FindingPage page, find_findings(*space, query));
+    Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
-    std::size_t given = 0;
-    std::string last;
-    for (const auto& finding : findings) {  // sorted by id
-        if (finding.id <= after || (!rule.empty() && finding.rule != rule)) continue;
-        if (call.flag("open") && finding.state != rules::FindingState::Open) continue;
-        if (given++ == limit) return json_response(std::move(list).finish(last));
+    for (const auto& finding : page.findings) {
+        TRY_ASSIGN(const bool hidden, hides_any(walls, *space, finding));
+        if (hidden) continue;
         list.add(canonical(finding_json(call.services, finding, language)));
-        last = finding.id;
     }
-    return json_response(std::move(list).finish({}));
+    return json_response(
+        std::move(list).finish(page.more ? page.findings.back().id : std::string()));
 }
 
 Result<Response> list_unchecked(Call& call) {
@@ -36,20 +51,17 @@ Result<Response> list_unchecked(Call& call) {
 }
 
 Result<rules::Finding> finding_named(core::SpaceService& space, const std::string& name) {
-    TRY_ASSIGN(const auto findings, all_findings(space));
-    const rules::Finding* found = nullptr;
-    for (const auto& finding : findings) {
-        if (finding.id.rfind(name, 0) != 0) continue;
-        if (found) {
-            Json candidates = Json::array({found->id, finding.id});
-            Error error = failure(Code::Ambiguous, "several findings begin with " + name);
-            error.detail = Json({{"candidates", std::move(candidates)}}).dump();
-            return error;
-        }
-        found = &finding;
-    }
-    if (!found) return failure(Code::NotFound, "there is no finding " + name);
-    return *found;
+    FindingQuery query;
+    query.from = name;
+    query.limit = 2;
+    TRY_ASSIGN(const FindingPage page, find_findings(space, query));
+    std::vector<rules::Finding> found = page.findings;
+    std::erase_if(found, [&](const rules::Finding& one) { return !one.id.starts_with(name); });
+    if (found.empty()) return failure(Code::NotFound, "there is no finding " + name);
+    if (found.size() == 1) return found.front();
+    Error error = failure(Code::Ambiguous, "several findings begin with " + name);
+    error.detail = Json({{"candidates", {found[0].id, found[1].id}}}).dump();
+    return error;
 }
 
 Result<void> begin_answer(const CallPtr& call) {

@@ -1,7 +1,7 @@
 #include "api/tokens.h"
 
 #include "base/crypto.h"
-#include "base/file.h"
+#include "base/kept_file.h"
 #include "base/json.h"
 
 #include <algorithm>
@@ -18,16 +18,6 @@ std::string hash_of(std::string_view secret) {
 }
 
 }  // namespace
-
-std::string_view name_of(Role role) {
-    return role == Role::Writer ? "writer" : "reader";
-}
-
-std::optional<Role> role_from(std::string_view name) {
-    if (name == "reader") return Role::Reader;
-    if (name == "writer") return Role::Writer;
-    return std::nullopt;
-}
 
 Result<std::unique_ptr<Tokens>> Tokens::open(std::filesystem::path file) {
     auto tokens = std::unique_ptr<Tokens>(new Tokens(std::move(file)));
@@ -56,7 +46,8 @@ Result<void> Tokens::load() {
         };
         const auto role = role_from(text_of("role"));
         const auto created = parse_instant(text_of("created"));
-        if (!role || !created || text_of("hash").size() != 64) return corrupt();
+        if (!role || *role == Role::Admin || !created || text_of("hash").size() != 64)
+            return corrupt();
         tokens_.push_back(
             {text_of("id"), text_of("name"), *role, text_of("by"), text_of("hash"), *created});
     }
@@ -74,7 +65,7 @@ Result<void> Tokens::save(const std::vector<Token>& tokens) const {
                         {"created", format_utc(token.created)}});
     }
     const Json json = {{"format", 1}, {"tokens", std::move(list)}};
-    return write_file_atomically(file_, json.dump(1) + "\n");
+    return write_kept(file_, json.dump(1) + "\n");
 }
 
 std::optional<Token> Tokens::find(std::string_view secret) const {

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/process.h"
 #include "core/book.h"
+#include "core/identity.h"
 #include "core/plugins.h"
 #include "sync/service.h"
 
@@ -53,6 +54,7 @@ private:
     api::EventHub events_;
     std::unique_ptr<api::Server> server_;
     std::unique_ptr<api::Tokens> tokens_;
+    std::unique_ptr<api::Accounts> accounts_;
     std::unique_ptr<core::Plugins> plugins_;
     std::unique_ptr<core::Book> book_;
     std::unique_ptr<sync::SyncService> sync_;
@@ -62,6 +64,8 @@ private:
 };
 
 Result<void> Daemon::open_book(const ServiceManager& manager) {
+    crypto_start();
+    TRY(core::heal_store(options_.store));
     core::BookOptions options;
     options.directory = options_.store;
     options.schemas = find_schemas(program_directory());
@@ -100,7 +104,8 @@ Result<void> Daemon::listen() {
     api::ServerOptions options;
     options.handler = api_.get();
     options.socket = book_->directory() / "run" / "dutybook.sock";
-    options.group = options_.group;
+    options.shared_socket = options_.socket;
+    options.accounts = accounts_.get();
     options.http = options_.http;
     // The gate must know the address before the first request comes.
     options.on_listening = [this](const std::string& address) { api_->listen_on(address); };
@@ -111,6 +116,8 @@ Result<void> Daemon::listen() {
 Result<void> Daemon::start(const ServiceManager& manager) {
     TRY(open_book(manager));
     TRY_ASSIGN(tokens_, api::Tokens::open(book_->directory() / "tokens.json"));
+    TRY_ASSIGN(accounts_,
+               api::Accounts::open(book_->directory() / "accounts.json", options_.group));
     sync::SyncService::Options sync_options;
     sync_options.book = book_.get();
     sync_options.clock = &clock_;
@@ -127,6 +134,7 @@ Result<void> Daemon::start(const ServiceManager& manager) {
     services.programs = program_directory();
     services.events = &events_;
     services.tokens = tokens_.get();
+    services.accounts = accounts_.get();
     services.pool = pool_.get();
     services.clock = &clock_;
     services.version = version;

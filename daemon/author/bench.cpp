@@ -28,10 +28,11 @@ std::vector<rules::RuleRecord> records_of(const ReadCases& cases) {
         record.id = described.value("id", "record" + case_name);
         record.space = described.value("space", BenchSpace::space_name);
         record.status = domain::Status::Final;
-        for (const auto& [name, value] : described.value("fields", Json::object()).items()) {
+        const Json fields = described.value("fields", Json::object());
+        for (const auto& [name, value] : fields.items()) {
             if (!value.is_null()) record.fields[name] = canonical(value);
         }
-        record.version = "1";
+        record.version = case_name;  // any will do: nothing is stored
         records.push_back(std::move(record));
     };
     for (std::size_t i = 0; i < cases.cases.size(); ++i) {

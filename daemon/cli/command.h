@@ -66,6 +66,9 @@ void add_explain_command(Commands& commands, CLI::App& plugins);  // plugin expl
 void add_author_commands(Commands& commands);                     // plugin new lint test bench
 void add_import_commands(Commands& commands);                     // import
 void add_report_commands(Commands& commands);                     // report
+void add_access_commands(Commands& commands);                     // account ..., token ...
+void add_export_commands(Commands& commands);                     // export
+void add_today_commands(Commands& commands);                      // today due
 void add_care_commands(Commands& commands);                       // verify repair rebuild
 
 }  // namespace dutybook::cli

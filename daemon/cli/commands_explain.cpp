@@ -20,7 +20,8 @@ void say_rule(std::ostream& out, const Json& rule) {
     out << "\n    asked beforehand: " << text_of(rule, "check")
         << "; of a record that is there: " << text_of(rule, "stored") << '\n';
     say_needs(out, rule);
-    for (const auto& [code, message] : rule.value("messages", Json::object()).items()) {
+    const Json messages = rule.value("messages", Json::object());
+    for (const auto& [code, message] : messages.items()) {
         out << "    says (" << code << "): " << message.get<std::string>() << '\n';
     }
     if (!text_of(rule, "source").empty()) {

@@ -81,7 +81,7 @@ Result<std::optional<std::string>> passphrase(std::ostream& err, bool is_new) {
     const char* const given = std::getenv("DUTYBOOK_PASSPHRASE");
     if (given != nullptr && *given != '\0') return Words(given);
     if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) return Words();
-    std::string words = ask(err, "Passphrase of the invitation: ");
+    std::string words = ask(err, "Passphrase: ");
     if (words.empty()) return usage_error("the passphrase is empty");
     if (is_new && ask(err, "Once more: ") != words) {
         return usage_error("the two passphrases differ", "try again");

@@ -15,8 +15,8 @@ namespace {
 // program itself reads them: CLI11's own fallthrough would also take a value such as `list` in
 // `search list` for a command.
 std::vector<std::string> globals_first(const std::vector<std::string>& arguments) {
-    static const std::vector<std::string> with_value = {"--store",     "--space",  "--by",
-                                                        "--on-behalf", "--device", "--lang"};
+    static const std::vector<std::string> with_value = {
+        "--store", "--socket", "--space", "--by", "--on-behalf", "--device", "--lang"};
     std::vector<std::string> front;
     std::vector<std::string> rest;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -84,6 +84,8 @@ std::vector<std::string> own_space_of_install(std::vector<std::string> arguments
 void describe(CLI::App& root, Settings& settings) {
     root.require_subcommand(1);
     root.add_option("--store", settings.store, "the daemon's store directory (or DUTYBOOK_STORE)");
+    root.add_option("--socket", settings.socket,
+                    "the socket of a daemon of another account (or DUTYBOOK_SOCKET)");
     root.add_option("--space", settings.space, "the space, where there are several");
     root.add_option("--by", settings.by, "the person who acts (or DUTYBOOK_BY)");
     root.add_option("--on-behalf", settings.on_behalf, "the person for whom it is done");
@@ -115,6 +117,7 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
         std::ostream& err) {
     Settings settings;
     settings.store = environment("DUTYBOOK_STORE");
+    settings.socket = environment("DUTYBOOK_SOCKET");
     settings.by = environment("DUTYBOOK_BY");
     settings.language = language_of_account();
     Session session(settings, out, err);
@@ -134,7 +137,10 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
     add_author_commands(commands);
     add_report_commands(commands);
     add_import_commands(commands);
+    add_export_commands(commands);
+    add_today_commands(commands);
     add_care_commands(commands);
+    add_access_commands(commands);
     try {
         auto ordered = globals_first(own_space_of_install(arguments));
         root.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));

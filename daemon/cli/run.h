@@ -24,10 +24,30 @@ struct Offline {
     // Makes the store of an invitation if there is none, and adds its spaces and remotes.
     // {"site":{...},"spaces":[name...],"remotes":[name...]}
     std::function<Result<Json>(const std::filesystem::path& store, const Json& invitation)> join;
-    // The sites whose logs the space holds, as GET /v1/spaces/{space}/members lists them. `space`
+    struct Recover {
+        std::filesystem::path store;
+        std::string key, remote, site = "recovered", zone, space;
+    };
+    // Makes a store whose site is an administrator of the space on the remote.
+    // {"site":{...},"space":NAME,"store"}
+    std::function<Result<Json>(const Recover&)> recover;
+    // The sites of the space, as GET /v1/spaces/{space}/members lists them. `space`
     // may be empty if there is only one.
     std::function<Result<Json>(const std::filesystem::path& store, const std::string& space)>
         members;
+
+    // {"items":[line...]} of what doctor can tell from the files alone (schemas/doctor).
+    std::function<Json(const std::filesystem::path& store)> doctor;
+
+    // A store as one encrypted file, also while its daemon runs; and a store made from one.
+    // {"file","store","files","bytes"}
+    struct Backup {
+        std::filesystem::path store, file;
+        std::string passphrase;
+        std::function<void(const std::string& step, std::uint64_t done, std::uint64_t all)>
+            progress;
+    };
+    std::function<Result<Json>(const Backup&)> backup, restore;
 
     // The tools of those who write plugins. They print, and return the exit code.
     struct PluginTest {

@@ -22,8 +22,12 @@ std::string Session::in_space(const std::string& rest) const {
 
 Result<HttpConnection*> Session::connection() {
     if (!connection_) {
-        TRY_ASSIGN(const auto directory, store());
-        auto opened = HttpConnection::open((directory / "run" / "dutybook.sock").string());
+        std::string socket = settings_.socket;
+        if (socket.empty()) {
+            TRY_ASSIGN(const auto directory, store());
+            socket = (directory / "run" / "dutybook.sock").string();
+        }
+        auto opened = HttpConnection::open(socket);
         if (!opened) {
             Error error = opened.error();
             error.detail = R"({"no_daemon":true})";

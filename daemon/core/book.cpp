@@ -1,5 +1,6 @@
 #include "core/book.h"
 
+#include "core/alarms.h"
 #include "core/hosted_space.h"
 #include "core/identity.h"
 
@@ -45,6 +46,7 @@ struct Book::State {
     std::shared_ptr<const rules::KindRegistry> kinds;
     rules::NoRules no_rules;
     HostedContext context;
+    std::unique_ptr<DiskRoom> room;
 
     // By `mutex`. A space's thread reads its parent under a shared lock, so that no space goes
     // away under a reader.
@@ -57,7 +59,19 @@ struct Book::State {
             const std::unique_lock taken(mutex);
             closing.swap(spaces);
         }
-        closing.clear();
+        closing.clear();  // their journals ask for room until the end
+        room.reset();     // its thread looks at the spaces
+    }
+
+    void tell_room(bool full) {
+        const std::shared_lock taken(mutex);
+        for (const auto& [name, hosted] : spaces) {
+            hosted->service->post([full, text = room->refusal().text()](SpaceEngine& engine) {
+                const std::string& space = engine.facts().name;
+                if (full) return engine.raise({"", "disk-full", space, text, 0});
+                engine.close_alarm(alarm_id("disk-full", space));
+            });
+        }
     }
 
     template <class F>
@@ -138,10 +152,14 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
         TRY_ASSIGN(state->kinds,
                    rules::KindRegistry::load(std::vector{state->options.schemas / "kinds"}));
     }
+    // First of all: on a full disk the start itself needs what is kept in reserve.
+    state->room = std::make_unique<DiskRoom>(
+        directory, [raw = state.get()](bool full) { raw->tell_room(full); });
     TRY(make_directories(directory / "spaces"));
     TRY(make_directories(directory / "run"));
 
     auto& context = state->context;
+    context.room = state->room.get();
     context.site = state->file.site;
     context.clock = state->options.clock;
     context.kinds = state->options.kinds ? state->options.kinds : state->kinds.get();
@@ -149,6 +167,8 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
     context.listener = state->options.listener;
     context.progress = state->options.progress;
     TRY_ASSIGN(context.signer, read_signer(directory));
+    TRY_ASSIGN(context.sign, store::key_of_line(state->file.site.public_key));
+    TRY_ASSIGN(context.box, read_box_key(directory));
 
     TRY_ASSIGN(const Place place, place_of(directory));
     const bool moved = !place.same_as(state->file.place);
@@ -191,6 +211,16 @@ SpaceService* Book::space(const std::string& name) {
     const std::shared_lock taken(state_->mutex);
     const auto found = state_->spaces.find(name);
     return found == state_->spaces.end() ? nullptr : found->second->service.get();
+}
+
+Circle* Book::circle(const std::string& space) {
+    const std::shared_lock taken(state_->mutex);
+    const auto found = state_->spaces.find(space);
+    return found == state_->spaces.end() ? nullptr : found->second->circle.get();
+}
+
+Result<SpaceService*> Book::open_space(const std::string& name) {
+    return state_->open_space(space_directory(name), false);
 }
 
 Result<SpaceService*> Book::add_space(const SpaceRecord& record) {

@@ -1,8 +1,8 @@
 #include "core/identity.h"
 
 #include "base/crypto.h"
-#include "base/file.h"
 #include "base/json.h"
+#include "base/kept_file.h"
 
 #include "store/ssh_signature.h"
 
@@ -118,7 +118,7 @@ Result<void> write_site(const fs::path& directory, const SiteFile& file) {
                          {"inode", std::to_string(file.place.inode)},
                          {"machine", file.place.machine}}},
                        {"zone", file.site.zone}};
-    return write_file_atomically(directory / "site.json", canonical(json) + "\n");
+    return write_kept(directory / "site.json", canonical(json) + "\n");
 }
 
 Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directory) {
@@ -138,6 +138,20 @@ Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directo
     return std::unique_ptr<store::CommitSigner>(std::move(signer));
 }
 
+Result<BoxKey> read_box_key(const fs::path& directory) {
+    const auto path = directory / "keys" / "box.key";
+    TRY_ASSIGN(std::string text, read_file(path, 4096));
+    std::array<char, 32> seed{};
+    std::size_t bytes = 0;
+    const int read = sodium_hex2bin(reinterpret_cast<unsigned char*>(seed.data()), seed.size(),
+                                    text.data(), text.size(), "\n", &bytes, nullptr);
+    sodium_memzero(text.data(), text.size());
+    if (read != 0 || bytes != seed.size()) return lacks(path, "a key");
+    TRY_ASSIGN(const Secret secret, Secret::from({seed.data(), seed.size()}));
+    sodium_memzero(seed.data(), seed.size());
+    return BoxKey(secret);
+}
+
 Result<Site> make_keys(const fs::path& directory, const std::string& name) {
     crypto_start();
     store::SigningPublicKey public_key{};
@@ -148,9 +162,14 @@ Result<Site> make_keys(const fs::path& directory, const std::string& name) {
     site.name = name;
     site.public_key = store::ssh_public_key(public_key) + " " + name;
     TRY(make_directories(directory / "keys"));
-    TRY(write_file_atomically(directory / "keys" / "sign.key", hex(secret) + "\n"));
-    TRY(write_file_atomically(directory / "keys" / "sign.pub", site.public_key + "\n", 0644));
+    TRY(write_kept(directory / "keys" / "sign.key", hex(secret) + "\n"));
+    TRY(write_kept(directory / "keys" / "sign.pub", site.public_key + "\n", 0644));
     sodium_memzero(secret.data(), secret.size());
+    const Secret box = Secret::random();
+    const auto bytes = box.bytes();
+    TRY(write_kept(
+        directory / "keys" / "box.key",
+        hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}) + "\n"));
     return site;
 }
 
@@ -179,13 +198,13 @@ Result<SpaceRecord> read_space(const fs::path& folder) {
 }
 
 Result<void> write_space(const fs::path& folder, const SpaceRecord& record) {
-    return write_file_atomically(folder / "space.json",
-                                 canonical({{"format", format},
-                                            {"id", record.id},
-                                            {"name", record.name},
-                                            {"parent", record.parent},
-                                            {"sealed", fs::exists(folder / "keys.json")}}) +
-                                     "\n");
+    return write_kept(folder / "space.json",
+                      canonical({{"format", format},
+                                 {"id", record.id},
+                                 {"name", record.name},
+                                 {"parent", record.parent},
+                                 {"sealed", fs::exists(folder / "keys.json")}}) +
+                          "\n");
 }
 
 }  // namespace dutybook::core

@@ -1,6 +1,7 @@
 #include "core/plugins_state.h"
 
 #include "base/file.h"
+#include "base/kept_file.h"
 #include "base/log.h"
 #include "core/record_source.h"
 
@@ -42,7 +43,7 @@ Off read_off(const fs::path& path) {
 Result<void> write_off(const fs::path& path, const Off& off) {
     Json pairs = Json::array();
     for (const auto& [space, plugin] : off) pairs.push_back({space, plugin});
-    return write_file_atomically(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
+    return write_kept(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
 }
 
 }  // namespace
@@ -114,6 +115,7 @@ std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const
 Result<void> Plugins::State::swap_in() {
     TRY_ASSIGN(auto sources, rules::read_kind_folder(options.schemas / "kinds", "core"));
     std::vector<rules::PluginHost::Activation> active;
+    rules::Lookups lookups;
     for (auto& [id, activation] : plugins) {
         auto more = sources;
         more.insert(more.end(), activation.package.kinds.begin(), activation.package.kinds.end());
@@ -125,9 +127,10 @@ Result<void> Plugins::State::swap_in() {
         }
         sources = std::move(more);
         activation.spaces = spaces_of(id);
+        rules::add_lookups(activation.package.manifest, lookups);
         active.push_back(activation);
     }
-    TRY_ASSIGN(auto registry, rules::KindRegistry::build(sources));
+    TRY_ASSIGN(auto registry, rules::KindRegistry::build(sources, lookups));
     if (kinds) {
         kinds->replace(std::move(registry));
     } else {
@@ -250,6 +253,14 @@ void Plugins::changed(const Change& change) {
         if (state_->arrivals) state_->arrivals->look();
         return;
     }
+    // Most records are of no interest here, and this runs behind every write.
+    const auto spaces = state_->book->spaces();
+    const bool has_child = std::any_of(spaces.begin(), spaces.end(), [&](SpaceService* each) {
+        return each->facts().parent == change.space;
+    });
+    if (change.kind != settings_kind && change.kind != package_kind && change.kind != part_kind &&
+        !has_child)
+        return;
     const auto record = space->reader().get(change.id);
     if (!record || !*record) return;
     const auto& stored = **record;

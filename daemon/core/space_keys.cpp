@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/kept_file.h"
 #include "core/identity.h"
 
 namespace dutybook::core {
@@ -61,7 +62,8 @@ Result<void> prepare_space_keys(const fs::path& folder, const domain::EpochKeys&
     }
     // Left by a start that a crash cut off, for a space that was never made.
     std::error_code failed;
-    fs::remove(folder / "keys.json", failed);
+    fs::remove(folder / "keys.json.kept", failed);
+    if (!failed) fs::remove(folder / "keys.json", failed);
     if (failed) return failure(Code::Io, "cannot remove " + (folder / "keys.json").string());
     return {};
 }
@@ -89,8 +91,8 @@ Result<domain::EpochKeys> read_space_keys(const fs::path& folder) {
 }
 
 Result<void> write_space_keys(const fs::path& folder, const domain::EpochKeys& keys) {
-    return write_file_atomically(folder / "keys.json",
-                                 canonical({{"epochs", epochs_json(keys)}, {"format", 1}}) + "\n");
+    return write_kept(folder / "keys.json",
+                      canonical({{"epochs", epochs_json(keys)}, {"format", 1}}) + "\n");
 }
 
 }  // namespace dutybook::core

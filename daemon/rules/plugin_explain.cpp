@@ -97,9 +97,9 @@ Result<std::vector<RuleAccount>> PluginHost::explain(const RuleRecord& subject,
             }
             account.unchecked = gathered.unchecked;
             if (!account.unchecked.empty()) continue;
-            const WorkerCall call{
-                "evaluate", rule.id,
-                evaluate_input(subject, rule.needs, gathered.records, call_context(context.now))};
+            const WorkerCall call{"evaluate", rule.id,
+                                  evaluate_input(subject, rule.needs, gathered.records,
+                                                 call_context(context.now, subject.zone))};
             const auto answer =
                 plugin->slot->run({&call, 1}, canonical(context.configuration)).front();
             if (!answer) {

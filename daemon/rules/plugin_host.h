@@ -26,6 +26,9 @@ struct ActivePlugin {
     std::shared_ptr<WorkerSlot> slot;
     std::set<std::string> spaces;  // where it is on
     std::string origin;            // "built in", "site", or the space that it came with
+    std::vector<std::string> kinds, clock_kinds;  // subjects of its rules, sorted
+
+    bool judges(std::string_view kind) const;
 };
 
 struct PluginStatus {
@@ -90,7 +93,7 @@ public:
 
     // The blocks of a report as JSON text, unchecked. `name` is "plugin.report".
     struct ReportRequest {
-        std::string space, name, language;
+        std::string space, name, language, reader;
         Json parameters = Json::object();  // valid by the manifest's schema
     };
     Result<std::string> report(const ReportRequest& request, RecordSource& source);
@@ -103,9 +106,18 @@ private:
     using Set = std::vector<std::shared_ptr<const ActivePlugin>>;
     std::shared_ptr<const Set> current() const;
     std::vector<std::shared_ptr<const ActivePlugin>> active_in(const std::string& space) const;
+    // Settings of a plugin in a space, as they are handed over, and the digest that they give it.
+    struct Configured {
+        std::string package;  // digest of the plugin alone
+        Json settings;
+        std::string text, digest;
+    };
+    std::shared_ptr<const Configured> configured(const ActivePlugin& plugin,
+                                                 const std::string& space) const;
     NeedContext context_for(const ActivePlugin& plugin, const std::string& space, bool clock) const;
-    CallContext call_context(std::optional<Millis> now) const;
-    std::string digest_in(const ActivePlugin& plugin, const std::string& space) const;
+    // `zone` of the record that is judged: its verdict must be the same at sites of other zones.
+    // Empty: the site's.
+    CallContext call_context(std::optional<Millis> now, const std::string& zone) const;
     void remember(const std::string& space, const Evaluation& evaluation);
     void evaluate_with(const ActivePlugin& plugin, std::span<const RuleRecord> subjects,
                        Purpose purpose, RecordSource& source, Evaluation& evaluation,
@@ -116,9 +128,14 @@ private:
     std::shared_ptr<const Set> set_;  // protected by mutex_
     // Why there is no verdict, by space, record and plugin; protected by mutex_.
     std::map<std::array<std::string, 3>, Unchecked> unchecked_;
-    // By space and plugin; protected by mutex_.
+    // By space and plugin; protected by mutex_. What is made of them is kept until one changes.
     std::map<std::pair<std::string, std::string>, Json> settings_;
+    mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const Configured>>
+        configured_;
 };
+
+// Of an answer's JSON: a worker that was taken over may send anything.
+JsonLimits answer_limits(const Manifest& manifest);
 
 // What a plugin said of one subject by one rule, checked. An error names what is wrong with it.
 struct AnswerContext {

@@ -184,29 +184,20 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
     Millis last = steady_now();
     std::size_t logs = 0;
     while (true) {
-        if (buffer.size() >= 5) {
-            const auto byte = [&](std::size_t i) {
-                return static_cast<std::size_t>(static_cast<unsigned char>(buffer[i]));
-            };
-            const std::size_t size = byte(0) | byte(1) << 8U | byte(2) << 16U | byte(3) << 24U;
-            if (size == 0 || size > frame_limit) {
-                return failure(Code::Internal, "sent a frame of a wrong size");
+        auto frame = take_frame(buffer);
+        if (!frame) return failure(Code::Internal, "sent a frame of a wrong size");
+        if (*frame) {
+            auto& [type, payload] = **frame;
+            if (type == 'G') {
+                if (++logs > most_logs) return failure(Code::Internal, "logs without end");
+                log_info("plugin", payload.substr(0, 1024), {});
+                continue;
             }
-            if (buffer.size() >= size + 4) {
-                const char type = buffer[4];
-                std::string payload = buffer.substr(5, size - 1);
-                buffer.erase(0, size + 4);
-                if (type == 'G') {
-                    if (++logs > most_logs) return failure(Code::Internal, "logs without end");
-                    log_info("plugin", payload.substr(0, 1024), {});
-                    continue;
-                }
-                if (type == 'E') return failure(Code::Malformed, std::move(payload));
-                if (type != wanted || !buffer.empty()) {
-                    return failure(Code::Internal, "sent what it was not asked for");
-                }
-                return payload;
+            if (type == 'E') return failure(Code::Malformed, std::move(payload));
+            if (type != wanted || !buffer.empty()) {
+                return failure(Code::Internal, "sent what it was not asked for");
             }
+            return std::move(payload);
         }
         pollfd waiting{socket_, POLLIN, 0};
         const int events = ::poll(&waiting, 1, static_cast<int>(look_interval));
@@ -232,6 +223,23 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
     }
 }
 
+std::optional<std::vector<Result<std::string>>> split_answers(std::string_view text,
+                                                              std::size_t calls) {
+    std::vector<Result<std::string>> answers;
+    while (!text.empty() && answers.size() < calls) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line.empty()) return std::nullopt;
+        if (line.front() == '+') {
+            answers.emplace_back(std::string(line.substr(1)));
+        } else {
+            answers.emplace_back(failure(Code::Internal, std::string(line.substr(1, 1024))));
+        }
+    }
+    if (!text.empty() || answers.size() != calls) return std::nullopt;
+    return answers;
+}
+
 WorkerProcess::Batch WorkerProcess::run(std::span<const WorkerCall> calls, Millis deadline) {
     Batch batch;
     std::string text;
@@ -249,23 +257,11 @@ WorkerProcess::Batch WorkerProcess::run(std::span<const WorkerCall> calls, Milli
     } else if (write_frame(socket_, 'C', text)) {
         auto answer = read_answer('A', deadline);
         if (answer) {
-            std::string_view rest = *answer;
-            while (!rest.empty() && batch.answers.size() < calls.size()) {
-                const std::string_view line = rest.substr(0, rest.find('\n'));
-                rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-                if (line.empty()) break;
-                if (line.front() == '+') {
-                    batch.answers.emplace_back(std::string(line.substr(1)));
-                } else {
-                    batch.answers.emplace_back(
-                        failure(Code::Internal, std::string(line.substr(1, 1024))));
-                }
-            }
-            if (rest.empty() && batch.answers.size() == calls.size()) {
+            if (auto answers = split_answers(*answer, calls.size())) {
+                batch.answers = std::move(*answers);
                 batch.finished = calls.size();
                 return batch;
             }
-            batch.answers.clear();
             fault = "answered with the wrong number of lines";
         } else {
             fault = answer.error().what;

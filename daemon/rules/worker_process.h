@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,6 +88,11 @@ private:
 
 // By the clock of WorkerPulse::beat.
 Millis steady_now();
+
+// The lines of an answer frame: each call's JSON text, or its error. Nothing if they are not one
+// for each call.
+std::optional<std::vector<Result<std::string>>> split_answers(std::string_view text,
+                                                              std::size_t calls);
 
 // Resident memory of a process in bytes, 0 if unknown.
 std::uint64_t resident_memory(int pid);

@@ -14,6 +14,18 @@ constexpr std::uint64_t forgiving_successes = 100;
 // A plugin that dies of every record must not cost one restart for each of ten thousand.
 constexpr std::size_t deaths_in_a_row = 8;
 
+constexpr std::size_t batch_bytes = 8u << 20;
+
+std::span<const WorkerCall> beginning(std::span<const WorkerCall> calls, std::size_t most) {
+    std::size_t count = 1, bytes = calls.front().input.size();
+    while (count < calls.size() && count < most) {
+        bytes += calls[count].input.size();
+        if (bytes > batch_bytes) break;
+        ++count;
+    }
+    return calls.first(count);
+}
+
 }  // namespace
 
 std::string_view name_of(SlotState state) {
@@ -117,8 +129,7 @@ WorkerSlot::Answers WorkerSlot::run_calls(std::span<const WorkerCall> calls,
             }
             return answers;
         }
-        const auto next =
-            calls.subspan(answers.size(), std::min(batch, calls.size() - answers.size()));
+        const auto next = beginning(calls.subspan(answers.size()), batch);
         auto result = process_->run(next, options_.call_deadline);
         if (result.fault.empty()) {
             for (auto& answer : result.answers) {

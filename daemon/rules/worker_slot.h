@@ -46,7 +46,7 @@ public:
         std::string program;         // path of dutybook-worker
         Millis call_deadline = 250;  // without progress
         Millis start_deadline = 5000;
-        std::size_t batch = 64;
+        std::size_t batch = 256;
         const Clock* clock = nullptr;
         std::function<void(const SlotStatus&)> changed;  // called outside the lock
     };

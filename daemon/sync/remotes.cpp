@@ -1,8 +1,8 @@
 #include "sync/remotes.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/json.h"
+#include "base/kept_file.h"
 #include "sync/remote_url.h"
 #include "sync/schedule.h"
 
@@ -153,7 +153,7 @@ Result<void> save_remotes(const std::filesystem::path& file, const RemoteFile& r
                        {"remotes", std::move(list)},
                        {"last_receipt", instant(remotes.last_receipt)},
                        {"last_maintained", instant(remotes.last_maintained)}};
-    return write_file_atomically(file, json.dump(1) + "\n");
+    return write_kept(file, json.dump(1) + "\n");
 }
 
 }  // namespace dutybook::sync

@@ -1,6 +1,7 @@
 """When the past changes: a remote restored from last week, a restored store, a copied store."""
 
 import shutil
+import subprocess
 
 from dutybook import duty
 
@@ -95,3 +96,59 @@ def test_a_copy_runs_beside_its_original(world, pair):
     assert north.digest() == twin.digest() == south.digest()
     assert north.status()["operations_digest"] == south.status()["operations_digest"]
     assert not any(alarm["kind"] == "fork" for alarm in south.status()["alarms"])
+
+
+def test_files_put_back_in_place(world, pair):
+    """The directory is the same one, so only the remote can tell that the past came back."""
+    north, south, hub = pair
+    north.add_file(duty(f"early {i}") for i in range(20))
+    for site in (north, south):
+        site.sync()
+    north.stop()
+    backup = world.copy(north.store, world.directory / "backup")
+    north.start()
+    north.add_file(duty(f"late {i}") for i in range(20))
+    for site in (north, south):
+        site.sync()
+    before = writers(world, hub)
+    north.stop()
+    for entry in north.store.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    for entry in backup.iterdir():
+        subprocess.run(["cp", "-a", entry, north.store], check=True)
+    north.start()
+    north.add_file(duty(f"again {i}") for i in range(5))
+    for site in (north, south, north):
+        site.sync()
+    assert before < writers(world, hub), "no new writer was opened"
+    expected = sorted([f"early {i}" for i in range(20)] + [f"late {i}" for i in range(20)] +
+                      [f"again {i}" for i in range(5)])
+    for site in (north, south):
+        assert titles(site) == expected
+    assert north.digest() == south.digest()
+
+
+def test_a_running_store_is_copied_and_both_go_on(world, pair):
+    north, south, hub = pair
+    north.add_file(duty(f"early {i}") for i in range(20))
+    for site in (north, south):
+        site.sync()
+    north.add_file(duty(f"unsent {i}") for i in range(5))
+    twin = world._site("Twin", north.space)
+    world.copy(north.store, twin.store)  # under the running daemon, as a snapshot of a disk would
+    twin.start()
+    acknowledged = []
+    for part in range(3):
+        for site in (north, twin):
+            acknowledged += [one["id"] for one in
+                             site.add_file(duty(f"{site.name} {part} {i}") for i in range(5))]
+            site.sync()
+    for _ in range(2):
+        for site in (north, twin, south):
+            site.sync()
+    for site in (north, twin, south):
+        held = {one["id"] for one in site.many("list", "core.duty", "--limit", 0)}
+        assert set(acknowledged) <= held and len(held) == 25 + 30
+        assert not any(alarm["kind"] == "fork" for alarm in site.status()["alarms"])
+    assert north.digest() == twin.digest() == south.digest()
+    assert world.git("-C", hub, "fsck", "--strict") == ""

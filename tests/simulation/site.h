@@ -93,6 +93,7 @@ public:
 private:
     void run(const std::function<void(core::SpaceEngine&)>& task) override { task(*engine_); }
 
+    sync::RefusedTips refused_;
     const std::string id_;
     Commons& commons_;
     Random& random_;

@@ -1,0 +1,74 @@
+#include "care/doctor.h"
+
+#include "core/identity.h"
+
+namespace dutybook::care {
+
+namespace {
+
+Line check_store(const std::filesystem::path& store) {
+    const auto site = core::read_site(store);
+    if (!site) return {"store", Level::Fail, site.error().text(), site.error().fix};
+    std::size_t spaces = 0;
+    std::error_code failed;
+    for (const auto& folder : std::filesystem::directory_iterator(store / "spaces", failed)) {
+        const auto space = core::read_space(folder.path());
+        if (!space) return {"store", Level::Fail, space.error().text(), space.error().fix};
+        ++spaces;
+    }
+    if (failed) {
+        return {"store", Level::Fail, "its spaces cannot be listed: " + failed.message(),
+                "restore the store from a backup"};
+    }
+    return {"store", Level::Ok,
+            "site " + site->site.name + " with " + std::to_string(spaces) +
+                (spaces == 1 ? " space" : " spaces"),
+            ""};
+}
+
+void append(Lines& lines, Lines more) {
+    for (auto& line : more) lines.push_back(std::move(line));
+}
+
+Line check_alarms(const FromDaemon& daemon) {
+    if (daemon.alarms.empty()) return {"alarms", Level::Ok, "none stands", ""};
+    std::string text = std::to_string(daemon.alarms.size()) +
+                       (daemon.alarms.size() == 1 ? " stands: " : " stand; the first: ");
+    return {"alarms", Level::Warn, text + daemon.alarms.front(), "see: dutybook status"};
+}
+
+}  // namespace
+
+std::string_view name_of(Level level) {
+    switch (level) {
+        case Level::Ok:
+            return "ok";
+        case Level::Warn:
+            return "warn";
+        case Level::Fail:
+            break;
+    }
+    return "fail";
+}
+
+Lines doctor(const DoctorOptions& options) {
+    const Millis now = options.clock->now();
+    Lines lines;
+    lines.push_back(
+        {"daemon", options.daemon ? Level::Ok : Level::Warn,
+         options.daemon ? "it runs and answers" : "none answers on this store",
+         options.daemon ? "" : "start it: dutybookd --store " + options.store.string()});
+    lines.push_back(check_store(options.store));
+    if (lines.back().level == Level::Fail && !std::filesystem::exists(options.store)) return lines;
+    append(lines, check_permissions(options.store));
+    append(lines, check_keys(options.store));
+    append(lines, check_locks(options.store, options.daemon != nullptr, now));
+    append(lines, check_volume(options.store));
+    append(lines, check_clock(options.store, options.daemon, now));
+    append(lines, check_programs(options.supervise));
+    append(lines, check_remotes(options));
+    if (options.daemon) lines.push_back(check_alarms(*options.daemon));
+    return lines;
+}
+
+}  // namespace dutybook::care

@@ -1,0 +1,30 @@
+#include "core/identity.h"
+
+#include "base/kept_file.h"
+
+namespace dutybook::core {
+
+namespace {
+
+Result<void> heal(const fs::path& file) {
+    TRY_ASSIGN(auto healed, heal_kept(file));
+    if (healed) note_healed(std::move(*healed));
+    return {};
+}
+
+}  // namespace
+
+Result<void> heal_store(const fs::path& directory) {
+    for (const char* name : {"site.json", "plugins.json", "tokens.json", "keys/sign.key",
+                             "keys/sign.pub", "keys/box.key"}) {
+        TRY(heal(directory / name));
+    }
+    std::error_code failed;
+    for (const auto& space : fs::directory_iterator(directory / "spaces", failed)) {
+        for (const char* name : {"space.json", "remotes.json", "keys.json", "invite.json"})
+            TRY(heal(space.path() / name));
+    }
+    return {};
+}
+
+}  // namespace dutybook::core

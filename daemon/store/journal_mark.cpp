@@ -1,0 +1,146 @@
+#include "store/journal_mark.h"
+
+#include "store/sqlite.h"
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/kept_file.h"
+#include "base/log.h"
+
+#include <fstream>
+#include <sstream>
+
+namespace dutybook::store {
+namespace {
+
+// The journal's meta key that core sets at a clean stop and clears at a start.
+constexpr const char* left_in_order = "left-in-order";
+
+struct Mark {
+    std::string journal;  // hash
+    std::string head;     // text
+};
+
+fs::path mark_path(const std::string& path) {
+    return path + ".clean";
+}
+
+Result<std::string> hash_of_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return failure(Code::Io, "cannot read " + path);
+    std::string block(1 << 20, '\0');
+    Hash hash{};
+    while (in) {
+        in.read(block.data(), static_cast<std::streamsize>(block.size()));
+        const auto count = static_cast<std::size_t>(in.gcount());
+        if (count == 0) break;
+        hash = blake2b(std::string(reinterpret_cast<const char*>(hash.data()), hash.size()) +
+                       block.substr(0, count));
+    }
+    if (in.bad()) return failure(Code::Io, "cannot read " + path);
+    return hex(hash);
+}
+
+std::string head_text(const std::string& path) {
+    const auto text = read_file(path + ".head");
+    return text ? *text : std::string();
+}
+
+std::string lines_of(const Mark& mark) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(mark.head.data());
+    return "journal " + mark.journal + "\nhead " + hex({bytes, mark.head.size()}) + "\n";
+}
+
+std::string checksum_of(const std::string& lines) {
+    return "blake2b " + hex(blake2b(lines)) + "\n";
+}
+
+std::string from_hex(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+        out += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+    }
+    return out;
+}
+
+std::optional<Mark> read_mark(const std::string& text) {
+    const auto last = text.rfind("blake2b ");
+    if (last == std::string::npos) return std::nullopt;
+    const std::string lines = text.substr(0, last);
+    if (checksum_of(lines) != text.substr(last)) return std::nullopt;
+    std::istringstream in(lines);
+    std::string word, head;
+    Mark mark;
+    in >> word >> mark.journal >> word >> head;
+    mark.head = from_hex(head);
+    return mark;
+}
+
+// Pages and chain; then the file is written anew, so that nothing of what changed stays in it.
+Result<void> prove(Journal& journal, const std::string& path) {
+    TRY(journal.check());
+    TRY_ASSIGN(const auto db, Database::open(path, Database::Mode::Write));
+    TRY_ASSIGN(const auto verdict, db->string("PRAGMA integrity_check(1)"));
+    if (verdict.value_or("") != "ok") {
+        return failure(Code::Corrupt, path + " is damaged", verdict.value_or("no sound page"),
+                       "keep a copy of it and restore the store from a backup");
+    }
+    return db->script("VACUUM");
+}
+
+Error with_advice(Error error, const std::string& path) {
+    if (error.code == Code::Corrupt && error.fix.empty()) {
+        error.fix = "keep a copy of " + path + " and restore the store from a backup";
+    }
+    return error;
+}
+
+// No mark: the last run ended without a clean stop, or somebody took the mark away.
+Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
+    auto journal = open_sqlite_journal(path);
+    if (!journal) return with_advice(journal.error(), path);
+    TRY_ASSIGN(const std::string left, (*journal)->meta(left_in_order));
+    if (left.empty()) return journal;
+    log_warning("store", "the mark of a clean stop is missing: the journal is checked whole",
+                {{"file", mark_path(path).string()}});
+    TRY((*journal)->check());
+    return journal;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
+    const auto text = read_file(mark_path(path));
+    if (!text && text.error().code == Code::NotFound) return open_unmarked(path);
+    const auto mark = text ? read_mark(*text) : std::nullopt;
+    std::string suspicion;
+    if (!mark) {
+        suspicion =
+            "the mark of its clean stop, " + mark_path(path).filename().string() + ", was damaged";
+    } else if (fs::exists(path)) {
+        if (head_text(path) != mark->head) {
+            TRY(write_file_atomically(path + ".head", mark->head));
+            note_healed({path + ".head", "was missing or changed", "made again"});
+        }
+        TRY_ASSIGN(const std::string hash, hash_of_file(path));
+        if (hash != mark->journal) suspicion = "its bytes changed since it was closed";
+    }
+    auto journal = open_sqlite_journal(path);
+    if (!journal) return with_advice(journal.error(), path);
+    if (!suspicion.empty()) {
+        TRY(prove(**journal, path));
+        note_healed({path, suspicion, "every operation in it proved whole; it was written anew"});
+    }
+    std::error_code ignored;
+    fs::remove(mark_path(path), ignored);
+    TRY(sync_directory(fs::path(path).parent_path()));
+    return journal;
+}
+
+Result<void> mark_journal_closed(const std::string& path) {
+    TRY_ASSIGN(const std::string hash, hash_of_file(path));
+    const std::string lines = lines_of({hash, head_text(path)});
+    return write_file_atomically(mark_path(path), lines + checksum_of(lines));
+}
+
+}  // namespace dutybook::store

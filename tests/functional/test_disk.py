@@ -1,0 +1,158 @@
+"""A full disk and one that refuses: writes are answered with what to do, reads, status and stop go
+on, a full one recovers by itself, and nothing acknowledged is lost."""
+
+import contextlib
+import os
+import subprocess
+
+import pytest
+from dutybook import ROOT, duty, wait_for
+
+
+@pytest.fixture(scope="session")
+def refusing(tmp_path_factory):
+    """The library that makes a disk refuse (tests/support/refusing_disk.c)."""
+    library = tmp_path_factory.mktemp("refuse") / "refusing_disk.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library,
+                    ROOT / "tests/support/refusing_disk.c", "-ldl"], check=True)
+    return library
+
+
+class Disk:
+    """Of one site: refuses what `fail` says until `heal`."""
+
+    def __init__(self, site, library):
+        self.control = site.store.parent / "control"
+        site.environment |= {"LD_PRELOAD": str(library), "REFUSE_BELOW": str(site.store),
+                             "REFUSE_CONTROL": str(self.control)}
+
+    def fail(self, what):
+        self.control.write_text(what)
+
+    def heal(self):
+        self.control.unlink(missing_ok=True)
+
+
+def kinds_of_alarms(site):
+    return {one["kind"] for one in site.status()["alarms"]}
+
+
+def titles(site):
+    return {one["fields"]["title"] for one in site.many("list", "core.duty", "--limit", 0)}
+
+
+@pytest.mark.parametrize("what", ["ENOSPC write", "ENOSPC write journal.db"])
+def test_a_full_disk_refuses_writes_and_recovers_by_itself(world, refusing, what):
+    north = world.site("North")
+    disk = Disk(north, refusing)
+    north.start()
+    north.add_file(duty(f"before {i}") for i in range(10))
+    assert (north.store / "reserve").stat().st_blocks * 512 >= 8 << 20
+    disk.fail(what)
+    status, problem = north.request("POST", "/v1/spaces/-/records", duty("refused"))
+    assert (status, problem["code"]) == (507, "full") and "room" in problem["fix"], problem
+    assert north.client("add", "core.duty", "title=refused", "category=c", "priority=low",
+                        "state=open", expect=1).problem["status"] == 507
+    wait_for(lambda: "disk-full" in kinds_of_alarms(north))
+    north.client("status", "--check", expect=1)
+    assert len(titles(north)) == 10
+    disk.heal()
+    written = wait_for(lambda: north.request("POST", "/v1/spaces/-/records",
+                                             duty("after"))[0] == 201)
+    assert written
+    wait_for(lambda: "disk-full" not in kinds_of_alarms(north))
+    assert titles(north) == {*(f"before {i}" for i in range(10)), "after"}
+    assert (north.store / "reserve").exists(), "the reserve is made again"
+    assert north.stop() == 0
+    north.start()
+    assert "after" in titles(north)
+    assert north.client("verify", "--full").objects[-1]["damage"] == []
+
+
+def test_a_stop_while_the_disk_is_full_is_clean(world, refusing):
+    north = world.site("North")
+    disk = Disk(north, refusing)
+    north.start()
+    north.add_file([duty("kept")])
+    disk.fail("ENOSPC write")
+    assert north.request("POST", "/v1/spaces/-/records", duty("refused"))[0] == 507
+    assert north.stop() == 0
+    disk.heal()
+    north.start()
+    assert titles(north) == {"kept"}
+    north.add_file([duty("again")])
+
+
+@pytest.mark.parametrize("what", ["EIO fsync journal.db", "EIO write journal.db", "EIO fsync",
+                                  "ENOSPC fsync journal.db"])
+def test_a_disk_that_refuses_stops_the_writer_and_says_so(world, refusing, what):
+    north = world.site("North")
+    disk = Disk(north, refusing)
+    north.start()
+    north.add_file(duty(f"before {i}") for i in range(10))
+    disk.fail(what)
+    status, problem = north.request("POST", "/v1/spaces/-/records", duty("refused"))
+    assert status == 500 and problem["code"] == "io" and "restart" in problem["fix"], problem
+    disk.heal()  # asking again may be answered well although pages are gone
+    assert north.request("POST", "/v1/spaces/-/records", duty("refused too"))[0] == 500
+    assert "disk-error" in kinds_of_alarms(north)
+    north.client("status", "--check", expect=1)
+    assert len(titles(north)) == 10, "reads go on"
+    assert north.stop() == 0
+    north.start()
+    north.add_file([duty("after")])
+    assert "disk-error" not in kinds_of_alarms(north)
+    assert titles(north) == {*(f"before {i}" for i in range(10)), "after"}
+
+
+@contextlib.contextmanager
+def small_volume(path, size):
+    path.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path],
+                          capture_output=True)
+    if done.returncode != 0:
+        pytest.skip("SKIPPED: mounting a small volume needs root")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", path])
+
+
+def fill(path):
+    """Every last byte."""
+    with open(path, "ab") as file, contextlib.suppress(OSError):
+        block = bytes(1 << 16)
+        while True:
+            os.write(file.fileno(), block[:])
+    with open(path, "ab") as file, contextlib.suppress(OSError):
+        while True:
+            os.write(file.fileno(), b"x")
+
+
+def test_a_volume_that_is_really_full(world):
+    north = world._site("North", "school")
+    with small_volume(north.store.parent, "48m"):
+        north.client("init", "--site", "North", "--tz", "UTC")
+        north.start()
+        acknowledged = [one["id"] for one in north.add_file(duty(f"{i}") for i in range(50))]
+        filler = north.store.parent / "filler"
+        for round in range(2):
+            fill(filler)
+            wait_for(lambda: "disk-full" in kinds_of_alarms(north))
+            fill(filler)  # what was given back is gone too
+            for _ in range(5):
+                status, answer = north.request("POST", "/v1/spaces/-/records", duty("full"))
+                assert status == 507, answer
+            assert {one["id"] for one in north.many("list", "core.duty", "--limit", 0)} == set(
+                acknowledged)
+            assert north.stop() == 0
+            north.start()  # a full disk is no reason not to show what there is
+            assert north.request("POST", "/v1/spaces/-/records", duty("full"))[0] == 507
+            assert north.status()["records"] == len(acknowledged)
+            filler.unlink()
+            status, answer = wait_for(
+                lambda: (lambda got: got if got[0] == 201 else None)(
+                    north.request("POST", "/v1/spaces/-/records", duty("room"))))
+            acknowledged.append(answer["id"])
+        assert north.client("verify", "--full").objects[-1]["damage"] == []
+        north.kill()

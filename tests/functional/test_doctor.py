@@ -1,0 +1,99 @@
+"""doctor: every check can fail, says what to do, and changes nothing."""
+
+import json
+import os
+import time
+
+import pytest
+from dutybook import ROOT, duty
+
+
+def lines(site, expect=(0, 7)):
+    ran = site.client("doctor", expect=expect)
+    schema = json.loads((ROOT / "schemas/doctor.schema.json").read_text())
+    for line in ran.objects:
+        assert set(line) == set(schema["required"])
+        assert line["level"] in schema["properties"]["level"]["enum"]
+        assert line["what"] and (line["fix"] or line["level"] == "ok" or "tell" in line["what"])
+    return ran
+
+
+def found(site, check, level):
+    return [one for one in lines(site).objects
+            if one["check"].startswith(check) and one["level"] == level]
+
+
+def state_of(store):
+    return {path: (path.stat().st_mtime_ns, path.stat().st_mode) for path in store.rglob("*")
+            if path.is_file() and not path.name.endswith("-shm")}
+
+
+def test_a_sound_store_passes_with_and_without_its_daemon(pair):
+    north, south, _ = pair
+    north.add_file([duty("one")])
+    for site in (north, south, north):
+        site.sync()
+    began = time.monotonic()
+    ran = lines(north, 0)
+    assert time.monotonic() - began < 10
+    checks = {one["check"] for one in ran.objects}
+    assert {"store", "permissions", "keys", "locks", "file system", "disk encryption",
+            "free space", "clock", "clock against peers", "versions", "sandbox", "remote hub",
+            "alarms"} <= checks
+    north.stop()
+    before = state_of(north.store)
+    ran = lines(north, 0)
+    assert state_of(north.store) == before, "doctor changed the store"
+    assert {"store", "keys", "remote hub"} <= {one["check"] for one in ran.objects}
+    assert found(north, "daemon", "warn")
+
+
+BREAK = {
+    "keys readable by others": (lambda site: os.chmod(site.store / "keys/sign.key", 0o644),
+                                "permissions"),
+    "the store open": (lambda site: os.chmod(site.store, 0o755), "permissions"),
+    "another site's key": (lambda site: (site.store / "keys/sign.key").write_text("ab" * 64),
+                           "keys"),
+    "a cut key": (lambda site: (site.store / "keys/sign.key").write_text("abab"), "keys"),
+    "another public key": (lambda site: (site.store / "keys/sign.pub").write_text(
+        "ssh-ed25519 AAAA North"), "keys"),
+    "no site": (lambda site: (site.store / "site.json").unlink(), "store"),
+    "a damaged space": (lambda site: (site.store / "spaces/school/space.json").write_text("{"),
+                        "store"),
+    "damaged remotes": (lambda site: (site.store / "spaces/school/remotes.json").write_text("{"),
+                        "remotes"),
+    "written in the future": (lambda site: os.utime(
+        site.store / "spaces/school/journal.db", (2e9, 2e9)), "clock"),
+}
+
+
+@pytest.mark.parametrize("what", BREAK)
+def test_what_is_wrong_fails_and_says_what_to_do(world, what):
+    north = world.site("North").start()
+    north.client("remote", "add", "hub", world.bare("hub"))
+    north.stop()
+    lines(north, 0)
+    act, check = BREAK[what]
+    act(north)
+    ran = lines(north, 7)
+    wrong = [one for one in ran.objects if one["level"] == "fail"]
+    assert check in {one["check"] for one in wrong}
+    assert all(one["fix"] for one in wrong)
+
+
+def test_remotes_that_do_not_answer_are_named_in_time(world):
+    north = world.site("North").start()
+    north.client("remote", "add", "stick", world.directory / "not-plugged-in/hub.git")
+    north.client("remote", "add", "far", "https://192.0.2.1/hub.git")  # RFC 5737: nobody is there
+    began = time.monotonic()
+    warned = {one["check"] for one in found(north, "remote", "warn")}
+    assert warned == {"remote stick", "remote far"}
+    assert time.monotonic() - began < 15
+
+
+def test_a_hanging_daemon_is_told_from_none(world):
+    north = world.site("North").start()
+    os.unlink(north.socket)
+    failed = [one for one in lines(north, 7).objects if one["level"] == "fail"]
+    assert [one["check"] for one in failed] == ["locks"]
+    assert str(north.process.pid) in failed[0]["what"]
