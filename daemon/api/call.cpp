@@ -183,10 +183,10 @@ void TaskAnswer::fail(const Error& error) {
 }
 
 void add_all_routes(Router& router) {
-    for (auto* routes : {daemon_routes, token_routes, account_routes, space_routes, record_routes,
-                         record_action_routes, history_routes, conflict_routes, finding_routes,
-                         remote_routes, care_routes, doctor_routes, event_routes, plugin_routes,
-                         report_routes, today_routes, explain_routes}) {
+    for (auto* routes :
+         {daemon_routes, token_routes, account_routes, space_routes, member_routes, record_routes,
+          record_action_routes, history_routes, conflict_routes, finding_routes, remote_routes,
+          care_routes, event_routes, plugin_routes, report_routes, today_routes, explain_routes}) {
         router.add(routes());
     }
 }

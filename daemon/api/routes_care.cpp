@@ -2,6 +2,7 @@
 // everything, and two at once would only take each other's disk.
 
 #include "api/call.h"
+#include "api/routes_doctor.h"
 #include "base/kept_file.h"
 #include "core/alarms.h"
 
@@ -12,6 +13,8 @@ namespace dutybook::api {
 namespace {
 
 using Damages = std::vector<store::Damage>;
+
+constexpr std::size_t fold_slice = 20'000;  // operations, so that writes get their turn
 
 struct CareTurn {
     explicit CareTurn(Services& services) : lock(*services.care, std::try_to_lock) {}
@@ -118,7 +121,15 @@ Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run
     }));
     const bool missing = std::any_of(damages.begin(), damages.end(),
                                      [](const store::Damage& one) { return !one.healed; });
-    if (dry_run || !missing) return damages;
+    if (dry_run) return damages;
+    // What can be read again is shown again.
+    for (bool more = true; more;) {
+        TRY_ASSIGN(const auto folded, space.run([](core::SpaceEngine& engine) {
+            return engine.fold_received(fold_slice);
+        }));
+        more = folded.more;
+    }
+    if (!missing) return damages;
     TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
     if (remotes.empty()) return damages;
     fetch_missing(call, space.facts().name, answer);
@@ -236,6 +247,7 @@ std::vector<Endpoint> care_routes() {
     care("/v1/spaces/{space}/rebuild", "rebuild", "Makes the index anew.", {}, "rebuilt", rebuild);
     care("/v1/spaces/{space}/seal", "seal", "Seals what is not sealed yet: {\"segments\":n}.", {},
          "", answering(seal));
+    out.push_back(doctor_route());
     return out;
 }
 

@@ -1,5 +1,7 @@
 // What doctor finds, looked at by the daemon itself: with its account, its keys, its view of peers.
 
+#include "api/routes_doctor.h"
+
 #include "api/call.h"
 #include "care/doctor_json.h"
 
@@ -25,17 +27,15 @@ Result<Response> get_doctor(Call& call) {
 
 }  // namespace
 
-std::vector<Endpoint> doctor_routes() {
-    std::vector<Endpoint> out;
-    out.push_back({.method = Method::Get,
-                   .path = "/v1/doctor",
-                   .name = "doctor",
-                   .summary = "Looks at everything around the store; changes nothing.",
-                   .answer = "doctor",
-                   .list = true,
-                   .runs = Runs::Pool,
-                   .run = answering(get_doctor)});
-    return out;
+Endpoint doctor_route() {
+    return {.method = Method::Get,
+            .path = "/v1/doctor",
+            .name = "doctor",
+            .summary = "Looks at everything around the store; changes nothing.",
+            .answer = "doctor",
+            .list = true,
+            .runs = Runs::Pool,
+            .run = answering(get_doctor)};
 }
 
 }  // namespace dutybook::api

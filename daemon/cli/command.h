@@ -70,7 +70,5 @@ void add_access_commands(Commands& commands);                     // account ...
 void add_export_commands(Commands& commands);                     // export
 void add_today_commands(Commands& commands);                      // today due
 void add_care_commands(Commands& commands);                       // verify repair rebuild
-void add_doctor_command(Commands& commands);                      // doctor
-void add_backup_commands(Commands& commands);                     // backup restore-backup
 
 }  // namespace dutybook::cli

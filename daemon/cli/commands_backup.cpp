@@ -2,7 +2,7 @@
 //
 // Both work on the store's files, beside a running daemon or without one, so that the passphrase
 // and the keys in the store go through no socket. They need the account that the store belongs to.
-#include "cli/command.h"
+#include "cli/commands_upkeep.h"
 #include "cli/invitation.h"
 #include "cli/run.h"
 

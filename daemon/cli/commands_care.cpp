@@ -1,5 +1,5 @@
-// verify repair rebuild
-#include "cli/command.h"
+// verify repair rebuild, and those of commands_upkeep.h
+#include "cli/commands_upkeep.h"
 
 #include <algorithm>
 #include <ostream>
@@ -86,6 +86,8 @@ void add_care_commands(Commands& commands) {
     command(commands, commands.root, "rebuild",
             "Makes the index anew from the log and the journal.", "rebuild",
             [&session] { return rebuild(session); });
+    add_doctor_command(commands);
+    add_backup_commands(commands);
 }
 
 }  // namespace dutybook::cli

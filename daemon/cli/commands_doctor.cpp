@@ -1,5 +1,5 @@
 // doctor
-#include "cli/command.h"
+#include "cli/commands_upkeep.h"
 #include "cli/run.h"
 
 #include <ostream>

@@ -141,8 +141,6 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
     add_today_commands(commands);
     add_care_commands(commands);
     add_access_commands(commands);
-    add_doctor_command(commands);
-    add_backup_commands(commands);
     try {
         auto ordered = globals_first(own_space_of_install(arguments));
         root.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));

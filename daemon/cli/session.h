@@ -106,6 +106,9 @@ Error error_of(const Json& problem, unsigned status);
 Json problem_of(const Error& error);
 int exit_code(const Error& error);
 
+// "recovery_key" of an answer, with what to do with it, for people.
+void print_recovery_key(Session& session, const Json& answer);
+
 // Wrong use of a command: exit 2.
 Error usage_error(std::string what, std::string fix = {});
 

@@ -1,5 +1,7 @@
 #include "core/claims.h"
 
+#include "core/circle.h"
+
 #include <algorithm>
 
 namespace dutybook::core {
@@ -18,6 +20,9 @@ Claims::Held Claims::held() const {
 
 Claims::Verdict Claims::verdict(const Claim& claim, const Held& held) {
     if (claim.segment.empty()) return Verdict::Right;  // of the claimant's own journal
+    // What a removed site wrote later was seen by some, and is set aside everywhere.
+    if (parts_.circle != nullptr && parts_.circle->removed(domain::site_of(claim.of)))
+        return Verdict::Right;
     const auto last = held.find(claim.of);
     if (last == held.end() || claim.seq > last->second) return Verdict::Unseen;
     const std::string name = claim.segment + " " + std::to_string(claim.seq);

@@ -43,6 +43,13 @@ Result<std::size_t> SpaceEngine::seal(const Seal& how) {
         TRY(seal_tail({{}, state_->frontier}, how.next_heard));
         ++sealed;
     }
+    TRY_ASSIGN(const auto last, parts_.journal->last_seal(writer()));
+    if ((how.introduce && !last && sealed == 0) || how.last_word) {
+        TRY(seal_tail({{}, state_->frontier},
+                      how.last_word ? std::optional<Millis>(never_again) : how.next_heard));
+        state_->retired = state_->retired || how.last_word;
+        ++sealed;
+    }
     state_->alarms.close(alarm_id("seal-failed", facts_.name));
     return sealed;
 }

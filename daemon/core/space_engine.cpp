@@ -1,4 +1,5 @@
 #include "core/space_engine.h"
+#include "core/circle.h"
 
 #include "core/engine_state.h"
 #include "core/record_source.h"
@@ -42,6 +43,10 @@ std::vector<Result<Written>> SpaceEngine::write(std::span<const WriteRequest> re
         Error why = failure(Code::Unavailable, "the space takes no writes now",
                             current.error().text(), "restart the daemon: it rebuilds the index");
         return std::vector<Result<Written>>(requests.size(), why);
+    }
+    if (parts_.circle != nullptr) {
+        const auto allowed = parts_.circle->may_write(state_->retired);
+        if (!allowed) return std::vector<Result<Written>>(requests.size(), allowed.error());
     }
     WriteGroup group(facts_, parts_, *state_);
     return group.run(requests);
@@ -184,7 +189,9 @@ void SpaceEngine::look_for_silence() {
     constexpr Millis grace = 6 * 3'600'000;
     const Millis now = parts_.clock->now();
     for (const Peer& peer : peers()) {
-        if (!peer.next_heard || now <= *peer.next_heard + grace) {
+        const bool gone = (peer.next_heard && *peer.next_heard == never_again) ||
+                          (parts_.circle != nullptr && parts_.circle->removed(peer.site));
+        if (gone || !peer.next_heard || now <= *peer.next_heard + grace) {
             close_alarm(alarm_id("silent", peer.site));
             continue;
         }

@@ -35,6 +35,8 @@ struct SpaceFacts {
 };
 
 // What the engine works on; it owns none of it.
+class Circle;
+
 struct SpaceParts {
     store::Journal* journal = nullptr;
     store::Log* log = nullptr;
@@ -44,6 +46,8 @@ struct SpaceParts {
     rules::Evaluator* evaluator = nullptr;
     const store::SegmentCodec* codec = nullptr;
     const store::SegmentJudge* judge = nullptr;
+    // The members of an encrypted space; null where there is no control log.
+    Circle* circle = nullptr;
     // Random incarnation for a new writer (a seam so that the simulation is reproducible).
     std::function<std::string()> incarnation;
     // Records of the parent space, from any thread; empty = the space has none, or it is not here.
@@ -60,6 +64,9 @@ struct Alarm {
     std::string message;  // what happened and what to do
     Millis since = 0;
 };
+
+// The next_heard of a site's last segment: it has retired.
+inline constexpr Millis never_again = 0;
 
 struct SealPolicy {
     std::uint64_t operations = 1000;       // seal at so many
@@ -101,6 +108,11 @@ public:
         bool receipt = false;
         std::optional<Millis> next_heard;
         std::size_t most = SIZE_MAX;
+        // An empty segment even if nothing was received: a site that was invited introduces itself
+        // before it has written anything.
+        bool introduce = false;
+        // The site's last segment (its next_heard is 0), which says that it retires.
+        bool last_word = false;
     };
     Result<std::size_t> seal(const Seal& how);
     bool seal_due() const;
@@ -128,6 +140,10 @@ public:
     // This store was restored or cloned: from now on a new writer, the tail that no remote and no
     // peer holds issued again. `shared` = highest own seq that is known elsewhere.
     Result<void> open_new_writer(std::uint64_t shared, const std::string& why);
+
+    // The control log or an introduction changed the circle of members: what no longer counts is
+    // taken out of log and index, alarms follow. An error is one of the stores'.
+    Result<void> follow_circle();
 
     // Segments after the last shared one on one branch of an own log that forked, oldest first.
     // Whether all that they change is held in another place too; and seeing to it. Gives how many

@@ -121,6 +121,8 @@ Result<void> SpaceEngine::start(const Start& how) {
     TRY(drop_what_was_reissued());
     TRY(bring_index_up(how));
     refresh_frontier();
+    TRY_ASSIGN(const auto last, parts_.journal->last_seal(writer()));
+    state_->retired = last && last->next_heard == never_again;
     return settle_clock();
 }
 

@@ -243,8 +243,9 @@ Completion PluginHost::complete(const RuleRecord& record, RecordSource& source) 
                                                  call_context(std::nullopt, record.zone))};
             const auto answer =
                 plugin->slot->run({&call, 1}, configured(*plugin, record.space)->text).front();
-            const Json fields =
-                answer ? Json::parse(*answer, nullptr, false) : Json(Json::value_t::discarded);
+            const Result<Json> read =
+                answer ? parse_json(*answer, answer_limits(manifest)) : answer.error();
+            const Json fields = read ? *read : Json();
             if (!fields.is_object()) {
                 completion.unavailable.push_back(manifest.id);
                 continue;

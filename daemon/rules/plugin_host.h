@@ -134,6 +134,9 @@ private:
         configured_;
 };
 
+// Of an answer's JSON: a worker that was taken over may send anything.
+JsonLimits answer_limits(const Manifest& manifest);
+
 // What a plugin said of one subject by one rule, checked. An error names what is wrong with it.
 struct AnswerContext {
     const Manifest* manifest = nullptr;

@@ -5,12 +5,16 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/kept_file.h"
+#include "base/log.h"
 
 #include <fstream>
 #include <sstream>
 
 namespace dutybook::store {
 namespace {
+
+// The journal's meta key that core sets at a clean stop and clears at a start.
+constexpr const char* left_in_order = "left-in-order";
 
 struct Mark {
     std::string journal;  // hash
@@ -84,15 +88,35 @@ Result<void> prove(Journal& journal, const std::string& path) {
     return db->script("VACUUM");
 }
 
+Error with_advice(Error error, const std::string& path) {
+    if (error.code == Code::Corrupt && error.fix.empty()) {
+        error.fix = "keep a copy of " + path + " and restore the store from a backup";
+    }
+    return error;
+}
+
+// No mark: the last run ended without a clean stop, or somebody took the mark away.
+Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
+    auto journal = open_sqlite_journal(path);
+    if (!journal) return with_advice(journal.error(), path);
+    TRY_ASSIGN(const std::string left, (*journal)->meta(left_in_order));
+    if (left.empty()) return journal;
+    log_warning("store", "the mark of a clean stop is missing: the journal is checked whole",
+                {{"file", mark_path(path).string()}});
+    TRY((*journal)->check());
+    return journal;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
     const auto text = read_file(mark_path(path));
-    if (!text && text.error().code == Code::NotFound) return open_sqlite_journal(path);
+    if (!text && text.error().code == Code::NotFound) return open_unmarked(path);
     const auto mark = text ? read_mark(*text) : std::nullopt;
     std::string suspicion;
     if (!mark) {
-        suspicion = "the mark of its clean stop is damaged";
+        suspicion =
+            "the mark of its clean stop, " + mark_path(path).filename().string() + ", was damaged";
     } else if (fs::exists(path)) {
         if (head_text(path) != mark->head) {
             TRY(write_file_atomically(path + ".head", mark->head));
@@ -101,9 +125,10 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
         TRY_ASSIGN(const std::string hash, hash_of_file(path));
         if (hash != mark->journal) suspicion = "its bytes changed since it was closed";
     }
-    TRY_ASSIGN(auto journal, open_sqlite_journal(path));
+    auto journal = open_sqlite_journal(path);
+    if (!journal) return with_advice(journal.error(), path);
     if (!suspicion.empty()) {
-        TRY(prove(*journal, path));
+        TRY(prove(**journal, path));
         note_healed({path, suspicion, "every operation in it proved whole; it was written anew"});
     }
     std::error_code ignored;

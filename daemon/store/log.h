@@ -69,9 +69,15 @@ struct Damage {
     std::string how;  // what healed it, or what to do
 };
 
+class ControlLog;  // control_log.h
+
 class Log {
 public:
     virtual ~Log() = default;
+
+    // The space's control log beside the writers' logs; null where there is none (fakes, a log
+    // that cannot be opened).
+    virtual ControlLog* control() { return nullptr; }
 
     // Writes the planned segment and moves the volume's ref; idempotent: the same row gives the
     // same commit. Reads it back through a fresh repository before returning.
@@ -123,6 +129,7 @@ struct GitLogOptions {
     std::string space;  // id
     const SegmentCodec* codec = nullptr;
     const CommitSigner* signer = nullptr;  // null = unsigned
+    std::string introduction = {};         // SegmentHeader's, for the own writers
 };
 Result<std::unique_ptr<Log>> open_git_log(const GitLogOptions& options);
 

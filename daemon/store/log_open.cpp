@@ -24,7 +24,9 @@ GitLog::GitLog(const GitLogOptions& options)
 
 Result<void> GitLog::open() {
     const std::scoped_lock lock(writing_, state_);
+    const bool fresh = !git::fs::exists(path_);
     TRY_ASSIGN(healed_, git::prepare_repository(path_, git::log_config, aside_));
+    if (fresh) TRY(git::write_tips(path_, {}));
     TRY(git::tidy_refs(path_, aside_));
     TRY(git::finish_removing(path_));
     TRY(git::tidy_packs(path_));
@@ -32,7 +34,12 @@ Result<void> GitLog::open() {
     if (!known)
         healed_.push_back(
             {"dutybook-tips", known.error().what, {}, true, "written again from the refs"});
-    return reconcile(known ? *known : git::Tips{});
+    const bool lost = !git::fs::exists(path_ / "dutybook-tips");
+    TRY(reconcile(known ? *known : git::Tips{}));
+    if (!lost) return {};
+    // A log gets its list when it is made, so one without had it taken away.
+    healed_.push_back({"dutybook-tips", "is missing", {}, true, "written again from the refs"});
+    return git::write_tips(path_, tips_);
 }
 
 namespace {

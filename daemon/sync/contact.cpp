@@ -23,7 +23,8 @@ std::string subject_at(const std::string& remote, const std::string& ref) {
 
 void close_alarms_of(core::SpaceEngine& engine, const std::string& remote,
                      const std::set<std::string>& standing) {
-    static const std::set<std::string> kinds = {"refused", "not-received", "strangers"};
+    static const std::set<std::string> kinds = {"refused", "not-received", "strangers",
+                                                "removed-site"};
     for (const core::Alarm& alarm : engine.alarms()) {
         const bool ours = kinds.contains(alarm.kind) &&
                           (alarm.subject == "more" || alarm.subject.starts_with(remote + " "));
@@ -83,17 +84,19 @@ Outcome ContactRun::run() {
 
 Result<void> ContactRun::steps() {
     TRY(list());
-    if (parts_.refused != nullptr) {
-        TRY_ASSIGN(const auto refs, parts_.log->refs());
-        const auto control = refs.find("refs/heads/control");
-        parts_.refused->judged_by(control == refs.end() ? "" : control->second);
-    }
     for (int turn = 1;; ++turn) {
+        TRY(receive_control());
+        if (parts_.refused != nullptr) {
+            TRY_ASSIGN(const auto refs, parts_.log->refs());
+            const auto control = refs.find(store::control_ref);
+            parts_.refused->judged_by(control == refs.end() ? "" : control->second);
+        }
         auto received = receive();
         // What arrived before the link dropped is shown all the same.
         const auto folded = fold();
         if (!received) return received;
         TRY(folded);
+        TRY(follow_circle());
         TRY(see_to_forks());
         TRY(send());
         TRY_ASSIGN(const Plan left, plan());

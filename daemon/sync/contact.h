@@ -8,6 +8,7 @@
 // read-back). Each slice that arrived is kept whatever happens after it: the next try goes on
 // there. A push that was refused is judged by listing again, never by its own words.
 
+#include "core/circle.h"
 #include "core/space_engine.h"
 #include "sync/plan.h"
 #include "sync/transfer.h"
@@ -67,6 +68,7 @@ struct ContactParts {
     Transfer* transfer = nullptr;
     const Clock* clock = nullptr;
     const store::SegmentJudge* judge = nullptr;
+    core::Circle* circle = nullptr;                     // null: the space has no control log
     RefusedTips* refused = nullptr;                     // null: everything is judged anew
     std::function<void(const Progress&)> progress;      // may be empty
     std::function<std::optional<Millis>()> next_heard;  // by this site's schedule; may be empty

@@ -51,13 +51,13 @@ Result<void> ContactRun::hand_out(const Branches& parted, bool applied) {
         const auto& [volume, tip] = parted.ours[i];
         if (i + 1 < parted.ours.size() && parted.ours[i + 1].volume == volume) continue;
         const store::VolumeName name{parted.writer, volume};
-        bool there = false;
-        for (const auto& [ref, listed] : listed_) {
-            const auto of = volume_of_fork(ref);
-            const bool same_volume = of ? *of == name : ref == name.ref();
-            there = there || (same_volume && listed == tip);
-        }
-        if (!there) offered.push_back({fork_ref(name, tip), tip, {}});
+        if (listed_.contains(fork_ref(name, tip))) continue;
+        // The remote's own ref holds this branch, or can still come to hold it.
+        const auto own = listed_.find(name.ref());
+        const auto stands = own == listed_.end() ? store::Ancestry::Unknown
+                                                 : parts_.log->compare(name, own->second);
+        if (stands == store::Ancestry::Same || stands == store::Ancestry::Behind) continue;
+        offered.push_back({fork_ref(name, tip), tip, {}});
     }
     if (offered.empty()) return {};
     list_is_fresh_ = false;
@@ -71,7 +71,7 @@ Result<void> ContactRun::receive_forks() {
     TRY_ASSIGN(const auto held, parts_.log->refs());
     for (const auto& [ref, tip] : listed_) {
         const auto volume = volume_of_fork(ref);
-        if (!volume || !ref.ends_with("/" + tip) || stuck_.contains(volume->writer)) continue;
+        if (!volume || !ref.ends_with("/" + tip)) continue;
         const auto stands = parts_.log->compare(*volume, tip);
         if (stands == store::Ancestry::Same || stands == store::Ancestry::Behind) continue;
         if (refused_before(*volume, tip)) continue;

@@ -157,11 +157,13 @@ std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wante
             rest.push_back(one);
             continue;
         }
-        stuck_.insert(name->writer);
         note_use(*name, false);
         // Its alarm was raised when it was judged, and stands.
         standing_.insert(core::alarm_id("refused", subject_at(remote_.name, one.ref)));
         standing_.insert(core::alarm_id("refused", "more"));
+        standing_.insert(core::alarm_id("removed-site", subject_at(remote_.name, one.ref)));
+        // A branch that is kept as evidence holds up nothing.
+        if (!parts_.log->read(one.tip)) stuck_.insert(name->writer);
     }
     return rest;
 }
@@ -253,6 +255,11 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
               "the log of " + incoming.volume.writer +
                   " was written by a newer Dutybook from here on; it is kept, and waits until this "
                   "site is updated");
+        return;
+    }
+    if (parts_.circle != nullptr &&
+        parts_.circle->removed(domain::site_of(incoming.volume.writer))) {
+        set_aside(incoming, *taken.refused);
         return;
     }
     raise_for_log("refused", incoming.volume,

@@ -2,6 +2,7 @@
 // The state of one contact while it runs; contact.h says what it does.
 //
 //   contact.cpp          the order of things, listing, folding, what is remembered
+//   contact_control.cpp  who belongs: the control log comes before all others
 //   contact_receive.cpp  fetching slices and taking them over
 //   contact_past.cpp     when the past changes: gone back, restored or cloned
 //   contact_forks.cpp    logs with two histories
@@ -41,6 +42,14 @@ private:
     void remember();
     // The last operation that a commit of a held volume reaches.
     Result<std::uint64_t> last_of(const store::VolumeInfo& volume, const store::CommitId& commit);
+
+    // contact_control.cpp
+    Result<void> receive_control();
+    void meet_control(const Wanted& wanted);
+    void look_for_lost_control();
+    void offer_control(Pushes& pushes) const;
+    Result<void> follow_circle();
+    void set_aside(const Incoming& incoming, const Error& why);
 
     // contact_receive.cpp
     Result<void> receive();
@@ -121,6 +130,8 @@ private:
     std::optional<Error> partial_;    // what went wrong with some volume while the rest went on
     std::string refusal_;             // what the remote last said when it refused a push
     std::vector<std::pair<store::VolumeName, Branches>> forks_;  // found by this contact
+    bool control_replaceable_ = false;  // what the remote holds there counts for nothing
+    bool control_unread_ = false;       // it could not be looked at, or not by this site
 };
 
 }  // namespace dutybook::sync

@@ -110,7 +110,7 @@ std::uint64_t written_bytes(std::string_view progress) {
 }
 
 // A line is: flag, tab, from:to, tab, summary and reason. Flags: ' ' fast-forward, '*' new, '=' up
-// to date, '!' refused; '+' and '-' (forced, deleted) cannot come, since we ask for neither.
+// to date, '!' refused, '+' forced; '-' (deleted) cannot come, since we never ask for it.
 PushOutcome read_porcelain(std::string_view out) {
     PushOutcome outcome;
     for (std::size_t begin = 0; begin < out.size();) {
@@ -123,7 +123,7 @@ PushOutcome read_porcelain(std::string_view out) {
         if (tab == std::string_view::npos || colon == std::string_view::npos || colon > tab)
             continue;
         const std::string ref(line.substr(colon + 1, tab - colon - 1));
-        if (line[0] == ' ' || line[0] == '*')
+        if (line[0] == ' ' || line[0] == '*' || line[0] == '+')
             outcome.refs[ref] = Pushed::Done;
         else if (line[0] == '=')
             outcome.refs[ref] = Pushed::UpToDate;
@@ -278,9 +278,11 @@ Result<PushOutcome> GitTransfer::push(const RemoteConfig& remote,
                          "--no-verify",
                          "--no-follow-tags",
                          "--no-signed",
-                         "--recurse-submodules=no",
-                         "--",
-                         remote.url};
+                         "--recurse-submodules=no"};
+    for (const Offered& one : offered)
+        if (one.replace)
+            command.arguments.push_back("--force-with-lease=" + one.ref + ":" + one.expected);
+    command.arguments.insert(command.arguments.end(), {"--", remote.url});
     for (const Offered& one : offered) command.arguments.push_back(one.tip + ":" + one.ref);
     guard_other_end(command.arguments, url, true);
     command.stall = remote.timeout;

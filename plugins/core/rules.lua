@@ -1325,7 +1325,7 @@ reports["duty_sheet"] = function(parameters, needs, context)
   local T, name, rows, events = texts(context), people_names(needs.people), array(), array()
   local deferred, told, open = {}, {}, array()
   for _, one in each(needs.instructions) do
-    if kept(one) then told[one.duty] = one.text end
+    if kept(one) and one.duty then told[one.duty] = one.text end
   end
   for _, one in each(needs.deferrals) do
     if kept(one) then deferred[one.duty] = clock(one.new_due, one, context) end
@@ -1494,7 +1494,7 @@ reports["pd_hours"] = function(parameters, needs, context)
 end
 
 reports["paperwork_completeness"] = function(parameters, needs, context)
-  local about = people_names(needs.about)
+  local about = people_names(needs.people)
   local T, name, rows = texts(context), people_names(needs.people), array()
   for _, item in ipairs(dated(needs.items, "due", parameters, context)) do
     if item.state ~= "cancelled" then
@@ -1516,7 +1516,7 @@ end
 
 reports["disclosure_log"] = function(parameters, needs, context)
   local T, name, rows = texts(context), people_names(needs.people), array()
-  local about = people_names(needs.about)
+  local about = people_names(needs.people)
   for _, one in ipairs(dated(needs.disclosures, "at", parameters, context)) do
     local whom = {}
     for _, id in ipairs(values_of(one.about)) do whom[#whom + 1] = about(id) end
@@ -1552,11 +1552,7 @@ end
 
 reports["qualification_status"] = function(parameters, needs, context)
   local T, rows = texts(context), array()
-  local names = {}
-  for _, list in ipairs({ needs.people or {}, needs.tested or {} }) do
-    for _, person in ipairs(list) do names[#names + 1] = person end
-  end
-  local name = people_names(names)
+  local name = people_names(needs.people)
   local people, order = {}, {}
   local function of(id)
     if not people[id] then
@@ -1596,15 +1592,6 @@ reports["qualification_status"] = function(parameters, needs, context)
 end
 
 -- Reports of the daily work: lists in the order of a day, a person or a rank ---------------------
-
--- Names of people who stand in several needs.
-local function names_in(...)
-  local all = {}
-  for _, people in ipairs({ ... }) do
-    for _, person in each(people) do all[#all + 1] = person end
-  end
-  return people_names(all)
-end
 
 local function names_of(ids, name)
   local shown = {}
@@ -1661,18 +1648,17 @@ local function sums_by(records, key, minutes)
 end
 
 reports["staff_list"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.professionals)
+  local T, name = texts(context), people_names(needs.people)
   local sites, rows = {}, array()
   for _, site in each(needs.sites) do sites[site._id] = site.name end
-  local function supervisor(role)
-    local shown = {}
-    for _, link in each(needs.links) do
-      if kept(link) and link.para == role.person and within(parameters.to, link.from, link.to) then
-        shown[#shown + 1] = name(link.professional)
-      end
+  local supervisors = {}
+  for _, link in each(needs.links) do
+    if kept(link) and within(parameters.to, link.from, link.to) then
+      local known = supervisors[link.para]
+      supervisors[link.para] = (known and known .. ", " or "") .. name(link.professional)
     end
-    return table.concat(shown, ", ")
   end
+  local function supervisor(role) return supervisors[role.person] or "" end
   for _, role in ipairs(ordered(needs.roles, function(one)
     return supervisor(one) .. "\1" .. name(one.person)
   end)) do
@@ -1736,7 +1722,7 @@ reports["time_by_category"] = function(parameters, needs, context)
 end
 
 reports["incident_register"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.reporters), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.incidents, "at", parameters, context)) do
     rows[#rows + 1] = {
       moment(one.at, one, context), one.place or "", names_of(one.about, name), one.what or "",
@@ -1753,7 +1739,7 @@ end
 -- Contracts with the certificates held on the day: pay grades are shown to those in charge of
 -- people alone (privacy hr).
 reports["pay_grades"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.contracts, function(it) return name(it.person) end)) do
     if within(parameters.to, one.from, one.to) then
       local held = {}
@@ -1777,7 +1763,7 @@ reports["pay_grades"] = function(parameters, needs, context)
 end
 
 reports["training_delivered"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.trainees), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.sessions, "on", parameters, context)) do
     if parameters.type == nil or one.type == parameters.type then
       rows[#rows + 1] = {
@@ -1794,7 +1780,7 @@ reports["training_delivered"] = function(parameters, needs, context)
 end
 
 reports["trainer_eligibility"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.courses, function(it)
     return it.course .. "\1" .. name(it.person)
   end)) do
@@ -1818,7 +1804,7 @@ reports["trainer_eligibility"] = function(parameters, needs, context)
 end
 
 reports["explanations"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.givers)
+  local T, name = texts(context), people_names(needs.people)
   local rows, last = array(), {}
   for _, one in ipairs(dated(needs.explanations, "at", parameters, context)) do
     last[one.to .. "\1" .. one.topic] = one
@@ -1844,7 +1830,7 @@ reports["explanations"] = function(parameters, needs, context)
 end
 
 reports["strategies"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.notes, "at", parameters, context)) do
     rows[#rows + 1] = {
       day_of(one.at, one, context), one.problem, one.tried, one.result or "", name(one.by),
@@ -1857,7 +1843,7 @@ reports["strategies"] = function(parameters, needs, context)
 end
 
 reports["feedback_summary"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.givers)
+  local T, name = texts(context), people_names(needs.people)
   local rows, mine = array(), {}
   for _, one in ipairs(dated(needs.feedback, "at", parameters, context)) do
     if of_person(parameters, one.to) then
@@ -1882,7 +1868,7 @@ reports["feedback_summary"] = function(parameters, needs, context)
 end
 
 reports["contact_log"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.writers)
+  local T, name = texts(context), people_names(needs.people)
   local rows, sent = array(), array()
   for _, one in ipairs(dated(needs.contacts, "at", parameters, context)) do
     rows[#rows + 1] = {
@@ -1907,7 +1893,7 @@ reports["contact_log"] = function(parameters, needs, context)
 end
 
 reports["deliveries"] = function(parameters, needs, context)
-  local T, name, items = texts(context), names_in(needs.people), {}
+  local T, name, items = texts(context), people_names(needs.people), {}
   for _, item in each(needs.items) do items[item._id] = item.template end
   local function row(one)
     return {
@@ -1929,7 +1915,7 @@ end
 -- Who wrote what and when, with what was changed since. The whole history of one record is shown
 -- by `dutybook history`.
 reports["record_audit"] = function(parameters, needs, context)
-  local T, name, all = texts(context), names_in(needs.people), {}
+  local T, name, all = texts(context), people_names(needs.people), {}
   for _, list in ipairs({
     needs.times, needs.contacts, needs.incidents, needs.notes, needs.decisions, needs.disclosures,
   }) do
@@ -1956,7 +1942,7 @@ reports["record_audit"] = function(parameters, needs, context)
 end
 
 reports["file_locator"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.holders)
+  local T, name = texts(context), people_names(needs.people)
   local last, rows = {}, array()
   for _, move in ipairs(ordered(needs.moves, function(it) return it.folder end)) do
     local known = last[move.folder]
@@ -1990,7 +1976,7 @@ reports["answered_findings"] = function(parameters, needs, context)
 end
 
 reports["agenda"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
+  local T, name = texts(context), people_names(needs.people)
   local rows, events = array(), array()
   for _, one in ipairs(dated(needs.meetings, "when", parameters, context)) do
     if of_person(parameters, one.who) then
@@ -2014,7 +2000,7 @@ reports["agenda"] = function(parameters, needs, context)
 end
 
 reports["week_schedule"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
+  local T, name = texts(context), people_names(needs.people)
   local rows, events = array(), array()
   for _, one in ipairs(dated(needs.shifts, "from", parameters, context)) do
     if of_person(parameters, one.person) then
@@ -2038,7 +2024,7 @@ reports["week_schedule"] = function(parameters, needs, context)
 end
 
 reports["readiness_sheet"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   local function mark(ok) return ok == nil and "" or (ok and T("yes", "sí") or T("no", "no")) end
   for _, one in ipairs(ordered(needs.checks, function(it)
     return (it.date or it.at or "") .. "\1" .. it.place
@@ -2078,7 +2064,7 @@ reports["supply_list"] = function(parameters, needs, context)
 end
 
 reports["decision_log"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.reviewers), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.decisions, "at", parameters, context)) do
     local waits = one.beyond_scope == true and one.reviewed_by == nil
     rows[#rows + 1] = {
@@ -2093,7 +2079,7 @@ reports["decision_log"] = function(parameters, needs, context)
 end
 
 reports["assigned_by"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.assigners), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(sorted_duties(dated(needs.duties, "due", parameters, context), nil)) do
     local duty = one.duty
     if duty.assigned_by and (parameters.person == nil or duty.assigned_by == parameters.person) then
@@ -2110,7 +2096,7 @@ reports["assigned_by"] = function(parameters, needs, context)
 end
 
 reports["oversight"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.checkers), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
     if duty.state == "done" then
       rows[#rows + 1] = {
@@ -2127,13 +2113,16 @@ reports["oversight"] = function(parameters, needs, context)
 end
 
 reports["instructions"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.readers)
-  local waiting, deviations = array(), array()
-  for _, one in ipairs(dated(needs.instructions, "at", parameters, context)) do
-    local acks = {}
-    for _, ack in each(needs.acks) do
-      if kept(ack) and ack.instruction == one._id then acks[#acks + 1] = ack end
+  local T, name = texts(context), people_names(needs.people)
+  local waiting, deviations, acks_of = array(), array(), {}
+  for _, ack in each(needs.acks) do
+    if kept(ack) then
+      acks_of[ack.instruction] = acks_of[ack.instruction] or {}
+      table.insert(acks_of[ack.instruction], ack)
     end
+  end
+  for _, one in ipairs(dated(needs.instructions, "at", parameters, context)) do
+    local acks = acks_of[one._id] or {}
     local read_back, open = false, 0
     for _, ack in ipairs(acks) do read_back = read_back or not blank(ack.read_back) end
     for number, step in ipairs(one.steps) do
@@ -2164,7 +2153,7 @@ reports["instructions"] = function(parameters, needs, context)
 end
 
 reports["duties_by_goal"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
+  local T, name = texts(context), people_names(needs.people)
   local blocks = { { type = "heading", level = 1, text = T("Duties by goal", "Tareas por meta") } }
   local due = dated(needs.duties, "due", parameters, context)
   local function duties_of(goal)
@@ -2190,7 +2179,7 @@ reports["duties_by_goal"] = function(parameters, needs, context)
 end
 
 reports["workload"] = function(parameters, needs, context)
-  local T, name, days, keys = texts(context), names_in(needs.people), {}, {}
+  local T, name, days, keys = texts(context), people_names(needs.people), {}, {}
   local function of(person, day)
     local key = day .. "\1" .. person
     if days[key] == nil then
@@ -2232,7 +2221,6 @@ end
 reports["deferred_duties"] = function(parameters, needs, context)
   local T, rows, duties = texts(context), array(), {}
   for _, duty in each(needs.duties) do duties[duty._id] = duty end
-  for _, duty in each(needs.causes) do duties[duty._id] = duty end
   local function title(id) return duties[id] and duties[id].title or id or "" end
   for _, one in ipairs(dated(needs.deferrals, "at", parameters, context)) do
     local hard = duties[one.duty] and duties[one.duty].hard_deadline
@@ -2248,7 +2236,7 @@ reports["deferred_duties"] = function(parameters, needs, context)
 end
 
 reports["changes"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.assignees)
+  local T, name = texts(context), people_names(needs.people)
   local rows, days, series = array(), array(), {}
   for _, one in each(needs.series) do series[one._id] = one.title or one.category end
   for _, one in ipairs(dated(needs.changed, "from", parameters, context)) do
@@ -2276,7 +2264,7 @@ reports["changes"] = function(parameters, needs, context)
 end
 
 -- Minutes after the start of the shift, by person; the shifts without a check-in are named.
-local function check_ins(parameters, needs)
+local function check_ins(parameters, needs, context)
   local by_person, order, shifts = {}, {}, {}
   for _, shift in each(needs.shifts) do shifts[shift._id] = shift end
   local function of(person)
@@ -2301,8 +2289,8 @@ local function check_ins(parameters, needs)
 end
 
 reports["punctuality"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
-  local by_person, order = check_ins(parameters, needs)
+  local T, name, rows = texts(context), people_names(needs.people), array()
+  local by_person, order = check_ins(parameters, needs, context)
   for _, id in ipairs(order) do
     for _, seen in ipairs(by_person[id].list) do
       rows[#rows + 1] = {
@@ -2321,8 +2309,8 @@ end
 
 -- About one person, for that person: what was done on time, and what was said in praise.
 reports["reliability"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
-  local by_person = check_ins(parameters, needs)
+  local T, name = texts(context), people_names(needs.people)
+  local by_person = check_ins(parameters, needs, context)
   local seen = by_person[parameters.person] or { on_time = 0, late = 0, most = 0 }
   local done, in_time = 0, 0
   for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
@@ -2351,7 +2339,7 @@ reports["reliability"] = function(parameters, needs, context)
 end
 
 reports["experience_summary"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.periods, function(it)
     return name(it.person) .. "\1" .. it.from
   end)) do
@@ -2369,7 +2357,7 @@ reports["experience_summary"] = function(parameters, needs, context)
 end
 
 reports["placement_log"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.supervisors)
+  local T, name = texts(context), people_names(needs.people)
   local rows, total = array(), "0"
   for _, one in ipairs(dated(needs.periods, "from", parameters, context)) do
     if one.kind == "placement" and of_person(parameters, one.person) then
@@ -2425,7 +2413,7 @@ reports["requirement_differences"] = function(parameters, needs, context)
 end
 
 reports["unread_protocols"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, protocol in ipairs(ordered(needs.protocols, function(it) return it.name end)) do
     for _, person in ipairs(unread(protocol, needs.acks)) do
       rows[#rows + 1] = { protocol.name, protocol.version, protocol.in_force, name(person) }
@@ -2438,7 +2426,7 @@ reports["unread_protocols"] = function(parameters, needs, context)
 end
 
 reports["training_matrix"] = function(parameters, needs, context)
-  local T, name, courses, people = texts(context), names_in(needs.people), {}, {}
+  local T, name, courses, people = texts(context), people_names(needs.people), {}, {}
   for _, one in ipairs(dated(needs.completions, "on", parameters, context)) do
     if one.passed ~= false then
       courses[one.course] = true
@@ -2464,7 +2452,7 @@ reports["training_matrix"] = function(parameters, needs, context)
 end
 
 reports["credential_progress"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.plans, function(it) return name(it.person) end)) do
     if of_person(parameters, one.person) then
       local done, missing = #(one.done or {}), #(one.missing or {})

@@ -1669,7 +1669,7 @@ end
 -- What who watches at lunch must know, and no more of the health records than that (45 CFR
 -- 164.502(b)): the substance and what to do.
 reports["lunch_sheet"] = function(parameters, needs, context)
-  local t, name_of = words(context.language), namer(needs.people, needs.staff)
+  local t, name_of = words(context.language), namer(needs.people)
   local posts, rows, here = array(), array(), {}
   for _, post in ipairs(by_time(ranged(needs.posts, "from", parameters, context), "from")) do
     if not parameters.school or not post.school or post.school == parameters.school then
@@ -1937,20 +1937,23 @@ end
 reports["qualification_status"] = function(parameters, needs, context)
   local t, name_of = words(context.language), namer(needs.people)
   local rows, seen = array(), {}
-  local function of(list, person)
-    local mine = {}
+  local function by_person(list)
+    local index = {}
     for _, one in ipairs(list) do
-      if same(one.person, person) then mine[#mine + 1] = one end
+      local id = bare(one.person)
+      index[id] = index[id] or {}
+      table.insert(index[id], one)
     end
-    return mine
+    return index
   end
+  local educations, assessments = by_person(needs.educations), by_person(needs.assessments)
   for _, role in ipairs(sorted_by(live(needs.roles), function(one) return name_of(one.person) end)) do
     local id = bare(role.person)
     local asked = not parameters.person or same(parameters.person, id)
     if asked and not seen[id] and listed(config.support_roles, role.role)
       and active(role.from, role.to, parameters.on) then
       seen[id] = true
-      local status = qualified(of(needs.educations, id), of(needs.assessments, id), parameters.on)
+      local status = qualified(educations[id] or {}, assessments[id] or {}, parameters.on)
       local good, why = why_qualified(status)
       local hours = status.hours .. " / " .. status.wanted
       rows[#rows + 1] = { name_of(id), t("instruction"), t(status.secondary and "yes" or "no"),

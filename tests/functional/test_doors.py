@@ -118,7 +118,7 @@ def test_a_token_does_what_its_role_allows_and_no_more(door, counted):
             ("GET", "/v1/accounts", None), ("DELETE", "/v1/accounts/root", None),
             ("POST", "/v1/spaces", {"name": "mine"}),
             ("POST", "/v1/spaces/-/remotes", {"name": "evil", "url": "https://evil.example/x.git"}),
-            ("GET", "/v1/spaces/-/invite", None)):
+            ("POST", "/v1/spaces/-/invite", {"site": "evil"})):
         sent = None if sent is None else json.dumps(sent).encode()
         door.judge(f"a writer: {method} {target}",
                    request(method, target, (write, door.json) if sent else (write,), sent, host),

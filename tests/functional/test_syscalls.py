@@ -6,7 +6,7 @@ each one a plain daemon starts on what is left, must be able to write, and must 
 was acknowledged. A call that failed must be told (an answer, a log line, an alarm) or done again.
 
     DUTYBOOK_TEST_CALLS=all   every point that a recorded run shows (over 300, about 25 minutes);
-                              or a number of points; the default is a sample of 14
+                              or a number of points; the default is a sample of 8
 """
 
 import collections
@@ -25,7 +25,7 @@ import threading
 import pytest
 from dutybook import LONG, ask, duty, wait_for
 
-ALL = os.environ.get("DUTYBOOK_TEST_CALLS", "all" if LONG else "14")
+ALL = os.environ.get("DUTYBOOK_TEST_CALLS", "all" if LONG else "8")
 CALLS = ["pwrite64", "write", "fdatasync", "fsync", "rename", "link", "unlink", "unlinkat",
          "mkdir", "rmdir", "ftruncate", "fchmod", "fallocate"]
 # Those whose failure may be a loss. (A file that cannot be removed, or cut, only takes room.)
@@ -76,7 +76,8 @@ class Traced:
             return self
         with contextlib.suppress(OSError, http.client.HTTPException):
             with contextlib.closing(self.site.connect()) as connection:
-                for step in ("write", "write", "seal", "write", "sync", "write", "seal", "sync"):
+                for step in ("write", "write", "seal", "write", "sync", "write", "seal", "sync",
+                             "write", "write", "write", "seal", "sync", "write"):
                     self.do(connection, step)
                 status, answer = ask(connection, "GET", "/v1/status")
                 if status == 200:
@@ -140,19 +141,18 @@ class Traced:
         return False
 
 
-def points_of(site, rounds):
-    """{call: how many of them one thread makes at most}, and the recorded distinct calls."""
-    most, distinct = {}, set()
-    for call in CALLS:
-        traced = Traced(site, call).day().end()
-        counts = collections.Counter()
-        for thread, name, rest in traced.lines():
-            counts[thread] += 1
-            if str(site.store) in rest:
-                distinct.add((thread, name, counts[thread]))
-        daemon = [count for thread, count in counts.items()
-                  if not thread.startswith(("git", "dutybook-superv"))]
-        most[call] = max(daemon, default=0)
+def points_of(site):
+    """{call: how many of them one thread of the daemon makes at most}, and the recorded distinct
+    calls on the store's files."""
+    traced = Traced(site, ",".join(CALLS)).day().end()
+    counts, distinct = collections.Counter(), set()
+    for thread, call, rest in traced.lines():
+        counts[thread, call] += 1
+        if str(site.store) in rest:
+            distinct.add((thread, call, counts[thread, call]))
+    most = {call: max((count for (thread, name), count in counts.items()
+                       if name == call and not thread.startswith(("git", "dutybook-superv"))),
+                      default=0) for call in CALLS}
     return most, distinct
 
 
@@ -205,7 +205,7 @@ def north(world):
 
 
 def test_killed_at_mutating_calls(world, north):
-    most, distinct = points_of(north, 1)
+    most, distinct = points_of(north)
     points = [(call, n) for call in CALLS for n in range(1, most[call] + 1)]
     print(f"recorded: {len(distinct)} distinct calls on the store's files; {len(points)} points, "
           f"{most}")
@@ -245,7 +245,7 @@ def test_killed_at_mutating_calls(world, north):
 
 
 def test_failing_mutating_calls_are_told(world, north):
-    most, _ = points_of(north, 1)
+    most, _ = points_of(north)
     points = [(call, n, error) for call in FAILING for n in range(1, most[call] + 1)
               for error in ("EIO", "ENOSPC") if not (call == "fsync" and error == "ENOSPC")]
     ledger, hits, swallowed, unheard = Ledger(north), 0, [], 0

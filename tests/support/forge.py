@@ -129,15 +129,34 @@ class Member(Keys):
         epochs = json.loads((folder / "keys.json").read_text())["epochs"]
         self.epochs = {number: base64.b64decode(key) for number, key in epochs}
         self.repository = repository
+        self.introduction = self.introduced(site.store, folder)
+
+    def introduced(self, store, folder):
+        """What the first segment of each writer says of an invited site (core/circle.h)."""
+        invite = json.loads((folder / "invite.json").read_text())
+        key = Keys(base64.b64decode(invite["sign"]))
+        box, unused = (ctypes.create_string_buffer(32) for _ in range(2))
+        sodium.crypto_box_seed_keypair(
+            box, unused, bytes.fromhex((store / "keys/box.key").read_text().strip()))
+        text = (f"dutybook introduction\n{self.space}\n{self.site}\n".encode() +
+                self.public.raw + box.raw)
+        proof = ctypes.create_string_buffer(64)
+        sodium.crypto_sign_detached(proof, None, text, ctypes.c_ulonglong(len(text)), key.secret)
+        return {name: base64.b64encode(value).decode() for name, value in
+                (("box", box.raw), ("invite", key.public.raw), ("proof", proof.raw),
+                 ("sign", self.public.raw))}
 
     def writer(self):
         letters = "abcdefghijklmnopqrstuvwxyz234567"
         return f"{self.site}-{''.join(random.choice(letters) for _ in range(8))}"
 
     def header(self, writer, first=1, last=0, **other):
-        return {"codec": "sealed1", "epoch": max(self.epochs), "first": first, "format": 1,
+        made = {"codec": "sealed1", "epoch": max(self.epochs), "first": first, "format": 1,
                 "last": last, "previous": "", "space": self.space,
                 "time": int(time.time()) * 1000, "volume": 1, "writer": writer, **other}
+        if not made["previous"] and made["writer"].startswith(self.site):
+            made.setdefault("introduction", self.introduction)
+        return made
 
     def seal(self, header, frame):
         """The blob of a segment around a zstd frame (or what pretends to be one)."""

@@ -5,6 +5,8 @@
  *   REFUSE_CONTROL  file with one line: "<errno name> <call> [<part of the path>]", for example
  *                   "ENOSPC write", "EIO fsync journal.db"; absent or empty: nothing is refused
  *
+ * "LIE fsync" answers well and does nothing, as a disk that keeps its cache does not say.
+ *
  * Calls: write (write, pwrite, fallocate), fsync (fsync, fdatasync), open (that may create).
  */
 #define _GNU_SOURCE
@@ -25,7 +27,9 @@ static int next_open(const char* path, int flags, mode_t mode) {
     return real(path, flags, mode);
 }
 
-/* The errno to fail with, or 0. */
+#define LIE (-1)
+
+/* The errno to fail with, LIE, or 0. */
 static int refused(const char* call, const char* path) {
     const char* below = getenv("REFUSE_BELOW");
     const char* control = getenv("REFUSE_CONTROL");
@@ -41,6 +45,7 @@ static int refused(const char* call, const char* path) {
     text[count] = 0;
     if (sscanf(text, "%31s %31s %127s", name, wanted, part) < 2) return 0;
     if (strcmp(wanted, call) != 0 || (part[0] && !strstr(path, part))) return 0;
+    if (strcmp(name, "LIE") == 0) return LIE;
     return strcmp(name, "EIO") == 0 ? EIO : ENOSPC;
 }
 
@@ -54,16 +59,17 @@ static int refused_fd(const char* call, int fd) {
     return refused(call, path);
 }
 
-#define REAL(type, name, parameters)                                     \
-    static type(*real) parameters;                                       \
-    int fault;                                                           \
+#define REAL(type, name, parameters) \
+    static type(*real) parameters;   \
+    int fault;                       \
     if (!real) real = (type(*) parameters)dlsym(RTLD_NEXT, name);
 
-#define FAIL_IF(condition)     \
-    fault = condition;         \
-    if (fault) {               \
-        errno = fault;         \
-        return -1;             \
+#define FAIL_IF(condition)      \
+    fault = condition;          \
+    if (fault == LIE) return 0; \
+    if (fault) {                \
+        errno = fault;          \
+        return -1;              \
     }
 
 ssize_t write(int fd, const void* data, size_t count) {
