@@ -20,7 +20,7 @@ constexpr std::string_view register_key =
 constexpr std::string_view look_network = "see that the network and the address are right";
 
 // The first that is found counts: causes stand before their consequences ("hung up").
-constexpr std::array<Sign, 58> signs = {{
+constexpr std::array<Sign, 60> signs = {{
     {"REMOTE HOST IDENTIFICATION HAS CHANGED", Code::Forbidden, "its host key has changed",
      "find out why; only if the host was really renewed, replace its line in known_hosts"},
     {"Host key verification failed", Code::Forbidden, "its host key is not known here",
@@ -110,6 +110,10 @@ constexpr std::array<Sign, 58> signs = {{
      "register the key with write access"},
     {"fsck error", Code::Conflict, "it sent an object that is not well-formed",
      "look who else writes to this repository"},
+    {"fatal: expected '", Code::Malformed, "what it says is not git's protocol",
+     "see that the address is right; if it is, ask the host's administrator"},
+    {"not our ref", Code::Conflict, "it lists what it does not hand out",
+     "ask the host's administrator to run `git fsck` on it, or sync with another remote"},
     {"missing necessary objects", Code::Corrupt, "its repository is damaged", ""},
     {"unable to read tree", Code::Corrupt, "its repository is damaged", ""},
     {"bad object", Code::Corrupt, "its repository is damaged", ""},

@@ -57,6 +57,12 @@ class Talk:
                 whole += self.reader.read(int(size, 16) - 4)
         return whole
 
+    def begin_pack(self, request):
+        """What comes before the bytes of a pack; a client that has not said `done` waits for more."""
+        if b"done" not in request:
+            self.send(packet("acknowledgments\n") + packet("ready\n") + DELIMITER)
+        self.send(packet("packfile\n"))
+
     def truth(self, request):
         """What real git answers to a command."""
         return subprocess.run(
