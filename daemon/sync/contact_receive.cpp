@@ -38,7 +38,7 @@ Result<void> ContactRun::receive() {
             TRY(settle_fork(decision.seen.volume, decision.seen.theirs));
     std::deque<std::vector<Wanted>> queue;
     for (const auto& group : todo.fetches) {
-        auto rest = without_refused(group);
+        TRY_ASSIGN(auto rest, without_refused(group));
         if (!rest.empty()) queue.push_back(std::move(rest));
     }
     if (!queue.empty()) TRY(receive_volumes(std::move(queue)));
@@ -61,6 +61,7 @@ Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) 
         const std::vector<Wanted> group = std::move(queue.front());
         queue.pop_front();
         const auto fetched = fetch_group(group);
+        came_whole_ = fetched.has_value();
         TRY(take_over_group(group));
         if (fetched) {
             volumes -= std::min<std::uint64_t>(volumes, group.size());
@@ -80,24 +81,32 @@ Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) 
     return {};
 }
 
-// What was judged before and would be judged the same: it is not even transferred. The volumes
-// that follow it wait with it.
-std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
+// What was judged before and would be judged the same is not even transferred, and the volumes that
+// follow it wait with it. A branch that is kept as evidence is settled without a transfer.
+Result<std::vector<Wanted>> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
     std::vector<Wanted> rest;
     for (const Wanted& one : wanted) {
         const auto name = store::VolumeName::parse(one.ref);
-        if (!name || !refused_before(*name, one.tip)) {
-            rest.push_back(one);
+        if (name && refused_before(*name, one.tip)) {
+            stuck_.insert(name->writer);
             continue;
         }
-        // A branch that is kept as evidence holds up nothing.
-        if (!parts_.log->read(one.tip)) stuck_.insert(name->writer);
+        if (name) {
+            TRY_ASSIGN(const bool settled, settle_held_fork(*name, one.tip));
+            if (settled) continue;
+        }
+        rest.push_back(one);
     }
     return rest;
 }
 
 bool ContactRun::refused_before(const store::VolumeName& volume, const store::CommitId& tip) const {
     return parts_.refused != nullptr && parts_.refused->holds(volume, tip);
+}
+
+// What was refused of a writer may follow from what came of it now.
+void ContactRun::came(const domain::Writer& writer) {
+    if (parts_.refused != nullptr) parts_.refused->forget(writer);
 }
 
 void ContactRun::remember_refusal(const store::VolumeName& volume, const store::CommitId& tip) {
@@ -139,12 +148,9 @@ Result<void> ContactRun::take_over(const Incoming& incoming) {
     }
     const Incoming good = checked_part(incoming, *taken.fork);
     TRY(parts_.log->keep_evidence(*quarantine_, good));
+    came(good.volume.writer);
     if (good.tip != incoming.tip) judge_refusal(incoming, taken);
-    TRY(settle_fork(good.volume, good.tip));
-    // Held now, but on no ref of ours: it would be asked for again at every contact.
-    if (parts_.log->compare(good.volume, good.tip) != store::Ancestry::Same)
-        remember_refusal(incoming.volume, incoming.tip);
-    return {};
+    return settle_fork(good.volume, good.tip);
 }
 
 // Of a branch only what passed every check is kept.
@@ -159,6 +165,7 @@ Result<store::TakenOver> ContactRun::take_all(const Incoming& incoming) {
     for (;;) {
         TRY_ASSIGN(store::TakenOver taken,
                    parts_.log->take_over(*quarantine_, incoming, *parts_.judge));
+        if (!taken.segments.empty()) came(incoming.volume.writer);
         for (const auto& accepted : taken.segments)
             outcome_.operations_in += accepted.segment.lines.size();
         if (taken.more) continue;
@@ -177,7 +184,8 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
     if (taken.refused->code == Code::NotFound) return;
     stuck_.insert(incoming.volume.writer);
     // What waits for the volume before it is judged when that has come.
-    if (taken.refused->code != Code::Unavailable) remember_refusal(incoming.volume, incoming.tip);
+    const bool waits = taken.refused->code == Code::Unavailable;
+    if (came_whole_ && !waits) remember_refusal(incoming.volume, incoming.tip);
     if (taken.newer) {
         raise("update-needed", incoming.volume.writer,
               "the log of " + incoming.volume.writer +

@@ -52,7 +52,8 @@ private:
     void judge_refusal(const Incoming& incoming, const store::TakenOver& taken);
     bool refused_before(const store::VolumeName& volume, const store::CommitId& tip) const;
     void remember_refusal(const store::VolumeName& volume, const store::CommitId& tip);
-    std::vector<Wanted> without_refused(const std::vector<Wanted>& wanted);
+    void came(const domain::Writer& writer);
+    Result<std::vector<Wanted>> without_refused(const std::vector<Wanted>& wanted);
 
     // contact_past.cpp
     void look_for_lost_heads(const std::vector<std::string>& lost);
@@ -82,6 +83,7 @@ private:
     Result<void> settle_fork(const store::VolumeName& volume, const store::CommitId& tip);
     Result<void> hand_out(const Branches& parted, bool applied);
     Result<void> receive_forks();
+    Result<bool> settle_held_fork(const store::VolumeName& volume, const store::CommitId& tip);
     Result<Branches> branches(const domain::Writer& writer, const store::CommitId& tip);
     Result<void> switch_to(const Branches& parted);
     Result<void> switch_volume(const store::VolumeName& volume, const store::CommitId& tip);
@@ -108,6 +110,7 @@ private:
     bool list_is_fresh_ = false;  // nothing moved since
     bool looked_for_lost_ = false;
     std::unique_ptr<store::Quarantine> quarantine_;
+    bool came_whole_ = false;         // the last fetch; else a refusal may be for what is missing
     std::set<domain::Writer> stuck_;  // a volume of theirs failed: the later ones wait
     std::vector<std::pair<store::VolumeName, Branches>> forks_;  // found by this contact
     std::vector<std::string> taken_refs_;                        // whose standing refusals are over
