@@ -46,6 +46,17 @@ Result<std::optional<Millis>> Call::instant(std::string_view name) const {
     return std::optional<Millis>(*parsed);
 }
 
+std::string Call::language() const {
+    const std::string& asked = query("language");
+    const std::string& wanted = asked.empty() ? request.header(Header::AcceptLanguage) : asked;
+    const std::string first = wanted.substr(0, wanted.find_first_of(",; "));
+    const bool plain =
+        !first.empty() && first.size() <= 20 && std::all_of(first.begin(), first.end(), [](char c) {
+            return c == '-' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        });
+    return plain ? first : "en";
+}
+
 bool Call::wants_lines() const {
     return request.header(Header::Accept).find(lines_type) != std::string::npos;
 }
@@ -80,6 +91,7 @@ core::Caller Call::caller() const {
     if (request.peer.door == Door::Socket) {
         caller.auth = "socket";
         caller.by = decoded(Header::By);
+        if (!request.peer.person.empty()) caller.by = request.peer.person;
         if (caller.by.empty()) caller.by = request.peer.account;
     } else {
         caller.auth = "token";
@@ -171,9 +183,10 @@ void TaskAnswer::fail(const Error& error) {
 }
 
 void add_all_routes(Router& router) {
-    for (auto* routes : {daemon_routes, token_routes, space_routes, record_routes,
-                         record_action_routes, history_routes, conflict_routes, finding_routes,
-                         remote_routes, care_routes, event_routes, plugin_routes, report_routes}) {
+    for (auto* routes :
+         {daemon_routes, token_routes, account_routes, space_routes, member_routes, record_routes,
+          record_action_routes, history_routes, conflict_routes, finding_routes, remote_routes,
+          care_routes, event_routes, plugin_routes, report_routes, today_routes, explain_routes}) {
         router.add(routes());
     }
 }

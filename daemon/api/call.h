@@ -1,6 +1,7 @@
 #pragma once
 // One request on its way through a handler, and what handlers work with.
 
+#include "api/accounts.h"
 #include "api/endpoint.h"
 #include "api/events.h"
 #include "api/pool.h"
@@ -23,6 +24,7 @@ struct Services {
     std::string programs;              // folder of dutybook-worker and dutybook-supervise
     EventHub* events = nullptr;
     Tokens* tokens = nullptr;
+    Accounts* accounts = nullptr;
     Pool* pool = nullptr;
     const Clock* clock = nullptr;
     std::string version;                                                // of the program
@@ -47,6 +49,8 @@ public:
     // An instant as people write it, in the site's zone.
     Result<std::optional<Millis>> instant(std::string_view name) const;
     bool wants_lines() const;
+    // Of the reader: ?language=, else Accept-Language ("es-MX,es;q=0.9"), else "en".
+    std::string language() const;
 
     // The space that argument 0 names; "-" is the only one.
     Result<core::SpaceService*> space() const;
@@ -93,13 +97,17 @@ std::vector<Endpoint> history_routes();
 std::vector<Endpoint> conflict_routes();
 std::vector<Endpoint> finding_routes();
 std::vector<Endpoint> space_routes();
+std::vector<Endpoint> member_routes();
 std::vector<Endpoint> remote_routes();
 std::vector<Endpoint> care_routes();
 std::vector<Endpoint> daemon_routes();
 std::vector<Endpoint> token_routes();
+std::vector<Endpoint> account_routes();
 std::vector<Endpoint> event_routes();
 std::vector<Endpoint> plugin_routes();
 std::vector<Endpoint> report_routes();
+std::vector<Endpoint> today_routes();
+std::vector<Endpoint> explain_routes();
 void add_all_routes(Router& router);
 
 }  // namespace dutybook::api

@@ -48,17 +48,53 @@ bool same_name(std::string_view wire, std::string_view lower) {
 // False if a header came twice that may come once.
 template <class Fields>
 bool copy_headers(const Fields& fields, Request& request) {
+    std::array<bool, static_cast<std::size_t>(Header::Count_)> seen{};
     for (const auto& field : fields) {
         const std::string_view name{field.name_string().data(), field.name_string().size()};
         for (std::size_t i = 0; i < request.headers.size(); ++i) {
             const auto header = static_cast<Header>(i);
             if (!same_name(name, name_of(header))) continue;
-            if (!request.headers[i].empty() && header != Header::Accept) return false;
+            if (std::exchange(seen[i], true) && header != Header::Accept) return false;
             request.headers[i].assign(field.value().data(), field.value().size());
             break;
         }
     }
     return true;
+}
+
+// A header that goes on in a second line means one thing here and another to a proxy in front
+// (RFC 9112, 5.2 lets a server refuse it). A field is always parsed whole, so looking at each piece
+// that the parser took is enough.
+bool folded(std::string_view piece) {
+    for (auto at = piece.find('\n'); at != std::string_view::npos; at = piece.find('\n', at + 1)) {
+        if (at + 1 < piece.size() && (piece[at + 1] == ' ' || piece[at + 1] == '\t')) return true;
+    }
+    return false;
+}
+
+bool digits(std::string_view text) {
+    return !text.empty() && text.size() <= 19 &&
+           text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Why the end of the body could be seen elsewhere than here (RFC 9112, 6.1 to 6.3), or nothing.
+// Beast lets through an unknown coding, a coding of HTTP/1.0 and a length given twice.
+template <class Message>
+std::optional<Error> doubtful_framing(const Message& message) {
+    const auto codings = message.equal_range(http::field::transfer_encoding);
+    const auto lengths = message.equal_range(http::field::content_length);
+    const auto count = [](const auto& range) { return std::distance(range.first, range.second); };
+    const auto text = [](const auto& range) {
+        return std::string_view(range.first->value().data(), range.first->value().size());
+    };
+    if (count(codings) + count(lengths) == 0) return std::nullopt;
+    if (count(codings) + count(lengths) > 1)
+        return malformed("the length of the body is given more than once");
+    if (count(lengths) == 1 && !digits(text(lengths)))
+        return malformed("Content-Length is no number");
+    if (count(codings) == 1 && (message.version() < 11 || !same_name(text(codings), "chunked")))
+        return malformed("the only Transfer-Encoding that is read is chunked, of HTTP/1.1");
+    return std::nullopt;
 }
 
 const std::string& date_now() {
@@ -100,17 +136,18 @@ std::string head_of(const Response& response, const Connection::Framing& framing
 }
 
 Connection::Connection(std::shared_ptr<Shared> shared, std::shared_ptr<Loop> loop,
-                       StreamSocket socket, Peer peer)
+                       StreamSocket socket, Peer peer, std::shared_ptr<Quota> quota)
     : shared_(std::move(shared)),
       loop_(std::move(loop)),
       peer_(std::move(peer)),
+      quota_(std::move(quota)),
       socket_(std::move(socket)) {
-    shared_->connections.fetch_add(1);
+    quota_->used.fetch_add(1);
 }
 
 Connection::~Connection() {
     release_gathered();
-    shared_->connections.fetch_sub(1);
+    quota_->used.fetch_sub(1);
 }
 
 void Connection::begin() {
@@ -182,7 +219,8 @@ void Connection::next_request() {
         parse_head();
         return;
     }
-    deadline_in(shared_->limits.idle);
+    // Who has not sent anything yet gets no more time than for a header.
+    deadline_in(exchange_ == 1 ? shared_->limits.header : shared_->limits.idle);
     read(head_read);
 }
 
@@ -233,8 +271,13 @@ void Connection::parse_head() {
         deadline_in(shared_->limits.header);
     }
     boost::system::error_code ec;
-    buffer_.consume(parser_->put(buffer_.data(), ec));
-    if (ec == http::error::need_more) {
+    const std::size_t used = parser_->put(buffer_.data(), ec);
+    const bool fold = folded({static_cast<const char*>(buffer_.data().data()), used});
+    buffer_.consume(used);
+    if (fold) {
+        framing_.keep_alive = false;
+        answer_and_drain(problem(malformed("a header goes on in a second line")));
+    } else if (ec == http::error::need_more) {
         read(head_read);
     } else if (ec) {
         bad_request(ec);
@@ -268,6 +311,10 @@ void Connection::head_complete() {
     request_.has_body = !parser_->is_done();
     if (!copy_headers(message, request_)) {
         answer_and_drain(problem(malformed("a header is given twice")));
+        return;
+    }
+    if (const auto doubt = doubtful_framing(message)) {
+        answer_and_drain(problem(*doubt));
         return;
     }
     if (shared_->stopping) {
@@ -322,6 +369,9 @@ void Connection::parse_body() {
         }
         if (ec) break;
     }
+    // What the parser leaves lying is the head of a chunk, or the trailers, without an end.
+    if (!ec && !parser_->is_done() && buffer_.size() > shared_->limits.header_bytes)
+        ec = http::error::header_limit;
     if (ec) {
         if (step_ == Step::Whole) {
             bad_request(ec);

@@ -24,11 +24,16 @@ using Executor = boost::asio::io_context::executor_type;
 using StreamSocket =
     boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
 
+// How many connections one sort of caller has, and may have.
+struct Quota {
+    std::atomic<std::size_t> used = 0;
+    std::size_t most = 0;
+};
+
 // What all connections of a server share.
 struct Shared {
     Handler* handler = nullptr;
     ServerLimits limits;
-    std::atomic<std::size_t> connections = 0;
     std::atomic<std::size_t> gathered = 0;  // bytes of whole bodies in the making
     std::atomic<bool> stopping = false;
 };
@@ -67,8 +72,9 @@ struct PieceBody {
 
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
+    // Counts in `quota` as long as it lives.
     Connection(std::shared_ptr<Shared> shared, std::shared_ptr<Loop> loop, StreamSocket socket,
-               Peer peer);
+               Peer peer, std::shared_ptr<Quota> quota);
     ~Connection();
 
     // All on the loop's thread.
@@ -115,6 +121,7 @@ private:
     std::shared_ptr<Shared> shared_;
     std::shared_ptr<Loop> loop_;
     Peer peer_;
+    std::shared_ptr<Quota> quota_;
 
     // On the loop's thread.
     StreamSocket socket_;

@@ -47,7 +47,7 @@ enum class Access : std::uint8_t {
     Anyone,  // no token
     Reader,
     Writer,
-    SocketOnly,  // whoever may use the socket; never over TCP
+    SocketOnly,  // an admin at the socket; never over TCP
 };
 
 // Where a handler runs. Here: on the connection's thread, must not block. Pool: on a worker thread,

@@ -44,9 +44,44 @@ std::optional<Response> Gate::check_origin(const Request& request) const {
                            origin.empty() ? "Sec-Fetch-Site: " + site : "Origin: " + origin));
 }
 
+namespace {
+
+bool enough(Access access, Role role) {
+    switch (access) {
+        case Access::Anyone:
+        case Access::Reader:
+            return true;
+        case Access::Writer:
+            return role != Role::Reader;
+        case Access::SocketOnly:
+            break;
+    }
+    return role == Role::Admin;
+}
+
+std::optional<Response> check_account(const Endpoint& endpoint, const Request& request) {
+    const Peer& peer = request.peer;
+    if (!enough(endpoint.access, peer.role)) {
+        return problem(failure(Code::Forbidden,
+                               "account " + peer.account + " may not do this: it is a " +
+                                   std::string(name_of(peer.role)),
+                               {}, "ask the account that runs the daemon"));
+    }
+    // An account that stands for a person acts as nobody else.
+    const std::string& by = request.header(Header::By);
+    if (by.empty() || peer.person.empty() || percent_decode(by) == peer.person) return std::nullopt;
+    return problem(failure(
+        Code::Forbidden,
+        "account " + peer.account + " acts as " + peer.person + " and not as another person", {},
+        "leave --by out, or say --on-behalf"));
+}
+
+}  // namespace
+
 std::optional<Response> check_access(const Endpoint& endpoint, Request& request,
                                      const Tokens& tokens) {
-    if (endpoint.access == Access::Anyone || request.peer.door == Door::Socket) return std::nullopt;
+    if (endpoint.access == Access::Anyone) return std::nullopt;
+    if (request.peer.door == Door::Socket) return check_account(endpoint, request);
     if (endpoint.access == Access::SocketOnly) {
         return problem(failure(Code::Forbidden, "this is done over the Unix socket only", {},
                                "use the dutybook command on the daemon's machine"));
@@ -59,9 +94,9 @@ std::optional<Response> check_access(const Endpoint& endpoint, Request& request,
         return refuse(Refusal::Unauthorized,
                       header.empty() ? "a token is needed" : "the token is not valid",
                       "HTTP is open to every account of this machine",
-                      "get a token over the socket: POST /v1/tokens");
+                      "an administrator makes one with: dutybook token add");
     }
-    if (endpoint.access == Access::Writer && token->role != Role::Writer) {
+    if (!enough(endpoint.access, token->role)) {
         return problem(failure(Code::Forbidden, "this token may only read", {},
                                "use a token with the role writer"));
     }

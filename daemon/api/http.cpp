@@ -18,6 +18,24 @@ std::string_view name_of(Method method) {
     return "?";
 }
 
+std::string_view name_of(Role role) {
+    switch (role) {
+        case Role::Reader:
+            return "reader";
+        case Role::Writer:
+            return "writer";
+        case Role::Admin:
+            break;
+    }
+    return "admin";
+}
+
+std::optional<Role> role_from(std::string_view name) {
+    for (const Role role : {Role::Reader, Role::Writer, Role::Admin})
+        if (name_of(role) == name) return role;
+    return std::nullopt;
+}
+
 std::string_view name_of(Header header) {
     switch (header) {
         case Header::Host:
@@ -38,6 +56,8 @@ std::string_view name_of(Header header) {
             return "idempotency-key";
         case Header::LastEventId:
             return "last-event-id";
+        case Header::AcceptLanguage:
+            return "accept-language";
         case Header::By:
             return "x-dutybook-by";
         case Header::OnBehalf:

@@ -28,6 +28,7 @@ enum class Header : std::uint8_t {
     IfMatch,
     IdempotencyKey,
     LastEventId,
+    AcceptLanguage,
     By,
     OnBehalf,
     Device,
@@ -39,9 +40,18 @@ std::string_view name_of(Header header);
 
 enum class Door : std::uint8_t { Socket, Tcp };
 
+// What a caller may do; each includes the one before. An admin also changes the daemon itself:
+// remotes, members, plugins, tokens, accounts. Only the socket knows admins.
+enum class Role : std::uint8_t { Reader, Writer, Admin };
+std::string_view name_of(Role role);  // reader writer admin
+std::optional<Role> role_from(std::string_view name);
+
 struct Peer {
     Door door = Door::Socket;
-    std::string account;  // of the process at the other end; socket only
+    // Socket only, by the credentials of the process at the other end:
+    std::string account;
+    Role role = Role::Admin;
+    std::string person;  // whom the account stands for; empty = whoever it names
 };
 
 struct Endpoint;

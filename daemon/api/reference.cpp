@@ -1,5 +1,7 @@
 #include "api/reference.h"
 
+#include "api/reader.h"
+
 namespace dutybook::api {
 
 namespace {
@@ -89,7 +91,14 @@ Result<Found> find_record(core::Book& book, core::SpaceService& space, const std
 
 Result<Found> find_record(const Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
-    return find_record(*call.services.book, *space, call.argument(1));
+    TRY_ASSIGN(Found found, find_record(*call.services.book, *space, call.argument(1)));
+    Walls walls(*call.services.book, *found.space, call.caller().by);
+    TRY_ASSIGN(const bool hidden, walls.hides(found.record.state));
+    if (hidden) {
+        return failure(Code::NotFound, "there is no record '" + call.argument(1) + "'", {},
+                       "search for it: dutybook search WORDS");
+    }
+    return found;
 }
 
 }  // namespace dutybook::api

@@ -1,5 +1,6 @@
 // The conflict inbox.
 
+#include "api/reader.h"
 #include "api/reference.h"
 #include "api/shapes.h"
 #include "api/writing.h"
@@ -13,9 +14,12 @@ Result<Response> list_conflicts(Call& call) {
     const std::size_t limit = call.limit();
     TRY_ASSIGN(const auto records, space->reader().conflicts(call.query("cursor"), limit));
     const std::string& kind = call.query("kind");
+    Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
     for (const auto& record : records) {
         if (!kind.empty() && record.state.kind != kind) continue;
+        TRY_ASSIGN(const bool hidden, walls.hides(record.state));
+        if (hidden) continue;
         std::vector<std::string> lines;
         append_conflict_lines(lines, record);
         for (const auto& line : lines) list.add(line);

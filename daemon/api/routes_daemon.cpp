@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/findings.h"
 #include "api/shapes.h"
+#include "core/circle.h"
 
 namespace dutybook::api {
 
@@ -15,6 +16,7 @@ Result<Response> get_health(Call&) {
 // What only the space's thread knows.
 struct EngineStatus {
     std::uint64_t unsealed = 0;
+    std::uint64_t doubtful = 0;
     std::vector<core::Alarm> alarms;
     std::vector<core::SpaceEngine::Peer> peers;
 };
@@ -44,36 +46,51 @@ Json peers_json(const std::vector<core::SpaceEngine::Peer>& peers) {
     return list;
 }
 
+// What is no alarm yet, but should be changed.
+Json warnings_of(const core::Circle* circle) {
+    Json list = Json::array();
+    const auto members = circle != nullptr ? circle->membership() : nullptr;
+    if (members && members->administrators() == 1) {
+        list.push_back(
+            "the space has only one administrator: if that site is lost, only the "
+            "recovery key helps; invite another with --role admin");
+    }
+    return list;
+}
+
 Result<Json> space_status(Call& call, core::SpaceService& space) {
     const auto engine = space.run([](core::SpaceEngine& it) {
-        return EngineStatus{it.unsealed(), it.alarms(), it.peers()};
+        return EngineStatus{it.unsealed(), it.doubtful(), it.alarms(), it.peers()};
     });
     store::IndexReader& reader = space.reader();
     TRY_ASSIGN(const auto counts, reader.counts());
     TRY_ASSIGN(const auto digest, reader.digest());
     TRY_ASSIGN(const auto operations, reader.operations_digest());
     TRY_ASSIGN(const auto frontier, reader.frontier());
-    TRY_ASSIGN(const auto findings, findings_summary(space, *call.services.evaluator));
+    TRY_ASSIGN(const auto findings,
+               findings_summary(space, *call.services.evaluator, engine.doubtful));
     TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
     Json seqs = Json::object(), remote_list = Json::array();
     for (const auto& [writer, entry] : frontier.entries()) seqs[writer] = entry.seq;
     for (const auto& remote : remotes) remote_list.push_back(remote_json(remote));
-    return Result<Json>(boost::system::in_place_value,
-                        Json{{"name", space.facts().name},
-                             {"id", space.facts().id},
-                             {"parent", space.facts().parent},
-                             {"digest", digest},
-                             {"operations_digest", operations},
-                             {"findings_digest", findings.digest ? Json(*findings.digest) : Json()},
-                             {"records", counts.records},
-                             {"operations", counts.operations},
-                             {"conflicts", counts.conflicts},
-                             {"unsealed", engine.unsealed},
-                             {"unchecked", findings.unchecked},
-                             {"frontier", std::move(seqs)},
-                             {"remotes", std::move(remote_list)},
-                             {"peers", peers_json(engine.peers)},
-                             {"alarms", alarms_json(engine.alarms)}});
+    return Result<Json>(
+        boost::system::in_place_value,
+        Json{{"name", space.facts().name},
+             {"id", space.facts().id},
+             {"parent", space.facts().parent},
+             {"digest", digest},
+             {"operations_digest", operations},
+             {"findings_digest", findings.digest ? Json(*findings.digest) : Json()},
+             {"records", counts.records},
+             {"operations", counts.operations},
+             {"conflicts", counts.conflicts},
+             {"unsealed", engine.unsealed},
+             {"unchecked", findings.unchecked},
+             {"frontier", std::move(seqs)},
+             {"remotes", std::move(remote_list)},
+             {"peers", peers_json(engine.peers)},
+             {"alarms", alarms_json(engine.alarms)},
+             {"warnings", warnings_of(call.services.book->circle(space.facts().name))}});
 }
 
 Json plugins_json(const Call& call) {
@@ -88,6 +105,14 @@ Json plugins_json(const Call& call) {
                        {"restarts", status.slot.restarts},
                        {"why", status.slot.last_fault},
                        {"sandbox", status.slot.sandbox}});
+    }
+    for (const auto& one : call.services.plugins->waiting()) {
+        all.push_back({{"id", one.plugin},
+                       {"version", one.version},
+                       {"digest", one.digest},
+                       {"state", "waiting"},
+                       {"restarts", 0},
+                       {"why", one.why}});
     }
     return all;
 }

@@ -1,46 +1,67 @@
 // The findings inbox, and asking beforehand.
 
 #include "api/findings.h"
+#include "api/reader.h"
 #include "api/shapes.h"
 #include "api/writing.h"
+#include "core/plugins.h"
 
 namespace dutybook::api {
 
 namespace {
 
+// What a finding says of a record behind a wall is behind that wall too.
+Result<bool> hides_any(Walls& walls, core::SpaceService& space, const rules::Finding& finding) {
+    for (const std::string& id : finding.records) {
+        TRY_ASSIGN(const auto record, space.reader().get(id));
+        if (!record) continue;
+        TRY_ASSIGN(const bool hidden, walls.hides(record->state));
+        if (hidden) return true;
+    }
+    return false;
+}
+
 Result<Response> list_findings(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
-    TRY_ASSIGN(const auto findings, all_findings(*space));
-    const std::string &rule = call.query("rule"), &after = call.query("cursor");
-    const std::size_t limit = call.limit();
+    const std::string& after = call.query("cursor");
+    const std::string language = call.language();
+    FindingQuery query;
+    query.from = after.empty() ? after : behind(after);
+    query.rule = call.query("rule");
+    query.open = call.flag("open");
+    query.limit = call.limit();
+    TRY_ASSIGN(const FindingPage page, find_findings(*space, query));
+    Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
-    std::size_t given = 0;
-    std::string last;
-    for (const auto& finding : findings) {  // sorted by id
-        if (finding.id <= after || (!rule.empty() && finding.rule != rule)) continue;
-        if (call.flag("open") && finding.state != rules::FindingState::Open) continue;
-        if (given++ == limit) return json_response(std::move(list).finish(last));
-        list.add(canonical(rules::to_json(finding)));
-        last = finding.id;
+    for (const auto& finding : page.findings) {
+        TRY_ASSIGN(const bool hidden, hides_any(walls, *space, finding));
+        if (hidden) continue;
+        list.add(canonical(finding_json(call.services, finding, language)));
     }
+    return json_response(
+        std::move(list).finish(page.more ? page.findings.back().id : std::string()));
+}
+
+Result<Response> list_unchecked(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    TRY_ASSIGN(const auto records, unchecked_records(*space, call.services));
+    ListText list;
+    for (const Json& one : records) list.add(canonical(one));
     return json_response(std::move(list).finish({}));
 }
 
 Result<rules::Finding> finding_named(core::SpaceService& space, const std::string& name) {
-    TRY_ASSIGN(const auto findings, all_findings(space));
-    const rules::Finding* found = nullptr;
-    for (const auto& finding : findings) {
-        if (finding.id.rfind(name, 0) != 0) continue;
-        if (found) {
-            Json candidates = Json::array({found->id, finding.id});
-            Error error = failure(Code::Ambiguous, "several findings begin with " + name);
-            error.detail = Json({{"candidates", std::move(candidates)}}).dump();
-            return error;
-        }
-        found = &finding;
-    }
-    if (!found) return failure(Code::NotFound, "there is no finding " + name);
-    return *found;
+    FindingQuery query;
+    query.from = name;
+    query.limit = 2;
+    TRY_ASSIGN(const FindingPage page, find_findings(space, query));
+    std::vector<rules::Finding> found = page.findings;
+    std::erase_if(found, [&](const rules::Finding& one) { return !one.id.starts_with(name); });
+    if (found.empty()) return failure(Code::NotFound, "there is no finding " + name);
+    if (found.size() == 1) return found.front();
+    Error error = failure(Code::Ambiguous, "several findings begin with " + name);
+    error.detail = Json({{"candidates", {found[0].id, found[1].id}}}).dump();
+    return error;
 }
 
 Result<void> begin_answer(const CallPtr& call) {
@@ -68,10 +89,12 @@ Result<Response> check_record(Call& call) {
     request.caller = call.caller();
     TRY_ASSIGN(const core::Checked checked,
                space->run([&](core::SpaceEngine& engine) { return engine.check(request); }));
+    Json findings = checked.findings;
+    translate(call.services, findings, call.language());
     return json_response(Json{
         {"verdict", checked.verdict},
         {"fields", checked.fields},
-        {"findings", checked.findings},
+        {"findings", std::move(findings)},
         {"earliest_next", checked.earliest_next.empty() ? Json() : Json(checked.earliest_next)}});
 }
 
@@ -84,11 +107,18 @@ std::vector<Endpoint> finding_routes() {
                    .name = "listFindings",
                    .summary = "What the rules found.",
                    .query = {{"rule", Type::Text, "of this rule only"},
-                             {"open", Type::Flag, "only those that nobody answered"}},
+                             {"open", Type::Flag, "only those that nobody answered"},
+                             {"language", Type::Text, "of the reader: en, es"}},
                    .answer = "finding",
                    .list = true,
                    .runs = Runs::Pool,
                    .run = answering(list_findings)});
+    out.push_back({.path = "/v1/spaces/{space}/unchecked",
+                   .name = "listUnchecked",
+                   .summary = "Records without a verdict, and why.",
+                   .list = true,
+                   .runs = Runs::Pool,
+                   .run = answering(list_unchecked)});
     out.push_back(
         {.method = Method::Post,
          .path = "/v1/spaces/{space}/findings/{finding}/answer",

@@ -4,6 +4,7 @@
 #include "api/findings.h"
 #include "api/gate.h"
 #include "api/problem.h"
+#include "api/reader.h"
 #include "api/reference.h"
 #include "api/shapes.h"
 #include "api/writing.h"
@@ -63,10 +64,13 @@ Result<store::Query> query_of(const Call& call) {
 
 Result<Response> list_by_prefix(Call& call, core::SpaceService& space) {
     TRY_ASSIGN(const auto ids, space.reader().by_prefix(call.query("prefix"), call.limit()));
+    Walls walls(*call.services.book, space, call.caller().by);
     ListText list;
     for (const auto& id : ids) {
         TRY_ASSIGN(const auto record, space.reader().get(id));
         if (!record || (record->state.deleted && !call.flag("deleted"))) continue;
+        TRY_ASSIGN(const bool hidden, walls.hides(record->state));
+        if (hidden) continue;
         TRY_ASSIGN(const std::string text, shown_text(call, space, *record));
         list.add(text);
     }
@@ -83,8 +87,11 @@ Result<Response> list_records(Call& call) {
         if (auto unknown = call.services.book->kinds().unknown(query.kind))
             return std::move(*unknown);
     }
+    Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
     for (const auto& record : page.records) {
+        TRY_ASSIGN(const bool hidden, walls.hides(record.state));
+        if (hidden) continue;
         TRY_ASSIGN(const std::string text, shown_text(call, *space, record));
         list.add(text);
     }

@@ -25,7 +25,7 @@ Result<Response> issue_token(Call& call) {
     if (name.empty() || name.size() > 100)
         return malformed("a token's name has 1 to 100 characters", "/name");
     const auto role = role_from(call.body.at("role").get<std::string>());
-    if (!role) return malformed("role must be reader or writer", "/role");
+    if (!role || *role == Role::Admin) return malformed("role must be reader or writer", "/role");
     std::string by;
     if (const auto given = call.body.find("by"); given != call.body.end() && given->is_string())
         by = given->get<std::string>();

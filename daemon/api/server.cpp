@@ -8,8 +8,6 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,80 +53,69 @@ Error system_failure(std::string what, const boost::system::error_code& ec) {
     return failure(Code::Io, std::move(what), ec.message());
 }
 
-std::string account_of(uid_t uid) {
-    std::string buffer(4096, '\0');
-    passwd entry{};
-    passwd* found = nullptr;
-    if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found)
-        return found->pw_name;
-    return "uid" + std::to_string(uid);
-}
-
-bool in_group(uid_t uid, gid_t primary, gid_t group) {
-    if (primary == group) return true;
-    int count = 256;
-    std::vector<gid_t> groups(256);
-    if (getgrouplist(account_of(uid).c_str(), primary, groups.data(), &count) < 0) return false;
-    groups.resize(static_cast<std::size_t>(count));
-    for (const gid_t one : groups) {
-        if (one == group) return true;
-    }
-    return false;
-}
-
 }  // namespace
 
 struct Server::State {
     ServerOptions options;
     std::shared_ptr<Shared> shared = std::make_shared<Shared>();
     std::vector<std::shared_ptr<Loop>> loops;
-    std::optional<Local::acceptor> local;
+    std::vector<std::unique_ptr<Local::acceptor>> locals;  // the own socket, the shared one
     std::optional<Tcp::acceptor> tcp;
-    std::optional<gid_t> group;
     std::string http_address, http_error;
-    std::map<uid_t, std::string> accounts;  // first loop's thread
-    std::size_t next_loop = 0;              // first loop's thread
+    std::size_t next_loop = 0;  // first loop's thread
+    // First loop's thread; connections hold what they count in.
+    std::shared_ptr<Quota> own_quota, tcp_quota, refused_quota;
+    std::map<uid_t, std::shared_ptr<Quota>> account_quotas;
+    std::map<uid_t, std::string> names;
     std::vector<asio::executor_work_guard<Executor>> guards;
     bool stopped = false;
 
-    Result<void> listen_local();
+    Result<void> listen_local(const std::filesystem::path& path, unsigned mode);
     Result<void> listen_tcp();
-    void accept_local();
+    void accept_local(Local::acceptor& local);
     void accept_tcp();
+    struct Visitor {
+        Peer peer;
+        std::shared_ptr<Quota> quota;
+        std::optional<Response> refusal;
+    };
     template <class Accepted>
-    void adopt(Accepted socket, Peer peer, std::optional<Response> refusal);
-    std::optional<Response> judge(int fd, Peer& peer);
+    void adopt(Accepted socket, Visitor visitor);
+    Visitor judge(int fd);
+    std::shared_ptr<Quota> quota_of(uid_t uid);
     void sweep(std::size_t index);
 };
 
-Result<void> Server::State::listen_local() {
-    if (!options.group.empty()) {
-        const struct group* entry = getgrnam(options.group.c_str());
-        if (!entry)
-            return failure(Code::NotFound, "there is no group " + options.group, {},
-                           "make it with groupadd, or leave --group out");
-        group = entry->gr_gid;
-    }
-    const std::string path = options.socket.string();
+std::shared_ptr<Quota> quota_for(std::size_t most) {
+    auto quota = std::make_shared<Quota>();
+    quota->most = most;
+    return quota;
+}
+
+Result<void> Server::State::listen_local(const std::filesystem::path& where, unsigned mode) {
+    const std::string path = where.string();
     if (path.size() >= sizeof(sockaddr_un::sun_path))
         return failure(
             Code::Malformed, "the socket's path is too long", path,
             "choose a store directory with a shorter path (107 characters with the socket)");
     // We hold the store's lock: a socket that lies here is of a daemon that is gone.
+    struct stat there {};
+    if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode))
+        return failure(Code::Exists, path + " is no socket", "it would have to be removed",
+                       "choose another path for --socket");
     ::unlink(path.c_str());
     boost::system::error_code ec;
-    local.emplace(loops[0]->context);
+    auto local = std::make_unique<Local::acceptor>(loops[0]->context);
     local->open(Local(), ec);
     // The mode must be right before anybody can connect, and umask belongs to the whole process:
     // bind, chmod, and only then listen.
     if (!ec) local->bind(Local::endpoint(path), ec);
     if (ec) return system_failure("cannot make the socket " + path, ec);
-    if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
-        return failure(Code::Io, "cannot give the socket to group " + options.group);
-    if (::chmod(path.c_str(), group ? 0660 : 0600) != 0)
+    if (::chmod(path.c_str(), mode) != 0)
         return failure(Code::Io, "cannot set the mode of the socket " + path);
     local->listen(asio::socket_base::max_listen_connections, ec);
     if (ec) return system_failure("cannot listen on the socket " + path, ec);
+    locals.push_back(std::move(local));
     return {};
 }
 
@@ -152,36 +139,50 @@ Result<void> Server::State::listen_tcp() {
     return {};
 }
 
-// Who is at the other end of the Unix socket: the service's own user, root, or a member of the
-// group that the administrator named.
-std::optional<Response> Server::State::judge(int fd, Peer& peer) {
+std::shared_ptr<Quota> Server::State::quota_of(uid_t uid) {
+    // Accounts come and go; what nobody is connected by is forgotten.
+    std::erase_if(account_quotas, [](const auto& one) { return one.second->used == 0; });
+    auto& quota = account_quotas[uid];
+    if (!quota) quota = quota_for(options.limits.account_connections);
+    return quota;
+}
+
+// Who is at the other end of a Unix socket: the service's own account, root, or an account that
+// the administrator let in.
+Server::State::Visitor Server::State::judge(int fd) {
     ucred credentials{};
     socklen_t size = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-        return problem(failure(Code::Forbidden, "it is not known who is calling"));
-    auto [entry, fresh] = accounts.try_emplace(credentials.uid);
-    if (fresh) entry->second = account_of(credentials.uid);
-    peer.account = entry->second;
-    const bool allowed = credentials.uid == geteuid() || credentials.uid == 0 ||
-                         (group && in_group(credentials.uid, credentials.gid, *group));
-    if (allowed) return std::nullopt;
-    return problem(failure(Code::Forbidden, "account " + peer.account + " may not use this daemon",
-                           "only the service's own account, root and its group may",
-                           "ask the administrator to start dutybookd with --group"));
+        return {
+            {}, refused_quota, problem(failure(Code::Forbidden, "it is not known who is calling"))};
+    auto [name, fresh] = names.try_emplace(credentials.uid);
+    if (fresh) name->second = account_name(credentials.uid);
+    const std::string& account = name->second;
+    if (credentials.uid == geteuid() || credentials.uid == 0)
+        return {{Door::Socket, account, Role::Admin, {}}, own_quota, std::nullopt};
+    auto known = options.accounts ? options.accounts->judge(credentials.uid, credentials.gid)
+                                  : std::optional<Peer>();
+    if (known) return {std::move(*known), quota_of(credentials.uid), std::nullopt};
+    return {{Door::Socket, account, Role::Reader, {}},
+            refused_quota,
+            problem(failure(Code::Forbidden, "account " + account + " may not use this daemon",
+                            "only the account that runs it, root and those that it lets in may",
+                            "ask that account for: dutybook account add " + account))};
 }
 
 template <class Accepted>
-void Server::State::adopt(Accepted socket, Peer peer, std::optional<Response> refusal) {
+void Server::State::adopt(Accepted socket, Visitor visitor) {
     boost::system::error_code ec;
     const auto protocol = socket.local_endpoint(ec).protocol();
     const int fd = ec ? -1 : socket.release(ec);
     if (fd < 0 || ec) return;
-    if (!refusal && shared->connections.load() >= options.limits.connections) {
-        refusal = problem(failure(Code::Unavailable, "too many connections", {},
-                                  "close some, or try again in a moment"));
+    if (!visitor.refusal && visitor.quota->used >= visitor.quota->most) {
+        visitor.refusal = problem(failure(Code::Unavailable, "too many connections", {},
+                                          "close some, or try again in a moment"));
+        visitor.quota = refused_quota;
     }
-    // A flood that is refused must not fill memory either: beyond twice the bound, just close.
-    if (shared->connections.load() >= 2 * options.limits.connections) {
+    // A flood that is refused must not fill memory either: beyond the bound, just close.
+    if (visitor.refusal && refused_quota->used >= refused_quota->most) {
         ::close(fd);
         return;
     }
@@ -192,9 +193,9 @@ void Server::State::adopt(Accepted socket, Peer peer, std::optional<Response> re
         ::close(fd);
         return;
     }
-    auto connection =
-        std::make_shared<Connection>(shared, loop, std::move(stream), std::move(peer));
-    asio::post(loop->context, [connection, refusal = std::move(refusal)]() mutable {
+    auto connection = std::make_shared<Connection>(
+        shared, loop, std::move(stream), std::move(visitor.peer), std::move(visitor.quota));
+    asio::post(loop->context, [connection, refusal = std::move(visitor.refusal)]() mutable {
         if (refusal) {
             connection->refuse_and_close(std::move(*refusal));
         } else {
@@ -203,15 +204,14 @@ void Server::State::adopt(Accepted socket, Peer peer, std::optional<Response> re
     });
 }
 
-void Server::State::accept_local() {
-    local->async_accept([this](const boost::system::error_code& ec, Local::socket socket) {
-        if (!local || !local->is_open()) return;
+void Server::State::accept_local(Local::acceptor& local) {
+    local.async_accept([this, &local](const boost::system::error_code& ec, Local::socket socket) {
+        if (!local.is_open()) return;
         if (!ec) {
-            Peer peer{Door::Socket, {}};
-            auto refusal = judge(socket.native_handle(), peer);
-            adopt(std::move(socket), std::move(peer), std::move(refusal));
+            Visitor visitor = judge(socket.native_handle());
+            adopt(std::move(socket), std::move(visitor));
         }
-        accept_local();
+        accept_local(local);
     });
 }
 
@@ -221,7 +221,7 @@ void Server::State::accept_tcp() {
         if (!ec) {
             boost::system::error_code ignored;
             socket.set_option(Tcp::no_delay(true), ignored);
-            adopt(std::move(socket), Peer{Door::Tcp, {}}, std::nullopt);
+            adopt(std::move(socket), {Peer{Door::Tcp, {}, Role::Reader, {}}, tcp_quota, {}});
         }
         accept_tcp();
     });
@@ -253,10 +253,17 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     state->shared->limits = state->options.limits;
     for (std::size_t i = 0; i < std::max<std::size_t>(1, state->options.threads); ++i)
         state->loops.push_back(std::make_shared<Loop>());
-    if (!state->options.socket.empty()) TRY(state->listen_local());
+    const ServerLimits& limits = state->options.limits;
+    state->own_quota = quota_for(limits.own_connections);
+    state->tcp_quota = quota_for(limits.tcp_connections);
+    state->refused_quota = quota_for(limits.refused_connections);
+    if (!state->options.socket.empty()) TRY(state->listen_local(state->options.socket, 0600));
+    // 0666: who may do what is judged by credentials; a mode could name one group only.
+    if (!state->options.shared_socket.empty())
+        TRY(state->listen_local(state->options.shared_socket, 0666));
     if (!state->options.http.empty()) TRY(state->listen_tcp());
     if (state->options.on_listening) state->options.on_listening(state->http_address);
-    if (state->local) state->accept_local();
+    for (const auto& local : state->locals) state->accept_local(*local);
     if (state->tcp) state->accept_tcp();
     for (std::size_t i = 0; i < state->loops.size(); ++i) {
         Loop& loop = *state->loops[i];
@@ -283,7 +290,7 @@ void Server::stop() {
     state.shared->stopping = true;
     asio::post(state.loops[0]->context, [&state] {
         boost::system::error_code ignored;
-        if (state.local) state.local->close(ignored);
+        for (const auto& local : state.locals) local->close(ignored);
         if (state.tcp) state.tcp->close(ignored);
     });
     state.guards.clear();
@@ -306,7 +313,8 @@ void Server::stop() {
         });
     }
     for (const auto& loop : state.loops) loop->thread.join();
-    if (!state.options.socket.empty()) ::unlink(state.options.socket.c_str());
+    for (const auto& socket : {state.options.socket, state.options.shared_socket})
+        if (!socket.empty()) ::unlink(socket.c_str());
 }
 
 Server::~Server() {

@@ -6,6 +6,7 @@
 // Bounds: connections, header bytes, whole bodies (each and all together), time for a header, time
 // without progress. A client that breaks one is answered where that makes sense, and closed.
 
+#include "api/accounts.h"
 #include "api/http.h"
 #include "base/result.h"
 
@@ -15,7 +16,11 @@
 namespace dutybook::api {
 
 struct ServerLimits {
-    std::size_t connections = 256;
+    // Connections by sort of caller, so that none can lock another out.
+    std::size_t own_connections = 128;     // the service's own account and root
+    std::size_t account_connections = 32;  // each other account at the socket
+    std::size_t tcp_connections = 128;     // anybody's
+    std::size_t refused_connections = 32;  // being told that they are refused
     std::size_t header_bytes = 16 * 1024;
     std::size_t body_bytes = 1024 * 1024;
     std::size_t all_bodies_bytes = 48u * 1024 * 1024;  // whole bodies that are being gathered
@@ -28,8 +33,11 @@ struct ServerLimits {
 
 struct ServerOptions {
     Handler* handler = nullptr;
-    std::filesystem::path socket;  // empty = none
-    std::string group;             // may use the socket too; empty = only the service's user, root
+    std::filesystem::path socket;  // the service's own; empty = none
+    // A second socket outside of the store for other accounts (the store lets nobody in); empty =
+    // none. Everybody may connect; who may do what is decided by `accounts`.
+    std::filesystem::path shared_socket;
+    const Accounts* accounts = nullptr;  // null = only the service's user and root
     // "ADDR:PORT" with a loopback address; port 0 picks one. Empty = no TCP.
     std::string http;
     std::size_t threads = 2;

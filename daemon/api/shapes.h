@@ -8,6 +8,7 @@
 #include "domain/history.h"
 #include "sync/service.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@ void append_quoted(std::string& out, std::string_view text);
 struct RecordContext {
     const core::SpaceFacts& facts;
     const domain::KindCatalog& kinds;
+    // Findings in the reader's language; empty: as they are.
+    std::function<std::string(std::string_view)> translate = {};
 };
 
 // {"id","kind","space","version","envelope":{},"fields":{},"findings":[],"conflicts":{}} and

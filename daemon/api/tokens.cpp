@@ -19,16 +19,6 @@ std::string hash_of(std::string_view secret) {
 
 }  // namespace
 
-std::string_view name_of(Role role) {
-    return role == Role::Writer ? "writer" : "reader";
-}
-
-std::optional<Role> role_from(std::string_view name) {
-    if (name == "reader") return Role::Reader;
-    if (name == "writer") return Role::Writer;
-    return std::nullopt;
-}
-
 Result<std::unique_ptr<Tokens>> Tokens::open(std::filesystem::path file) {
     auto tokens = std::unique_ptr<Tokens>(new Tokens(std::move(file)));
     TRY(tokens->load());
@@ -56,7 +46,8 @@ Result<void> Tokens::load() {
         };
         const auto role = role_from(text_of("role"));
         const auto created = parse_instant(text_of("created"));
-        if (!role || !created || text_of("hash").size() != 64) return corrupt();
+        if (!role || *role == Role::Admin || !created || text_of("hash").size() != 64)
+            return corrupt();
         tokens_.push_back(
             {text_of("id"), text_of("name"), *role, text_of("by"), text_of("hash"), *created});
     }

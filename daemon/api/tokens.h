@@ -6,6 +6,7 @@
 // `hash` is BLAKE2b-256 of the token, in hex: who reads the file gets no token. A plain hash is
 // enough because a token is 256 random bits, which nobody guesses.
 
+#include "api/http.h"
 #include "base/clock.h"
 #include "base/result.h"
 
@@ -17,15 +18,11 @@
 
 namespace dutybook::api {
 
-enum class Role : std::uint8_t { Reader, Writer };
-std::string_view name_of(Role role);
-std::optional<Role> role_from(std::string_view name);
-
 struct Token {
-    std::string id;    // for people: shown, not secret
-    std::string name;  // what it is for
-    Role role = Role::Reader;
-    std::string by;  // person that it stands for, may be empty
+    std::string id;            // for people: shown, not secret
+    std::string name;          // what it is for
+    Role role = Role::Reader;  // never Admin
+    std::string by;            // person that it stands for, may be empty
     std::string hash;
     Millis created = 0;
 };

@@ -2,12 +2,20 @@
 // What the handlers that write, and those that show what was written, have in common.
 
 #include "api/call.h"
+#include "api/findings.h"
 #include "api/shapes.h"
 
 namespace dutybook::api {
 
 inline RecordContext context_of(const Call& call, const core::SpaceService& space) {
-    return {space.facts(), call.services.book->kinds()};
+    RecordContext context{space.facts(), call.services.book->kinds()};
+    std::string language = call.language();
+    if (!language.starts_with("en")) {
+        context.translate = [&services = call.services, language](std::string_view findings) {
+            return translated(services, findings, language);
+        };
+    }
+    return context;
 }
 
 // A stored record with its findings.

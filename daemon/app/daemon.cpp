@@ -1,6 +1,7 @@
 #include "app/daemon.h"
 
 #include "api/api.h"
+#include "api/plugin_trial.h"
 #include "api/server.h"
 #include "app/notify.h"
 #include "app/options.h"
@@ -53,6 +54,7 @@ private:
     api::EventHub events_;
     std::unique_ptr<api::Server> server_;
     std::unique_ptr<api::Tokens> tokens_;
+    std::unique_ptr<api::Accounts> accounts_;
     std::unique_ptr<core::Plugins> plugins_;
     std::unique_ptr<core::Book> book_;
     std::unique_ptr<sync::SyncService> sync_;
@@ -102,7 +104,8 @@ Result<void> Daemon::listen() {
     api::ServerOptions options;
     options.handler = api_.get();
     options.socket = book_->directory() / "run" / "dutybook.sock";
-    options.group = options_.group;
+    options.shared_socket = options_.socket;
+    options.accounts = accounts_.get();
     options.http = options_.http;
     // The gate must know the address before the first request comes.
     options.on_listening = [this](const std::string& address) { api_->listen_on(address); };
@@ -113,6 +116,8 @@ Result<void> Daemon::listen() {
 Result<void> Daemon::start(const ServiceManager& manager) {
     TRY(open_book(manager));
     TRY_ASSIGN(tokens_, api::Tokens::open(book_->directory() / "tokens.json"));
+    TRY_ASSIGN(accounts_,
+               api::Accounts::open(book_->directory() / "accounts.json", options_.group));
     sync::SyncService::Options sync_options;
     sync_options.book = book_.get();
     sync_options.clock = &clock_;
@@ -129,9 +134,13 @@ Result<void> Daemon::start(const ServiceManager& manager) {
     services.programs = program_directory();
     services.events = &events_;
     services.tokens = tokens_.get();
+    services.accounts = accounts_.get();
     services.pool = pool_.get();
     services.clock = &clock_;
     services.version = version;
+    plugins_->accept_arrivals([services](const std::filesystem::path& folder) {
+        return api::plugin_trial(services, folder.string());
+    });
     api_ = std::make_unique<api::Api>(std::move(services));
     return listen();
 }
@@ -145,6 +154,7 @@ void Daemon::stop() {
     pool_.reset();
     sync_.reset();
     api_.reset();
+    if (plugins_) plugins_->end_arrivals();
     book_.reset();
     plugins_.reset();
     tokens_.reset();

@@ -9,11 +9,17 @@ Parsed parse_options(int argc, char** argv, const std::string& version) {
     Options& options = parsed.options;
     std::string level = "info";
     CLI::App app("The Dutybook daemon: runs in the foreground and prints 'ready'.");
+    app.footer(
+        "Example:\n  dutybookd --store /var/lib/dutybook --http off "
+        "--socket /run/dutybook/door --group aides");
     app.set_version_flag("--version", version);
     app.add_option("--store", options.store, "the store's directory")->envname("DUTYBOOK_STORE");
     app.add_option("--http", options.http, "loopback ADDR:PORT for pages and scripts, or off")
         ->capture_default_str();
-    app.add_option("--group", options.group, "a group whose members may use the socket too");
+    app.add_option("--socket", options.socket,
+                   "a second socket, outside of the store, for accounts that were let in "
+                   "(dutybook account add)");
+    app.add_option("--group", options.group, "a group whose members may write through it");
     app.add_option("--log", level, "debug, info, warning or error")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
         ->capture_default_str();

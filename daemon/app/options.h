@@ -12,7 +12,8 @@ namespace dutybook::app {
 struct Options {
     std::filesystem::path store;
     std::string http = "127.0.0.1:7316";  // empty = off
-    std::string group;                    // may use the socket too
+    std::string group;                    // its members are writers
+    std::filesystem::path socket;         // a second socket, for other accounts; empty = none
     LogLevel log = LogLevel::Info;
     bool print_openapi = false;
 };

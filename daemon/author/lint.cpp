@@ -2,7 +2,10 @@
 
 #include "author/cases.h"
 
+#include "rules/json_lines.h"
+
 #include <algorithm>
+#include <cstdlib>
 
 namespace dutybook::author {
 
@@ -31,6 +34,18 @@ private:
                   Code code = Code::Malformed) {
         Error error = failure(code, manifest_.id + "/plugin.json: " + what, {}, fix);
         error.pointer = pointer;
+        const auto text = package_.files.find("plugin.json");
+        if (text != package_.files.end()) error.line = rules::line_of(text->second, pointer);
+        errors_.push_back(std::move(error));
+    }
+
+    // "bus_duty/rules.lua:64: unexpected symbol" names its line already, in words.
+    void complain_of_code(const std::string& what) {
+        Error error = failure(Code::Malformed, what);
+        const auto colon = what.find(".lua:");
+        const auto line =
+            colon == std::string::npos ? 0 : std::strtoull(what.c_str() + colon + 5, nullptr, 10);
+        if (line > 0) error.line = line;
         errors_.push_back(std::move(error));
     }
 
@@ -120,7 +135,7 @@ private:
         const auto plugin = space.host().find(manifest_.id);
         const auto started = plugin->slot->warm_up();
         if (!started) {
-            errors_.push_back(failure(Code::Malformed, started.error().why));
+            complain_of_code(started.error().why);
             return;
         }
         if (manifest_.native) return;
@@ -132,6 +147,13 @@ private:
         compare("rule", declared_rules(manifest_), ready["rules"], "rules");
         compare("completion", completes, ready["completes"], "complete");
         compare("report", reports, ready["reports"], "reports");
+        for (const Json& one : ready.value("undefined", Json::array())) {
+            const auto text = one.get<std::string>();
+            const auto blank = text.find(' ');
+            complain_of_code(manifest_.id + "/rules.lua:" + text.substr(0, blank) +
+                             ": nobody sets the global \"" + text.substr(blank + 1) +
+                             "\"; is it misspelt, or a parameter that is not handed on?");
+        }
     }
 
     const LoadedPlugins& loaded_;

@@ -32,14 +32,32 @@ Result<void> write_fully(int socket, const char* data, std::size_t size) {
     return {};
 }
 
+constexpr std::size_t head_size = 4;
+
+// Of type and payload.
+Result<std::size_t> size_in(std::string_view head) {
+    std::size_t size = 0;
+    for (std::size_t i = head_size; i-- > 0;)
+        size = size << 8 | static_cast<unsigned char>(head[i]);
+    if (size == 0 || size > frame_limit) return failure(Code::Corrupt, "a frame of a wrong size");
+    return size;
+}
+
 }  // namespace
 
+Result<std::optional<Frame>> take_frame(std::string& arrived) {
+    if (arrived.size() < head_size) return std::optional<Frame>{};
+    TRY_ASSIGN(const std::size_t size, size_in(arrived));
+    if (arrived.size() < head_size + size) return std::optional<Frame>{};
+    Frame frame{arrived[head_size], arrived.substr(head_size + 1, size - 1)};
+    arrived.erase(0, head_size + size);
+    return std::optional<Frame>(std::move(frame));
+}
+
 Result<Frame> read_frame(int socket) {
-    std::array<unsigned char, 4> head{};
-    TRY(read_fully(socket, reinterpret_cast<char*>(head.data()), head.size()));
-    const std::size_t size =
-        head[0] | head[1] << 8 | head[2] << 16 | static_cast<std::size_t>(head[3]) << 24;
-    if (size == 0 || size > frame_limit) return failure(Code::Corrupt, "a frame of a wrong size");
+    std::array<char, head_size> head{};
+    TRY(read_fully(socket, head.data(), head.size()));
+    TRY_ASSIGN(const std::size_t size, size_in({head.data(), head.size()}));
     Frame frame;
     TRY(read_fully(socket, &frame.type, 1));
     frame.payload.resize(size - 1);
@@ -50,9 +68,9 @@ Result<Frame> read_frame(int socket) {
 Result<void> write_frame(int socket, char type, std::string_view payload) {
     const std::size_t size = payload.size() + 1;
     if (size > frame_limit) return failure(Code::TooLarge, "the answers are larger than a frame");
-    const std::array<char, 5> head{static_cast<char>(size), static_cast<char>(size >> 8),
-                                   static_cast<char>(size >> 16), static_cast<char>(size >> 24),
-                                   type};
+    const std::array<char, head_size + 1> head{
+        static_cast<char>(size), static_cast<char>(size >> 8), static_cast<char>(size >> 16),
+        static_cast<char>(size >> 24), type};
     TRY(write_fully(socket, head.data(), head.size()));
     return write_fully(socket, payload.data(), payload.size());
 }

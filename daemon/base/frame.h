@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,10 @@ struct Frame {
 };
 
 inline constexpr std::size_t frame_limit = 64u << 20;  // bytes; a batch with its records fits
+
+// The first frame of what has arrived so far, which it is taken out of; nothing if it is not whole
+// yet. Code::Corrupt once it can never be one.
+Result<std::optional<Frame>> take_frame(std::string& arrived);
 
 // Blocks. Code::Unavailable when the other end has closed.
 Result<Frame> read_frame(int socket);

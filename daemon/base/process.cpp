@@ -146,6 +146,7 @@ private:
     pid_t pid_ = -1;
     Fd lifeline_, in_, out_, err_;
     std::size_t written_ = 0;
+    std::uint64_t messages_ = 0;
     Millis started_ = 0, last_byte_ = 0;
     ProcessResult result_;
 };
@@ -217,6 +218,7 @@ void Child::read_from(Fd& end, const std::function<void(std::string_view)>& take
 
 void Child::take_err(std::string_view text) {
     if (request_.on_stderr) request_.on_stderr(text);
+    messages_ += text.size();
     result_.err += text;
     if (result_.err.size() > 2 * err_kept) result_.err.erase(0, result_.err.size() - err_kept);
 }
@@ -242,6 +244,9 @@ std::optional<Error> Child::reason_to_stop() const {
     if (result_.out.size() > limits.output)
         return failure(Code::TooLarge, name() + " was stopped",
                        "it printed more than " + std::to_string(limits.output) + " bytes");
+    if (messages_ > limits.messages)
+        return failure(Code::TooLarge, name() + " was stopped",
+                       "its messages went on after " + std::to_string(limits.messages) + " bytes");
     if (now() - last_byte_ >= limits.stall)
         return failure(Code::Timeout, name() + " was stopped",
                        "nothing came for " + seconds(limits.stall));

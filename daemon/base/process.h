@@ -16,11 +16,12 @@
 namespace dutybook {
 
 struct ProcessLimits {
-    Millis stall = 60'000;             // no byte on stdout or stderr for so long: killed
-    Millis total = 3'600'000;          // wall clock for the whole child
-    std::uint64_t output = 16u << 20;  // bytes of stdout kept; more is an error
-    std::uint64_t file_size = 0;       // RLIMIT_FSIZE in bytes, 0 = none
-    std::uint64_t memory = 0;          // RLIMIT_AS in bytes, 0 = none
+    Millis stall = 60'000;              // no byte on stdout or stderr for so long: killed
+    Millis total = 3'600'000;           // wall clock for the whole child
+    std::uint64_t output = 16u << 20;   // bytes of stdout kept; more is an error
+    std::uint64_t messages = 4u << 20;  // bytes of stderr; more is an error
+    std::uint64_t file_size = 0;        // RLIMIT_FSIZE in bytes, 0 = none
+    std::uint64_t memory = 0;           // RLIMIT_DATA in bytes, 0 = none
 };
 
 struct ProcessRequest {

@@ -40,6 +40,9 @@ Line directory_line(const std::string& name, const sync::RemoteConfig& remote,
         case sync::DirectoryState::Damaged:
             return {name, Level::Warn, "the repository is damaged: " + look.why,
                     "the next sync moves it aside and makes a new one"};
+        case sync::DirectoryState::Unsafe:
+            return {name, Level::Fail, "the repository's own settings are not safe: " + look.why,
+                    "find out who wrote there, and remove what is named or make a new repository"};
         case sync::DirectoryState::Good:
             break;
     }

@@ -41,6 +41,11 @@ inline CLI::App& group(Commands& commands, const std::string& name, const std::s
     return *app;
 }
 
+// The same group for another file of commands.
+inline CLI::App& group_made(Commands& commands, const std::string& name) {
+    return *commands.root.get_subcommand(name);
+}
+
 // An option that may be repeated, with one value each time.
 inline void repeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                      const std::string& what) {
@@ -56,9 +61,14 @@ void add_space_commands(Commands& commands);     // space list, space create
 void add_remote_commands(Commands& commands);    // remote add set check list remove
 void add_sync_commands(Commands& commands);      // sync status
 void add_member_commands(Commands& commands);    // init invite join
-void add_plugin_commands(Commands& commands);    // plugin ...
-void add_import_commands(Commands& commands);    // import
-void add_report_commands(Commands& commands);    // report
-void add_care_commands(Commands& commands);      // verify repair rebuild
+void add_plugin_commands(Commands& commands);    // plugin list install remove ... doctor
+void add_explain_command(Commands& commands, CLI::App& plugins);  // plugin explain
+void add_author_commands(Commands& commands);                     // plugin new lint test bench
+void add_import_commands(Commands& commands);                     // import
+void add_report_commands(Commands& commands);                     // report
+void add_access_commands(Commands& commands);                     // account ..., token ...
+void add_export_commands(Commands& commands);                     // export
+void add_today_commands(Commands& commands);                      // today due
+void add_care_commands(Commands& commands);                       // verify repair rebuild
 
 }  // namespace dutybook::cli

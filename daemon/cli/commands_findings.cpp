@@ -9,8 +9,14 @@ namespace {
 
 struct FindingOptions {
     std::string rule;
-    bool open = false;
+    bool open = false, unchecked = false;
 };
+
+void print_unchecked(Session& session, const Json& one) {
+    if (session.json()) return print_json(session.out(), one);
+    session.out() << text_of(one, "record") << "  " << text_of(one, "kind") << "  "
+                  << text_of(one, "plugin") << ": " << text_of(one, "why") << '\n';
+}
 
 void print_finding(Session& session, const Json& finding) {
     auto& out = session.out();
@@ -28,6 +34,11 @@ void add_findings(Commands& commands) {
         commands, commands.root, "findings", "What the rules found.", "findings --open",
         [&session, options]() -> Result<int> {
             std::string query;
+            if (options->unchecked) {
+                TRY(session.items(session.in_space("unchecked"), 0,
+                                  [&](const Json& one) { print_unchecked(session, one); }));
+                return done;
+            }
             if (!options->rule.empty()) query += "&rule=" + percent_encode(options->rule);
             if (options->open) query += "&open=1";
             if (!query.empty()) query[0] = '?';
@@ -41,6 +52,8 @@ void add_findings(Commands& commands) {
             return done;
         });
     app.add_option("--rule", options->rule, "of this rule only, such as CORE-R05");
+    app.add_flag("--unchecked", options->unchecked,
+                 "instead: records that no verdict was made of, and why");
     app.add_flag("--open", options->open, "only those that nobody answered yet");
 }
 

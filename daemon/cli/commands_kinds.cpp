@@ -46,15 +46,23 @@ std::string remarks(const Json& traits) {
     return out;
 }
 
-void print_kind(Session& session, const Json& kind) {
+// In the reader's language; a field without a label there goes by its name.
+std::string label_of(const Json& field, const std::string& language) {
+    return text_of(field.value("labels", Json::object()), language.c_str());
+}
+
+void print_kind(Session& session, const Json& kind, const std::string& language) {
     auto& out = session.out();
-    out << text_of(kind, "kind") << "  " << text_of(kind, "title") << '\n';
-    Table table({"FIELD", "TYPE", ""});
+    const std::string title = label_of(kind, language);
+    out << text_of(kind, "kind") << "  " << (title.empty() ? text_of(kind, "title") : title)
+        << '\n';
+    Table table({"FIELD", "LABEL", "TYPE", ""});
     const Json fields = kind.value("fields", Json::object());
     const Json properties = kind.value("/schema/properties"_json_pointer, Json::object());
     for (const auto& [key, traits] : fields.items()) {
         const auto name = fields.is_array() ? text_of(traits, "name") : key;
-        table.add({name, type_text(properties.value(name, Json())), remarks(traits)});
+        table.add({name, label_of(traits, language), type_text(properties.value(name, Json())),
+                   remarks(traits)});
     }
     table.print(out);
     const Json example = kind.value("example", Json());
@@ -75,18 +83,20 @@ void add_kind_commands(Commands& commands) {
     command(commands, kinds, "list", "Lists the kinds.", "kind list",
             [&session] { return list_kinds(session); });
     auto name = std::make_shared<std::string>();
+    auto language = std::make_shared<std::string>("en");
     auto& show =
         command(commands, kinds, "show", "Fields, what is required, values, an example.",
-                "kind show core.duty", [&session, name]() -> Result<int> {
+                "kind show core.duty", [&session, name, language]() -> Result<int> {
                     TRY_ASSIGN(const Json kind, session.get("/v1/kinds/" + percent_encode(*name)));
                     if (session.json()) {
                         print_json(session.out(), kind);
                     } else {
-                        print_kind(session, kind);
+                        print_kind(session, kind, *language);
                     }
                     return done;
                 });
     show.add_option("kind", *name, "such as core.duty")->required();
+    show.add_option("--language", *language, "of the labels: en, es");
 }
 
 }  // namespace dutybook::cli

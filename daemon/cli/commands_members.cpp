@@ -1,9 +1,11 @@
-// init invite join
+// init invite join recover
 //
 // An invitation is JSON, in a file as invitation.h writes it:
 //   {"format":1,"site":NAME,"role":"writer","space":{"id","name","parent","epochs"},
-//    "remotes":[{"name","url","window"}],"parent":{"space":{...},"remotes":[...]} or null}
-// "epochs" are the keys of the space; an unencrypted one has none.
+//    "control":{"head","pieces"},"invite":{"sign","box"},
+//    "remotes":[{"name","url","window"}],"parent":{...the same, role reader} or null}
+// "epochs" are the keys of the space, "control" its control log to its head, "invite" the keys
+// that the site introduces itself with.
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/invitation.h"
@@ -42,7 +44,10 @@ void add_init(Commands& commands) {
                 session.out() << "made the site " << options->site << " with the space " << space
                               << " in " << store.string() << "\nstart it: dutybookd --store "
                               << store.string() << '\n';
+                print_recovery_key(session, made);
             }
+            session.err() << "warning: the space has only one administrator; invite a second one "
+                             "with --role admin\n";
             return done;
         });
     app.add_option("--site", options->site, "the site's name, for people")->required();
@@ -54,11 +59,11 @@ struct InviteOptions {
 };
 
 Result<int> invite(Session& session, const InviteOptions& options) {
-    TRY_ASSIGN(Json invitation, session.get(session.in_space("invite")));
-    invitation["format"] = 1;
-    invitation["site"] = options.site;
-    invitation["role"] = options.role;
+    // Before the space is told of the invitation: a passphrase that is not given changes nothing.
     TRY_ASSIGN(const auto words, passphrase(session.err(), true));
+    TRY_ASSIGN(Json invitation, session.post(session.in_space("invite"),
+                                             {{"site", options.site}, {"role", options.role}}));
+    invitation["format"] = 1;
     const Json plain = invitation;
     if (words) {
         TRY_ASSIGN(invitation, seal_invitation(plain, *words));
@@ -106,15 +111,16 @@ Result<std::string> read_input(const std::string& file) {
     return std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
-Result<void> join_space(Session& session, const Json& space, const Json& remotes) {
-    const auto name = text_of(space, "name");
-    Json body = {{"name", name}, {"id", space.value("id", "")}};
-    if (const auto parent = text_of(space, "parent"); !parent.empty()) body["parent"] = parent;
-    if (space.contains("epochs")) body["epochs"] = space["epochs"];
-    auto made = session.post("/v1/spaces", body);
+Result<void> join_space(Session& session, const Json& part) {
+    const auto name = text_of(part.value("space", Json::object()), "name");
+    Json invitation = Json::object();
+    for (const char* member : {"control", "invite", "space"}) {
+        if (part.contains(member)) invitation[member] = part[member];
+    }
+    auto made = session.post("/v1/spaces", {{"invitation", invitation}, {"name", name}});
     // Joined before, or by an invitation of a sibling that brought the same parent.
     if (!made && made.error().code != Code::Exists) return made.error();
-    for (const auto& remote : remotes) {
+    for (const auto& remote : part.value("remotes", Json::array())) {
         const auto target = "/v1/spaces/" + percent_encode(name) + "/remotes";
         auto added = session.post(target, remote);
         if (!added && added.error().code != Code::Exists) return added.error();
@@ -125,11 +131,9 @@ Result<void> join_space(Session& session, const Json& space, const Json& remotes
 Result<void> join_running(Session& session, const Json& invitation) {
     if (const auto parent = invitation.find("parent");
         parent != invitation.end() && parent->is_object()) {
-        TRY(join_space(session, parent->value("space", Json::object()),
-                       parent->value("remotes", Json::array())));
+        TRY(join_space(session, *parent));
     }
-    return join_space(session, invitation.value("space", Json::object()),
-                      invitation.value("remotes", Json::array()));
+    return join_space(session, invitation);
 }
 
 Result<int> join(Session& session, const Offline& offline, const std::string& file) {
@@ -173,7 +177,67 @@ Result<int> join(Session& session, const Offline& offline, const std::string& fi
     return done;
 }
 
+struct RecoverOptions {
+    Offline::Recover offline;
+    std::string key;
+};
+
+Result<int> recover(Session& session, const Offline& offline, const RecoverOptions& options) {
+    TRY_ASSIGN(const auto store, session.store());
+    std::error_code ignored;
+    if (std::filesystem::exists(store / "site.json", ignored) && options.offline.remote.empty()) {
+        TRY(session.post(session.in_space("members"), {{"do", "recover"}, {"key", options.key}}));
+        session.out() << "this site is an administrator and holds the pen; sync tells the others\n";
+        return done;
+    }
+    if (options.offline.remote.empty()) {
+        return usage_error("no remote is named", "give --remote URL, where the space is synced");
+    }
+    Offline::Recover wanted = options.offline;
+    wanted.store = store;
+    wanted.key = options.key;
+    wanted.space = session.settings().space;
+    TRY_ASSIGN(const Json made, offline.recover(wanted));
+    if (session.json()) {
+        print_json(session.out(), made);
+    } else {
+        session.out() << "recovered the space " << text_of(made, "space")
+                      << "; this site is an administrator and holds the pen.\nstart it: dutybookd "
+                         "--store "
+                      << store.string()
+                      << "\nthen: dutybook sync; dutybook members remove SITE, if the old one is "
+                         "lost\n";
+    }
+    return done;
+}
+
+void add_recover(Commands& commands) {
+    auto& session = commands.session;
+    const auto& offline = commands.offline;
+    auto options = std::make_shared<RecoverOptions>();
+    auto& app = command(
+        commands, commands.root, "recover",
+        "With the recovery key of a space, makes this site its administrator, in a new epoch. In "
+        "an empty --store from a remote; in a store that has the space through its daemon.",
+        "recover --key KEY --remote git@example.org:school.git --site Office --store DIR",
+        [&session, &offline, options] { return recover(session, offline, *options); });
+    app.add_option("--key", options->key, "the recovery key, as it was printed")->required();
+    app.add_option("--remote", options->offline.remote, "where the space is synced");
+    app.add_option("--site", options->offline.site, "the new site's name")
+        ->default_str("recovered");
+    app.add_option("--tz", options->offline.zone, "its time zone");
+}
+
 }  // namespace
+
+void print_recovery_key(Session& session, const Json& answer) {
+    const auto key = text_of(answer, "recovery_key");
+    if (key.empty()) return;
+    session.out() << "\nRECOVERY KEY, printed this once and kept nowhere. Put it into the safe: "
+                     "whoever has it can\ntake over the space, and nothing else can if the "
+                     "administrators' sites are lost.\n\n    "
+                  << key << "\n\n";
+}
 
 void add_member_commands(Commands& commands) {
     add_init(commands);
@@ -187,6 +251,7 @@ void add_member_commands(Commands& commands) {
                         "join south.invite --store /var/lib/dutybook",
                         [&session, &offline, file] { return join(session, offline, *file); });
     app.add_option("file", *file, "the invitation; - is standard input")->required();
+    add_recover(commands);
     add_members(commands);
 }
 

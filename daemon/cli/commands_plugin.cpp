@@ -1,4 +1,4 @@
-// plugin list new lint test install remove rollback enable disable config explain shadow doctor
+// plugin list install remove rollback enable disable config explain shadow doctor: the daemon's
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/values.h"
@@ -43,15 +43,34 @@ void print_shadow(Session& session, const Json& shadow) {
     }
 }
 
-Result<int> install(Session& session, const std::string& folder, bool dry_run) {
-    TRY_ASSIGN(const Json answer,
-               session.post("/v1/plugins", {{"folder", absolute(folder)}, {"dry_run", dry_run}}));
+// "-" is the only space.
+Result<std::string> space_named(Session& session, const std::string& space) {
+    if (space != "-") return space;
+    if (!session.settings().space.empty()) return session.settings().space;
+    TRY_ASSIGN(const Json status, session.get("/v1/status"));
+    const Json spaces = status.value("spaces", Json::array());
+    if (spaces.size() == 1) return text_of(spaces[0], "name");
+    return usage_error("there are several spaces", "name one: --space NAME");
+}
+
+Result<int> install(Session& session, const std::string& folder, const std::string& into,
+                    bool dry_run) {
+    Json body = {{"folder", absolute(folder)}, {"dry_run", dry_run}};
+    if (!into.empty()) {
+        TRY_ASSIGN(body["space"], space_named(session, into));
+    }
+    TRY_ASSIGN(const Json answer, session.post("/v1/plugins", body));
     if (session.json()) {
         print_json(session.out(), answer);
         return done;
     }
     session.out() << (dry_run ? "would install " : "installed ") << text_of(answer, "id") << ' '
-                  << text_of(answer, "version") << '\n';
+                  << text_of(answer, "version");
+    if (!text_of(answer, "space").empty()) {
+        session.out() << " in space " << text_of(answer, "space")
+                      << "; its other sites have it after their next sync";
+    }
+    session.out() << '\n';
     print_shadow(session, answer["shadow"]);
     return done;
 }
@@ -105,49 +124,28 @@ Result<int> configure(Session& session, const std::string& plugin,
     return done;
 }
 
-Result<int> explain(Session& session, const std::string& plugin) {
-    TRY_ASSIGN(const Json shown, session.get("/v1/plugins/" + plugin));
-    if (session.json()) {
-        print_json(session.out(), shown);
-        return done;
-    }
-    auto& out = session.out();
-    out << text_of(shown, "id") << ' ' << text_of(shown, "version") << "  "
-        << text_of(shown, "title") << "\n\nIt may look at these kinds, and at nothing else:\n";
-    for (const auto& kind : shown["sees"]) out << "  " << kind.get<std::string>() << '\n';
-    out << "\nRules:\n";
-    for (const auto& rule : shown["rules"]) {
-        out << "  " << text_of(rule, "rule") << "  " << text_of(rule, "title") << "\n    judges ";
-        for (const auto& kind : rule["on"]) out << kind.get<std::string>() << ' ';
-        out << "\n    asked beforehand: " << text_of(rule, "check")
-            << "; of a record that is there: " << text_of(rule, "stored") << '\n';
-        for (const auto& need : rule["needs"]) {
-            out << "    looks at " << (need.value("list", false) ? "all " : "one ")
-                << text_of(need, "kind") << " as \"" << text_of(need, "name") << "\"\n";
-        }
-        if (!text_of(rule, "source").empty())
-            out << "    source: " << text_of(rule, "source") << '\n';
-    }
-    return done;
-}
-
 Result<int> doctor(Session& session) {
     TRY_ASSIGN(const Json answer, session.get("/v1/plugins"));
     int code = done;
     for (const auto& one : answer.value("items", Json::array())) {
         const std::string state = text_of(one, "state");
-        const bool sick = state == "quarantined" || state == "broken" || state == "backoff";
+        const bool sick = state == "quarantined" || state == "broken" || state == "backoff" ||
+                          one.contains("waiting");
         if (sick) code = needs_person;
         if (session.json()) {
             print_json(session.out(), one);
             continue;
         }
         session.out() << text_of(one, "id") << ": " << state;
-        if (one["sandbox"].contains("seccomp")) {
+        if (one.value("sandbox", Json::object()).contains("seccomp")) {
             session.out() << ", seccomp on, Landlock ABI " << one["sandbox"].value("landlock", 0)
                           << ", " << one.value("memory", 0) / (1 << 20) << " MiB";
         }
-        if (sick) {
+        if (one.contains("waiting")) {
+            session.out() << "; " << text_of(one["waiting"], "version") << " that came with space "
+                          << text_of(one["waiting"], "space")
+                          << " is not used: " << text_of(one["waiting"], "why");
+        } else if (sick) {
             session.out() << "; " << text_of(one, "why")
                           << "; mend it and run `dutybook plugin enable " << text_of(one, "id")
                           << "`";
@@ -155,44 +153,6 @@ Result<int> doctor(Session& session) {
         session.out() << '\n';
     }
     return code;
-}
-
-void add_offline(Commands& commands, CLI::App& plugins) {
-    auto& session = commands.session;
-    const Offline& offline = commands.offline;
-    auto folder = std::make_shared<std::string>();
-    auto& lint = command(commands, plugins, "lint", "Finds mistakes without running a rule.",
-                         "plugin lint ./bus_duty", [&session, &offline, folder]() -> Result<int> {
-                             return offline.lint(*folder, session.json(), session.out());
-                         });
-    lint.add_option("folder", *folder, "of the plugin")->required();
-
-    auto test = std::make_shared<Offline::PluginTest>();
-    auto& tests = command(commands, plugins, "test", "Runs the plugin's tests/*.json.",
-                          "plugin test ./bus_duty --permute --coverage",
-                          [&session, &offline, test]() -> Result<int> {
-                              test->json = session.json();
-                              return offline.test(*test, session.out());
-                          });
-    tests.add_option("folder", test->folder, "of the plugin")->required();
-    tests.add_flag("--permute", test->permute, "try every order of arrival");
-    tests.add_flag("--coverage", test->coverage, "name rules and codes that nothing exercised");
-    tests.add_flag("--bless", test->bless, "write what came out as what is expected");
-    tests.add_option("--only", test->only, "cases whose name or file holds this text");
-
-    auto made = std::make_shared<Offline::NewPlugin>();
-    auto& fresh = command(
-        commands, plugins, "new", "Makes a runnable plugin with tests.",
-        "plugin new bus_duty --from blank", [&session, &offline, made]() -> Result<int> {
-            TRY(offline.make_plugin(*made));
-            session.out() << "made " << made->name << "; now edit it and run `dutybook plugin test "
-                          << made->name << "`\n";
-            return done;
-        });
-    fresh.add_option("name", made->name, "folder to make; small letters, digits and _")->required();
-    fresh.add_option("--from", made->from, "education, medical, legal or blank")
-        ->default_val("blank");
-    fresh.add_option("--runtime", made->runtime, "lua or native")->default_val("lua");
 }
 
 struct Target {
@@ -228,7 +188,6 @@ void add_plugin_commands(Commands& commands) {
     auto& plugins = group(commands, "plugin", "Rules, kinds and reports of the fields.");
     command(commands, plugins, "list", "Lists the plugins and how they do.", "plugin list",
             [&session] { return list(session); });
-    add_offline(commands, plugins);
     add_turns(commands, plugins);
 
     const auto with_folder = [&](const char* name, const char* what, const char* example,
@@ -238,10 +197,16 @@ void add_plugin_commands(Commands& commands) {
                             [&session, target, run] { return run(session, *target); });
         app.add_option("folder", target->folder, "of the plugin")->required();
         app.add_flag("--dry-run", target->dry_run, "check and try only");
+        if (std::string_view(name) == "install") {
+            app.add_option("--into-space,--space", target->space,
+                           "put it into this space (without a name: the only one), for every "
+                           "site of it; Lua only");
+        }
     };
     with_folder("install", "Checks, tests and tries a plugin, then swaps it in.",
-                "plugin install ./bus_duty",
-                [](Session& s, const Target& t) { return install(s, t.folder, t.dry_run); });
+                "plugin install ./bus_duty", [](Session& s, const Target& t) {
+                    return install(s, t.folder, t.space, t.dry_run);
+                });
     with_folder("shadow", "Says what a plugin would newly find.", "plugin shadow ./bus_duty",
                 [](Session& s, const Target& t) { return shadow(s, t.folder); });
 
@@ -263,8 +228,7 @@ void add_plugin_commands(Commands& commands) {
                     return act(s, "POST", "/v1/plugins/" + t.plugin + "/rollback", Json(),
                                t.plugin + " is what it was before");
                 });
-    with_plugin("explain", "Says what a plugin sees and does.", "plugin explain medical",
-                [](Session& s, const Target& t) { return explain(s, t.plugin); });
+    add_explain_command(commands, plugins);
     const auto config =
         with_plugin("config", "Changes settings in this space; without any it shows them.",
                     "plugin config bus_duty most_children=30",

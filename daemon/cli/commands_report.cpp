@@ -1,6 +1,6 @@
 // report
-#include "base/file.h"
 #include "cli/command.h"
+#include "cli/output.h"
 
 #include <ostream>
 
@@ -11,26 +11,9 @@ namespace {
 struct ReportOptions {
     std::string name, format = "html", out, language = "en";
     std::vector<std::string> parameters;
+    bool file = false;
+    std::string filed, into, purpose, basis;
 };
-
-// Letters, digits and a few marks stay; the rest is escaped.
-std::string in_query(std::string_view text) {
-    static constexpr char digits[] = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            out += c;
-        } else {
-            out += '%';
-            out += digits[byte >> 4U];
-            out += digits[byte & 15U];
-        }
-    }
-    return out;
-}
 
 Result<int> list_reports(Session& session) {
     TRY_ASSIGN(const Json answer, session.get("/v1/reports"));
@@ -50,24 +33,57 @@ Result<int> list_reports(Session& session) {
 
 Result<int> make_report(Session& session, const ReportOptions& options) {
     if (options.name.empty()) return list_reports(session);
-    std::string target = session.in_space("reports/" + in_query(options.name)) +
-                         "?format=" + in_query(session.json() ? "json" : options.format) +
-                         "&language=" + in_query(options.language);
+    std::string target = session.in_space("reports/" + percent_encode(options.name)) +
+                         "?format=" + percent_encode(session.json() ? "json" : options.format) +
+                         "&language=" + percent_encode(options.language);
     for (const std::string& parameter : options.parameters) {
         if (parameter.find('=') == std::string::npos) {
             return usage_error("a parameter is NAME=VALUE, not \"" + parameter + "\"");
         }
-        target += "&parameter=" + in_query(parameter);
+        target += "&parameter=" + percent_encode(parameter);
     }
-    TRY_ASSIGN(const std::string text, session.text(target));
-    if (options.out.empty() || options.out == "-") {
-        session.out() << text;
-        if (session.json()) session.out() << '\n';
-        return done;
+    TRY_ASSIGN(std::string text, session.text(target));
+    if (session.json()) text += '\n';
+    return write_output(session, text, options.out);
+}
+
+// Frozen as a record, which syncs.
+Result<int> file_report(Session& session, const ReportOptions& options) {
+    Json body = {{"parameters", Json::object()}, {"language", options.language}};
+    for (const std::string& parameter : options.parameters) {
+        const auto equals = parameter.find('=');
+        if (equals == std::string::npos) {
+            return usage_error("a parameter is NAME=VALUE, not \"" + parameter + "\"");
+        }
+        body["parameters"][parameter.substr(0, equals)] = parameter.substr(equals + 1);
     }
-    TRY(write_file_atomically(std::filesystem::absolute(options.out), text, 0644));
-    session.err() << "wrote " << options.out << '\n';
+    if (!options.into.empty()) body["into"] = options.into;
+    if (!options.purpose.empty()) body["purpose"] = options.purpose;
+    if (!options.basis.empty()) body["basis"] = options.basis;
+    TRY_ASSIGN(const Json record,
+               session.post(session.in_space("reports/" + percent_encode(options.name)), body));
+    if (session.json()) {
+        print_json(session.out(), record);
+    } else {
+        session.out() << "filed " << text_of(record, "id") << " in " << text_of(record, "space")
+                      << "; dutybook report --filed " << text_of(record, "id") << " shows it\n";
+    }
     return done;
+}
+
+Result<int> show_filed(Session& session, const ReportOptions& options) {
+    TRY_ASSIGN(std::string text,
+               session.text(session.in_space("filed/" + percent_encode(options.filed)) +
+                            "?format=" + (session.json() ? "json" : options.format)));
+    if (session.json()) text += '\n';
+    return write_output(session, text, options.out);
+}
+
+Result<int> report(Session& session, const ReportOptions& options) {
+    if (!options.filed.empty()) return show_filed(session, options);
+    if (!options.file) return make_report(session, options);
+    if (options.name.empty()) return usage_error("which report is to be filed?");
+    return file_report(session, options);
 }
 
 }  // namespace
@@ -78,12 +94,17 @@ void add_report_commands(Commands& commands) {
     auto& app =
         command(commands, commands.root, "report", "Makes a report; without a name it lists them.",
                 "report medical.mar_sheet month=2026-03 --out mar.html",
-                [&session, options] { return make_report(session, *options); });
+                [&session, options] { return report(session, *options); });
     app.add_option("name", options->name, "PLUGIN.REPORT");
     app.add_option("parameters", options->parameters, "NAME=VALUE");
-    app.add_option("--format", options->format, "html, csv, svg, ics or json");
+    app.add_option("--format", options->format, "html, csv, svg, ics, ledes or json");
     app.add_option("--language", options->language, "of the reader: en, es");
     app.add_option("--out", options->out, "file; standard output without it");
+    app.add_flag("--file", options->file, "freeze it as a record, which syncs");
+    app.add_option("--into", options->into, "with --file: another space, such as the district's");
+    app.add_option("--purpose", options->purpose, "with --into: what it is needed for there");
+    app.add_option("--basis", options->basis, "with --into: the law or consent that allows it");
+    app.add_option("--filed", options->filed, "show a filed report: its record's id");
 }
 
 }  // namespace dutybook::cli

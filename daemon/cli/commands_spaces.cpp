@@ -40,6 +40,7 @@ void add_space_commands(Commands& commands) {
                         print_json(session.out(), space);
                     } else {
                         session.out() << "made the space " << text_of(space, "name") << '\n';
+                        print_recovery_key(session, space);
                     }
                     return done;
                 });

@@ -76,6 +76,9 @@ void print_space(std::ostream& out, const Json& space) {
             << text_of(peer, "holds_of_ours") << " of our operations, last heard "
             << text_of(peer, "last_heard") << '\n';
     }
+    for (const auto& warning : space.value("warnings", Json::array())) {
+        out << "  warning: " << one_line(warning) << '\n';
+    }
     for (const auto& alarm : space.value("alarms", Json::array())) {
         out << "  ALARM " << (alarm.is_object() ? text_of(alarm, "message") : one_line(alarm))
             << '\n';

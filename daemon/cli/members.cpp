@@ -9,9 +9,14 @@ namespace dutybook::cli {
 
 namespace {
 
+struct Act {
+    std::string site;
+};
+
 struct ExportOptions {
     std::string format = "allowed_signers", out = "-";
     const CLI::App* command = nullptr;
+    std::vector<std::pair<const CLI::App*, std::shared_ptr<Act>>> acts;
 };
 
 Result<Json> sites(Session& session, const Offline& offline) {
@@ -29,20 +34,49 @@ Result<Json> sites(Session& session, const Offline& offline) {
     return offline.members(*store, session.settings().space);
 }
 
-Result<int> list(Session& session, const Offline& offline) {
-    TRY_ASSIGN(const Json all, sites(session, offline));
+std::string state_of(const Json& member) {
+    std::string state = text_of(member, "state");
+    if (state == "active") state.clear();
+    const auto add = [&state](const std::string& word) {
+        state += (state.empty() ? "" : ", ") + word;
+    };
+    if (member.value("own", false)) add("this site");
+    if (member.value("pen", false)) add("holds the pen");
+    if (member.value("invite_used_twice", false)) add("INVITE USED TWICE");
+    std::uint64_t aside = 0;
+    for (const Json& one : member.value("quarantined", Json::array())) {
+        aside += one.value("operations", std::uint64_t{0});
+    }
+    if (aside > 0) add(std::to_string(aside) + " later operations set aside");
+    return state;
+}
+
+Result<int> show(Session& session, const Json& all) {
     if (session.json()) {
         for (const Json& site : all) print_json(session.out(), site);
         return done;
     }
-    Table table({"SITE", "NAME", "LAST HEARD", "LOGS"});
+    Table table({"SITE", "NAME", "ROLE", "LAST HEARD", "STATE"});
     for (const Json& site : all) {
         const auto heard = text_of(site, "last_heard");
-        table.add({text_of(site, "site"),
-                   text_of(site, "name") + (site.value("own", false) ? " (this site)" : ""),
-                   heard.empty() ? "never" : heard, one_line(site["logs"])});
+        table.add({text_of(site, "site"), text_of(site, "name"), text_of(site, "role"),
+                   heard.empty() ? "never" : heard, state_of(site)});
     }
     table.print(session.out());
+    return done;
+}
+
+Result<int> list(Session& session, const Offline& offline) {
+    TRY_ASSIGN(const Json all, sites(session, offline));
+    return show(session, all);
+}
+
+Result<int> change(Session& session, const std::string& word, const std::string& site) {
+    Json body = {{"do", word}};
+    if (!site.empty()) body["site"] = site;
+    TRY_ASSIGN(const Json answer, session.post(session.in_space("members"), body));
+    TRY(show(session, answer.value("items", Json::array())));
+    if (!session.json()) session.out() << "done here; the others follow with their next sync\n";
     return done;
 }
 
@@ -51,9 +85,18 @@ Result<int> list(Session& session, const Offline& offline) {
 Result<int> export_signers(Session& session, const Offline& offline, const ExportOptions& options) {
     TRY_ASSIGN(const Json all, sites(session, offline));
     std::string text;
-    for (const Json& site : all) {
+    std::size_t count = 0;
+    const auto add = [&](const Json& site, const Json& key) {
         text += text_of(site, "site") + "@dutybook.invalid namespaces=\"git\" " +
-                text_of(site, "key") + "\n";
+                key.get<std::string>() + "\n";
+        ++count;
+    };
+    for (const Json& site : all) {
+        if (!site.contains("keys")) {
+            add(site, site["key"]);
+            continue;
+        }
+        for (const Json& key : site["keys"]) add(site, key);
     }
     if (options.out == "-") {
         session.out() << text;
@@ -61,9 +104,9 @@ Result<int> export_signers(Session& session, const Offline& offline, const Expor
     }
     TRY(write_file_atomically(std::filesystem::absolute(options.out), text, 0644));
     if (session.json()) {
-        print_json(session.out(), Json{{"file", options.out}, {"keys", all.size()}});
+        print_json(session.out(), Json{{"file", options.out}, {"keys", count}});
     } else {
-        session.out() << "wrote " << options.out << " with " << all.size() << " keys\n";
+        session.out() << "wrote " << options.out << " with " << count << " keys\n";
     }
     return done;
 }
@@ -74,14 +117,38 @@ void add_members(Commands& commands) {
     auto& session = commands.session;
     const auto& offline = commands.offline;
     auto options = std::make_shared<ExportOptions>();
-    auto& members =
-        command(commands, commands.root, "members",
-                "Lists the sites of the space: those whose logs are held here, and when each was "
-                "last heard. Needs no daemon.",
-                "members", [&session, &offline, options] {
-                    return options->command->parsed() ? export_signers(session, offline, *options)
-                                                      : list(session, offline);
-                });
+    auto& members = command(
+        commands, commands.root, "members",
+        "Lists who belongs to the space: role, when last heard, and what was set aside of removed "
+        "sites. Needs no daemon. Changes are made where the pen is; SITE is a name or the "
+        "beginning of an id.",
+        "members", [&session, &offline, options]() -> Result<int> {
+            for (const auto& [app, act] : options->acts) {
+                if (app->parsed()) return change(session, app->get_name(), act->site);
+            }
+            return options->command->parsed() ? export_signers(session, offline, *options)
+                                              : list(session, offline);
+        });
+    const auto add_act = [&](const char* name, const char* what, bool of_site,
+                             const char* example) {
+        auto act = std::make_shared<Act>();
+        auto* const app = members.add_subcommand(name, what);
+        app->footer(std::string("Example:\n  dutybook members ") + example);
+        if (of_site) app->add_option("site", act->site, "name or id")->required();
+        options->acts.emplace_back(app, act);
+    };
+    add_act("remove",
+            "Removes a site, or an invitation that was not used: what it wrote up to now counts, "
+            "what comes later is set aside, and a new key begins that it does not get.",
+            true, "remove South");
+    add_act("retire", "This site says its last word: all that it wrote counts, and it ends.", false,
+            "retire");
+    add_act("rotate", "Begins a new epoch: what is written from now on has another key.", false,
+            "rotate");
+    add_act("pen", "Hands the pen to another administrator's site.", true, "pen District");
+    add_act("confirm", "Settles an invitation that two sites used: this one is right.", true,
+            "confirm South");
+    add_act("adopt", "Takes in all the same what a removed site wrote later.", true, "adopt South");
     members.require_subcommand(0, 1);
     auto* const exporting = members.add_subcommand(
         "export", "Writes the sites' public keys, so that other tools can check signatures.");

@@ -2,7 +2,9 @@
 
 #include "cli/command.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 namespace dutybook::cli {
@@ -13,8 +15,8 @@ namespace {
 // program itself reads them: CLI11's own fallthrough would also take a value such as `list` in
 // `search list` for a command.
 std::vector<std::string> globals_first(const std::vector<std::string>& arguments) {
-    static const std::vector<std::string> with_value = {"--store", "--space", "--by", "--on-behalf",
-                                                        "--device"};
+    static const std::vector<std::string> with_value = {
+        "--store", "--socket", "--space", "--by", "--on-behalf", "--device", "--lang"};
     std::vector<std::string> front;
     std::vector<std::string> rest;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -43,13 +45,53 @@ std::string environment(const char* name) {
     return value != nullptr ? value : "";
 }
 
+// "es_MX.UTF-8" as "es-MX"; empty for C and POSIX.
+std::string language_of_account() {
+    for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+        std::string value = environment(name);
+        if (value.empty()) continue;
+        value = value.substr(0, value.find_first_of(".@"));
+        std::replace(value.begin(), value.end(), '_', '-');
+        return value == "C" || value == "POSIX" ? "" : value;
+    }
+    return {};
+}
+
+// `plugin install DIR --space [NAME]` says where to put it: there it is an option of its own, and
+// without a name means the only space.
+std::vector<std::string> own_space_of_install(std::vector<std::string> arguments) {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const bool installing = std::find(words.begin(), words.end(), "install") != words.end() &&
+                                std::find(words.begin(), words.end(), "plugin") != words.end();
+        if (installing && arguments[i].starts_with("--space=")) {
+            arguments[i].replace(2, 5, "into-space");
+        } else if (installing && arguments[i] == "--space") {
+            const bool named = i + 1 < arguments.size() && !arguments[i + 1].starts_with("-") &&
+                               arguments[i + 1].find('/') == std::string::npos;
+            std::error_code failed;
+            const bool folder =
+                named && std::filesystem::exists(
+                             std::filesystem::path(arguments[i + 1]) / "plugin.json", failed);
+            arguments[i] = "--into-space=" + (named && !folder ? arguments[i + 1] : "-");
+            if (named && !folder) arguments.erase(arguments.begin() + static_cast<long>(i) + 1);
+        }
+        words.push_back(arguments[i]);
+    }
+    return words;
+}
+
 void describe(CLI::App& root, Settings& settings) {
     root.require_subcommand(1);
     root.add_option("--store", settings.store, "the daemon's store directory (or DUTYBOOK_STORE)");
+    root.add_option("--socket", settings.socket,
+                    "the socket of a daemon of another account (or DUTYBOOK_SOCKET)");
     root.add_option("--space", settings.space, "the space, where there are several");
     root.add_option("--by", settings.by, "the person who acts (or DUTYBOOK_BY)");
     root.add_option("--on-behalf", settings.on_behalf, "the person for whom it is done");
     root.add_option("--device", settings.device, "the device on which it was entered");
+    root.add_option("--lang", settings.language,
+                    "the language of messages, such as es (or LC_ALL, LC_MESSAGES, LANG)");
     root.add_flag("--json", settings.json, "one JSON object a line on standard output");
     root.footer(
         "These options may stand before or after the command.\n"
@@ -75,7 +117,9 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
         std::ostream& err) {
     Settings settings;
     settings.store = environment("DUTYBOOK_STORE");
+    settings.socket = environment("DUTYBOOK_SOCKET");
     settings.by = environment("DUTYBOOK_BY");
+    settings.language = language_of_account();
     Session session(settings, out, err);
     CLI::App root("Dutybook: duties, records and reports of a site", "dutybook");
     Commands commands{root, session, offline, {}};
@@ -90,11 +134,15 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
     add_sync_commands(commands);
     add_member_commands(commands);
     add_plugin_commands(commands);
+    add_author_commands(commands);
     add_report_commands(commands);
     add_import_commands(commands);
+    add_export_commands(commands);
+    add_today_commands(commands);
     add_care_commands(commands);
+    add_access_commands(commands);
     try {
-        auto ordered = globals_first(arguments);
+        auto ordered = globals_first(own_space_of_install(arguments));
         root.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));
     } catch (const CLI::CallForHelp& help) {
         root.exit(help, out, err);

@@ -24,7 +24,14 @@ struct Offline {
     // Makes the store of an invitation if there is none, and adds its spaces and remotes.
     // {"site":{...},"spaces":[name...],"remotes":[name...]}
     std::function<Result<Json>(const std::filesystem::path& store, const Json& invitation)> join;
-    // The sites whose logs the space holds, as GET /v1/spaces/{space}/members lists them. `space`
+    struct Recover {
+        std::filesystem::path store;
+        std::string key, remote, site = "recovered", zone, space;
+    };
+    // Makes a store whose site is an administrator of the space on the remote.
+    // {"site":{...},"space":NAME,"store"}
+    std::function<Result<Json>(const Recover&)> recover;
+    // The sites of the space, as GET /v1/spaces/{space}/members lists them. `space`
     // may be empty if there is only one.
     std::function<Result<Json>(const std::filesystem::path& store, const std::string& space)>
         members;
@@ -52,6 +59,7 @@ struct Offline {
     };
     std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> lint;
     std::function<int(const PluginTest&, std::ostream& out)> test;
+    std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> bench;
     std::function<Result<void>(const NewPlugin&)> make_plugin;
     // The text of an import mapping: the file, else that of a plugin by its name ("oneroster").
     std::function<Result<std::string>(const std::string& name, const std::string& file)> mapping;

@@ -22,8 +22,12 @@ std::string Session::in_space(const std::string& rest) const {
 
 Result<HttpConnection*> Session::connection() {
     if (!connection_) {
-        TRY_ASSIGN(const auto directory, store());
-        auto opened = HttpConnection::open((directory / "run" / "dutybook.sock").string());
+        std::string socket = settings_.socket;
+        if (socket.empty()) {
+            TRY_ASSIGN(const auto directory, store());
+            socket = (directory / "run" / "dutybook.sock").string();
+        }
+        auto opened = HttpConnection::open(socket);
         if (!opened) {
             Error error = opened.error();
             error.detail = R"({"no_daemon":true})";
@@ -44,6 +48,7 @@ HttpRequest Session::request(const std::string& method, const std::string& targe
     for (const auto& [name, value] : who) {
         if (!value->empty()) request.headers[name] = percent_encode(*value);
     }
+    if (!settings_.language.empty()) request.headers["Accept-Language"] = settings_.language;
     return request;
 }
 

@@ -28,9 +28,11 @@ enum Exit : int {
 };
 
 struct Settings {
-    std::string store;  // directory; empty = none named
-    std::string space;  // empty = the only one
+    std::string store;   // directory; empty = none named
+    std::string socket;  // of a daemon of another account; empty = the store's own
+    std::string space;   // empty = the only one
     std::string by, on_behalf, device, source;
+    std::string language;  // of messages; empty = the daemon's own (English)
     bool json = false;
 };
 
@@ -48,6 +50,8 @@ public:
     bool json() const { return settings_.json; }
     std::ostream& out() const { return out_; }
     std::ostream& err() const { return err_; }
+    // How what is written from now on came to be: entered, imported, device.
+    void set_source(std::string source) { settings_.source = std::move(source); }
     // Code::Malformed (usage) if neither --store nor DUTYBOOK_STORE names one.
     Result<std::filesystem::path> store() const;
 
@@ -81,11 +85,13 @@ public:
     // The site's time zone: from the store's site.json, else this machine's.
     const std::string& zone();
 
+    // People at a terminal see one line that is written over; a log sees each step's begin and end.
+    void show_progress(const Json& progress);  // {"step","done","all"}
+    void end_progress();
+
 private:
     Result<HttpConnection*> connection();
     HttpRequest request(const std::string& method, const std::string& target) const;
-    void show_progress(const Json& progress);
-    void end_progress();
 
     Settings& settings_;
     std::ostream& out_;
@@ -99,6 +105,9 @@ private:
 Error error_of(const Json& problem, unsigned status);
 Json problem_of(const Error& error);
 int exit_code(const Error& error);
+
+// "recovery_key" of an answer, with what to do with it, for people.
+void print_recovery_key(Session& session, const Json& answer);
 
 // Wrong use of a command: exit 2.
 Error usage_error(std::string what, std::string fix = {});

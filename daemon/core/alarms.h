@@ -16,12 +16,15 @@ public:
     explicit AlarmBook(store::Journal& journal) : journal_(journal) {}
 
     Result<void> load();
-    // Raising one that stands keeps its `since` and takes the new message.
+    // Raising one that stands keeps its `since` and takes the new message. Of one kind at most
+    // `most_of_a_kind` stand; what comes on top is told by one more, "<kind>:more".
     void raise(Alarm alarm);
     void close(const std::string& id);
     bool stands(const std::string& id) const { return alarms_.count(id) != 0; }
     std::vector<Alarm> list() const;
     std::uint64_t version() const { return version_; }
+
+    static constexpr std::size_t most_of_a_kind = 50;
 
 private:
     // An alarm that cannot be stored still stands in memory: it is told either way.
@@ -34,5 +37,9 @@ private:
 
 // "<kind>:<subject>"
 std::string alarm_id(const std::string& kind, const std::string& subject);
+
+// Text that may hold what a stranger wrote, for a terminal and for JSON: control characters and
+// what is no UTF-8 become '?'; at most `longest` bytes.
+std::string printable(std::string_view text, std::size_t longest = 2000);
 
 }  // namespace dutybook::core

@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <algorithm>
+
 namespace dutybook::core {
 
 bool Background::step() {
@@ -46,8 +48,12 @@ bool Background::search() {
 
 bool Background::recheck() {
     if (!recheck_.due(clock_.monotonic())) return false;
-    const auto more = engine_.recheck(recheck_slice);
+    const Millis begun = clock_.monotonic();
+    const auto more = engine_.recheck(recheck_slice_);
     if (!more) return failed(recheck_, "rules could not be run again", more.error());
+    const Millis took = clock_.monotonic() - begun;
+    if (took > slice_time) recheck_slice_ = std::max<std::size_t>(recheck_slice_ / 2, 1);
+    if (took < slice_time / 2) recheck_slice_ = std::min(recheck_slice_ * 2, most_rechecks);
     return *more;
 }
 

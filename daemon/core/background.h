@@ -21,7 +21,8 @@ private:
     static constexpr Millis look_every = 60'000;     // for segments whose folding was cut off
     static constexpr Millis after_failure = 60'000;  // before a failed slice is tried again
     static constexpr Millis trim_every = 3'600'000;
-    static constexpr std::size_t recheck_slice = 8;      // subjects; each may cost a few lookups
+    static constexpr Millis slice_time = 20;  // what a write that comes in may have to wait
+    static constexpr std::size_t most_rechecks = 128;    // subjects; each may cost a few lookups
     static constexpr std::uint64_t far_behind = 20'000;  // unsealed operations
 
     struct Turn {
@@ -38,6 +39,7 @@ private:
     SpaceEngine& engine_;
     const Clock& clock_;
     Turn seal_, fold_, search_, recheck_, trim_;
+    std::size_t recheck_slice_ = 8;
 };
 
 }  // namespace dutybook::core

@@ -167,6 +167,8 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
     context.listener = state->options.listener;
     context.progress = state->options.progress;
     TRY_ASSIGN(context.signer, read_signer(directory));
+    TRY_ASSIGN(context.sign, store::key_of_line(state->file.site.public_key));
+    TRY_ASSIGN(context.box, read_box_key(directory));
 
     TRY_ASSIGN(const Place place, place_of(directory));
     const bool moved = !place.same_as(state->file.place);
@@ -209,6 +211,16 @@ SpaceService* Book::space(const std::string& name) {
     const std::shared_lock taken(state_->mutex);
     const auto found = state_->spaces.find(name);
     return found == state_->spaces.end() ? nullptr : found->second->service.get();
+}
+
+Circle* Book::circle(const std::string& space) {
+    const std::shared_lock taken(state_->mutex);
+    const auto found = state_->spaces.find(space);
+    return found == state_->spaces.end() ? nullptr : found->second->circle.get();
+}
+
+Result<SpaceService*> Book::open_space(const std::string& name) {
+    return state_->open_space(space_directory(name), false);
 }
 
 Result<SpaceService*> Book::add_space(const SpaceRecord& record) {

@@ -6,10 +6,13 @@
 //                           that this directory was copied or restored)
 //   lock                    flock of the running daemon
 //   keys/sign.key           Ed25519 secret key (0600); keys/sign.pub in OpenSSH form
+//   keys/box.key            X25519 seed (0600)
 //   gitconfig               GIT_CONFIG_GLOBAL of transfer children: includes the administrator's
 //   run/dutybook.sock       the socket, while a daemon runs
 //   spaces/<name>/space.json       id, name, parent
 //   spaces/<name>/remotes.json     remotes and what was last seen of each
+//   spaces/<name>/keys.json, control.json, invite.json, introductions.json
+//                           keys of the space's epochs, who belongs to it (space_keys.h, circle.h)
 //   spaces/<name>/journal.db       acknowledged operations
 //   spaces/<name>/log.git          sealed segments, everybody's
 //   spaces/<name>/quarantine.git   what a transfer brings, until checked
@@ -24,6 +27,8 @@
 #include <memory>
 
 namespace dutybook::core {
+
+class Circle;
 
 struct Site {
     std::string id;  // base32 of the public key's hash, 26 characters
@@ -59,9 +64,11 @@ public:
     const std::filesystem::path& directory() const;
     const rules::Kinds& kinds() const;
 
-    std::vector<SpaceService*> spaces();                         // sorted by name
-    SpaceService* space(const std::string& name);                // null if unknown
-    Result<SpaceService*> add_space(const SpaceRecord& record);  // create or join
+    std::vector<SpaceService*> spaces();           // sorted by name
+    SpaceService* space(const std::string& name);  // null if unknown
+    Circle* circle(const std::string& space);      // null if unknown, or without a control log
+    Result<SpaceService*> add_space(const SpaceRecord& record);  // without a control log
+    Result<SpaceService*> open_space(const std::string& name);   // whose folder was just made
     std::filesystem::path space_directory(const std::string& name) const;
 
 private:
@@ -72,7 +79,7 @@ private:
 
 // Offline pieces for `init` and `join` (no daemon): add a space's folder to a store.
 Result<void> write_space_folder(const std::filesystem::path& directory, const SpaceRecord& record);
-std::string make_space_id();
+std::string make_space_id();  // of a space without a control log
 // The time zone of a store's site; UTC if it cannot be read.
 std::string zone_of(const std::filesystem::path& directory);
 

@@ -32,6 +32,7 @@ struct EngineState {
     bool index_behind = false;
     SpaceEngine::Changed changed;
     std::optional<Millis> oldest_unsealed;
+    bool retired = false;  // the last word is sealed: no operation may follow it
 };
 
 // Applies to the index what the journal holds of the current writer beyond it.

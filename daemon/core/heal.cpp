@@ -15,13 +15,14 @@ Result<void> heal(const fs::path& file) {
 }  // namespace
 
 Result<void> heal_store(const fs::path& directory) {
-    for (const char* name :
-         {"site.json", "plugins.json", "tokens.json", "keys/sign.key", "keys/sign.pub"}) {
+    for (const char* name : {"site.json", "plugins.json", "tokens.json", "keys/sign.key",
+                             "keys/sign.pub", "keys/box.key"}) {
         TRY(heal(directory / name));
     }
     std::error_code failed;
     for (const auto& space : fs::directory_iterator(directory / "spaces", failed)) {
-        for (const char* name : {"space.json", "remotes.json", "keys.json"}) TRY(heal(space.path() / name));
+        for (const char* name : {"space.json", "remotes.json", "keys.json", "invite.json"})
+            TRY(heal(space.path() / name));
     }
     return {};
 }

@@ -8,8 +8,6 @@
 #include "base/crypto.h"
 #include "base/log.h"
 
-#include "store/segment_sealed.h"
-
 namespace dutybook::core {
 
 namespace {
@@ -36,12 +34,13 @@ std::unique_ptr<store::Log> open_log(const store::GitLogOptions& options) {
     return std::make_unique<WaitingLog>(options, log.error());
 }
 
-Result<std::unique_ptr<store::SegmentCodec>> codec_of(const std::filesystem::path& folder) {
-    using Codec = std::unique_ptr<store::SegmentCodec>;
+Result<std::unique_ptr<Circle>> circle_of(const HostedContext& context,
+                                          const std::filesystem::path& folder,
+                                          const SpaceRecord& record) {
     TRY_ASSIGN(const bool sealed, is_sealed(folder));
-    if (!sealed) return Codec(std::make_unique<store::ZstdCodec>());
-    TRY_ASSIGN(auto keys, read_space_keys(folder));
-    return Codec(std::make_unique<store::SealedCodec>(std::move(keys)));
+    if (!sealed) return std::unique_ptr<Circle>();
+    return Circle::open({folder, record, context.site, context.signer.get(), context.sign,
+                         *context.box, context.clock});
 }
 
 SpaceEngine::Start how_to_start(const HostedContext& context, const std::string& space,
@@ -63,10 +62,19 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
                                                        const SpaceRecord& record,
                                                        ParentAccess parent, bool moved) {
     auto hosted = std::make_unique<HostedSpace>();
-    TRY_ASSIGN(hosted->codec, codec_of(folder));
+    TRY_ASSIGN(hosted->circle, circle_of(context, folder, record));
+    const store::SegmentCodec* const codec =
+        hosted->circle ? static_cast<const store::SegmentCodec*>(&hosted->circle->codec())
+                       : &hosted->plain;
     TRY_ASSIGN(hosted->journal, open_guarded_journal(folder / "journal.db", context.room));
-    hosted->log =
-        open_log({folder / "log.git", record.id, hosted->codec.get(), context.signer.get()});
+    hosted->log = open_log({folder / "log.git", record.id, codec, context.signer.get(),
+                            hosted->circle ? hosted->circle->introduction() : std::string()});
+    if (hosted->circle) {
+        const auto attached = hosted->circle->attach(*hosted->log);
+        if (!attached)
+            log_error("core", "the control log cannot be used",
+                      {{"space", record.name}, {"error", attached.error().text()}});
+    }
     TRY_ASSIGN(hosted->index, open_index(folder / "index.db", *context.kinds));
 
     SpaceFacts facts{record.id, record.name, record.parent, context.site.id, context.site.zone};
@@ -77,13 +85,16 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
     parts.clock = context.clock;
     parts.kinds = context.kinds;
     parts.evaluator = context.evaluator;
-    parts.codec = hosted->codec.get();
-    parts.judge = &context.judge;
+    parts.codec = codec;
+    parts.judge = hosted->circle ? static_cast<const store::SegmentJudge*>(hosted->circle.get())
+                                 : &context.judge;
+    parts.circle = hosted->circle.get();
     parts.incarnation = [] { return random_base32(5); };
     parts.parent_record = std::move(parent.record);
     parts.parent_list = std::move(parent.list);
     auto engine = std::make_unique<SpaceEngine>(std::move(facts), std::move(parts));
     TRY(engine->start(how_to_start(context, record.name, moved)));
+    TRY(engine->follow_circle());
     hosted->service = std::make_unique<SpaceService>(std::move(engine), context.listener);
     return hosted;
 }

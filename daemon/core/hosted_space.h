@@ -2,6 +2,7 @@
 // One space with its stores, opened from its folder.
 
 #include "core/book.h"
+#include "core/circle.h"
 #include "core/disk_room.h"
 #include "store/self_certified.h"
 
@@ -16,6 +17,8 @@ struct HostedContext {
     SpaceService::Listener listener;
     std::function<void(const std::string&)> progress;
     std::unique_ptr<store::CommitSigner> signer;
+    store::SigningPublicKey sign{};
+    std::optional<BoxKey> box;
     store::SelfCertifiedJudge judge;
     DiskRoom* room = nullptr;
 };
@@ -26,7 +29,10 @@ struct ParentAccess {
 };
 
 struct HostedSpace {
-    std::unique_ptr<store::SegmentCodec> codec;
+    // Of an encrypted space; brings its codec. Null: the plain codec, and each log's own key alone
+    // says who may write it.
+    std::unique_ptr<Circle> circle;
+    store::ZstdCodec plain;
     std::unique_ptr<store::Journal> journal;
     std::unique_ptr<store::Log> log;
     std::unique_ptr<store::Index> index;

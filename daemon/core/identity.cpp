@@ -138,6 +138,20 @@ Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directo
     return std::unique_ptr<store::CommitSigner>(std::move(signer));
 }
 
+Result<BoxKey> read_box_key(const fs::path& directory) {
+    const auto path = directory / "keys" / "box.key";
+    TRY_ASSIGN(std::string text, read_file(path, 4096));
+    std::array<char, 32> seed{};
+    std::size_t bytes = 0;
+    const int read = sodium_hex2bin(reinterpret_cast<unsigned char*>(seed.data()), seed.size(),
+                                    text.data(), text.size(), "\n", &bytes, nullptr);
+    sodium_memzero(text.data(), text.size());
+    if (read != 0 || bytes != seed.size()) return lacks(path, "a key");
+    TRY_ASSIGN(const Secret secret, Secret::from({seed.data(), seed.size()}));
+    sodium_memzero(seed.data(), seed.size());
+    return BoxKey(secret);
+}
+
 Result<Site> make_keys(const fs::path& directory, const std::string& name) {
     crypto_start();
     store::SigningPublicKey public_key{};
@@ -151,6 +165,11 @@ Result<Site> make_keys(const fs::path& directory, const std::string& name) {
     TRY(write_kept(directory / "keys" / "sign.key", hex(secret) + "\n"));
     TRY(write_kept(directory / "keys" / "sign.pub", site.public_key + "\n", 0644));
     sodium_memzero(secret.data(), secret.size());
+    const Secret box = Secret::random();
+    const auto bytes = box.bytes();
+    TRY(write_kept(
+        directory / "keys" / "box.key",
+        hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}) + "\n"));
     return site;
 }
 

@@ -6,6 +6,7 @@
 // site.json (schemas/site.schema.json): {"format":1,"id","name","place":{"born","device","inode",
 // "machine"},"zone"}.
 
+#include "base/keys.h"
 #include "core/book.h"
 
 #include <memory>
@@ -34,12 +35,14 @@ Result<void> write_site(const fs::path& directory, const SiteFile& file);
 
 // Signs the commits of this site's segments.
 Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directory);
+// keys/box.key: one line, hex of the 32-byte X25519 seed. New epochs of a space are wrapped to it.
+Result<BoxKey> read_box_key(const fs::path& directory);
 // Puts right what has a kept copy (base/kept_file.h) and was damaged or lost. Before anything is
 // read from the store.
 Result<void> heal_store(const fs::path& directory);
 // Whether the key files are whole, belong together and are this site's.
 Result<void> check_keys(const fs::path& directory);
-// Makes the pair and its files; gives the site's id and public line.
+// Makes the pairs and their files; gives the site's id and public line.
 Result<Site> make_keys(const fs::path& directory, const std::string& name);
 
 // spaces/<name>/space.json (schemas/space.schema.json): {"format":1,"id","name","parent"}.
@@ -47,8 +50,10 @@ bool valid_space_name(std::string_view name);
 Result<SpaceRecord> read_space(const fs::path& folder);
 Result<void> write_space(const fs::path& folder, const SpaceRecord& record);
 
-// Refuses a network file system (its locks and its fsync cannot be relied on); closes what others
-// can read (0700, keys 0600), Code::Io if that is not ours to change.
+// The name of a file system type (statfs) whose locks and fsync cannot be relied on, else null.
+const char* network_file_system(std::uint32_t type);
+// Refuses a network file system, and a store or keys that belong to another account; closes what
+// others can read (0700, keys 0600).
 Result<void> check_directory(const fs::path& directory);
 
 }  // namespace dutybook::core

@@ -25,18 +25,6 @@ std::string reissued_key(const domain::Writer& writer) {
     return "reissued:" + writer;
 }
 
-// The segment that holds an own operation, walking the seals back from the last.
-Result<store::CommitId> segment_of(store::Journal& journal, const domain::OperationId& id) {
-    TRY_ASSIGN(auto seal, journal.last_seal(id.writer));
-    while (seal && seal->header.first > id.seq && !seal->header.previous.empty()) {
-        TRY_ASSIGN(seal, journal.find_seal(seal->header.previous));
-    }
-    if (!seal || id.seq < seal->header.first || id.seq > seal->header.last) {
-        return store::CommitId{};
-    }
-    return seal->commit;
-}
-
 }  // namespace
 
 Result<void> SpaceEngine::open_new_writer(std::uint64_t shared, const std::string& why) {
@@ -85,7 +73,7 @@ Result<void> SpaceEngine::reissue(std::uint64_t from, const std::string& why) {
         log_warning("core", "an unfinished segment stays so",
                     {{"error", unfinished.error().text()}});
     }
-    TRY_ASSIGN(const auto last_segment, segment_of(*parts_.journal, {old, from - 1}));
+    TRY_ASSIGN(const auto last_segment, own_segment_of(*parts_.journal, {old, from - 1}));
     std::vector<store::Journal::Reissue> again;
     std::optional<Error> failed;
     TRY(parts_.journal->visit(old, from, [&](const auto& line, const auto& frontier) {
@@ -107,15 +95,22 @@ Result<void> SpaceEngine::reissue(std::uint64_t from, const std::string& why) {
     }));
     if (failed) return *failed;
     TRY(parts_.journal->set_meta(cap_key(old), std::to_string(from - 1)));
-    if (!again.empty()) {
-        TRY(parts_.journal->set_meta(reissued_key(fresh), std::to_string(again.size())));
+    return open_writer(fresh, again, why);
+}
+
+Result<void> SpaceEngine::open_writer(const domain::Writer& fresh,
+                                      std::span<const store::Journal::Reissue> reissued,
+                                      const std::string& why) {
+    if (!reissued.empty()) {
+        TRY(parts_.journal->set_meta(reissued_key(fresh), std::to_string(reissued.size())));
     }
-    TRY(parts_.journal->open_writer(fresh, again, parts_.clock->now()));
-    log_info("core", "a new writer is open",
-             {{"space", facts_.name}, {"writer", fresh}, {"reissued", again.size()}, {"why", why}});
-    if (!again.empty()) {
+    TRY(parts_.journal->open_writer(fresh, reissued, parts_.clock->now()));
+    log_info(
+        "core", "a new writer is open",
+        {{"space", facts_.name}, {"writer", fresh}, {"reissued", reissued.size()}, {"why", why}});
+    if (!reissued.empty()) {
         raise({"", "restored", fresh,
-               why + "; " + std::to_string(again.size()) +
+               why + "; " + std::to_string(reissued.size()) +
                    " operations that no other store is known to hold were issued again and wait "
                    "for the next sync",
                0});
@@ -128,8 +123,9 @@ Result<void> SpaceEngine::reissue(std::uint64_t from, const std::string& why) {
     return {};
 }
 
-// Takes out of the index what stands there under an own earlier writer beyond its cap and was made
-// here. What another store wrote in those places comes back through the log.
+// Takes out of the index what the journal brought there of an own earlier writer beyond its cap:
+// it was issued again. What its log holds in those places, from whichever store, comes back with
+// the next fold.
 Result<void> SpaceEngine::drop_what_was_reissued() {
     for (const auto& own : parts_.journal->writers()) {
         if (own == writer()) continue;
@@ -137,14 +133,16 @@ Result<void> SpaceEngine::drop_what_was_reissued() {
         const auto frontier = parts_.index->frontier();
         const auto shown = frontier.entries().find(own);
         if (!cap || shown == frontier.entries().end() || shown->second.seq <= *cap) continue;
-        bool ours = shown->second.segment.empty();
-        if (!ours) {
-            TRY_ASSIGN(const auto seal, parts_.journal->find_seal(shown->second.segment));
-            ours = seal.has_value();
-        }
-        if (ours) TRY(parts_.index->retract_from(own, *cap + 1));
+        if (shown->second.segment.empty()) TRY(parts_.index->retract_from(own, *cap + 1));
     }
     return {};
+}
+
+Result<void> SpaceEngine::give_way(const domain::Writer& own, std::uint64_t upto) {
+    if (own == writer()) return {};  // its change of writer says so itself
+    TRY_ASSIGN(const auto cap, cap_of(*parts_.journal, own));
+    if (cap && *cap <= upto) return {};
+    return parts_.journal->set_meta(cap_key(own), std::to_string(upto));
 }
 
 void SpaceEngine::settle_restored_alarm(const domain::Writer& own, std::uint64_t shared) {

@@ -1,4 +1,4 @@
-#include "core/plugins.h"
+#include "core/plugins_state.h"
 
 #include "base/file.h"
 #include "base/kept_file.h"
@@ -6,13 +6,12 @@
 #include "core/record_source.h"
 
 #include <algorithm>
-#include <mutex>
 
 namespace dutybook::core {
 
 namespace {
 
-using Off = std::set<std::pair<std::string, std::string>>;  // space, plugin
+using Off = PluginsOff;
 
 constexpr std::string_view settings_kind = "core.plugin_config";
 
@@ -20,6 +19,8 @@ std::vector<fs::path> folders_below(const fs::path& parent) {
     std::vector<fs::path> folders;
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(parent, failed)) {
+        // Those with a dot are being written, or belong to somebody else.
+        if (entry.path().filename().string().front() == '.') continue;
         if (fs::exists(entry.path() / "plugin.json", failed)) folders.push_back(entry.path());
     }
     std::sort(folders.begin(), folders.end());
@@ -45,44 +46,14 @@ Result<void> write_off(const fs::path& path, const Off& off) {
     return write_kept(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
 }
 
-// Written beside its place and renamed into it, so that a crash leaves the old or the new one.
-Result<void> write_folder(const fs::path& folder, const rules::PackageFiles& files) {
-    std::error_code failed;
-    fs::remove_all(folder, failed);
-    TRY(make_directories(folder));
-    for (const auto& [name, bytes] : files) {
-        TRY(make_directories((folder / name).parent_path()));
-        TRY(write_file_atomically(folder / name, bytes));
-    }
-    return sync_directory(folder);
+Result<void> fit_together(const std::vector<rules::KindSource>& sources) {
+    TRY(rules::KindRegistry::build(sources));
+    return {};
 }
 
 }  // namespace
 
-struct Plugins::State {
-    PluginsOptions options;
-    std::optional<rules::ManifestReader> reader;
-    std::unique_ptr<rules::LiveKinds> kinds;
-    std::unique_ptr<rules::PluginHost> host;
-    std::mutex mutex;  // for all below
-    Book* book = nullptr;
-    Off off;
-    std::map<std::string, rules::PluginHost::Activation> plugins;  // by id
-    std::vector<Error> problems;
-
-    fs::path installed() const { return options.directory / "plugins"; }
-    fs::path before() const { return installed() / ".before"; }
-    fs::path off_file() const { return options.directory / "plugins.json"; }
-
-    void read_all();
-    void read_folder(const fs::path& folder, const std::string& origin);
-    Result<void> swap_in();
-    void read_settings(SpaceService& space);
-    void recheck_everywhere();
-    std::set<std::string> spaces_of(const std::string& plugin) const;
-};
-
-void Plugins::State::read_folder(const fs::path& folder, const std::string& origin) {
+void Plugins::State::read_folder(const fs::path& folder, const Origin& origin) {
     auto reading = rules::read_package_folder(folder, *reader);
     if (!reading.errors.empty()) {
         for (Error& error : reading.errors) {
@@ -92,14 +63,44 @@ void Plugins::State::read_folder(const fs::path& folder, const std::string& orig
         return;
     }
     const std::string id = reading.package.manifest.id;
-    plugins[id] = {std::move(reading.package), {}, origin};
+    if (origin.space.empty()) {
+        only_of.erase(id);
+    } else if (plugins.count(id) == 0 || only_of.count(id) != 0) {
+        only_of[id] = origin.space;
+    }
+    plugins[id] = {std::move(reading.package), {}, origin.name};
 }
 
 void Plugins::State::read_all() {
     plugins.clear();
+    only_of.clear();
     problems.clear();
-    for (const auto& folder : folders_below(options.built_in)) read_folder(folder, "built in");
-    for (const auto& folder : folders_below(installed())) read_folder(folder, "site");
+    for (const auto& folder : folders_below(options.built_in)) {
+        read_folder(folder, {"built in", ""});
+    }
+    for (const auto& folder : folders_below(installed())) read_folder(folder, {"site", ""});
+    std::vector<fs::path> spaces;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(installed() / ".spaces", failed)) {
+        spaces.push_back(entry.path());
+    }
+    std::sort(spaces.begin(), spaces.end());
+    for (const auto& space : spaces) {
+        const std::string name = space.filename().string();
+        for (const auto& folder : folders_below(space)) {
+            read_folder(folder, {"space " + name, name});
+        }
+    }
+}
+
+Result<void> Plugins::State::read_again() {
+    read_all();
+    TRY(swap_in());
+    if (book != nullptr) {
+        for (SpaceService* space : book->spaces()) read_settings(*space);
+    }
+    recheck_everywhere();
+    return {};
 }
 
 std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const {
@@ -107,7 +108,10 @@ std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const
     if (book == nullptr) return spaces;
     for (SpaceService* space : book->spaces()) {
         const std::string& name = space->facts().name;
-        if (off.count({name, plugin}) == 0) spaces.insert(name);
+        const auto only = only_of.find(plugin);
+        const bool reaches =
+            only == only_of.end() || only->second == name || only->second == space->facts().parent;
+        if (reaches && off.count({name, plugin}) == 0) spaces.insert(name);
     }
     return spaces;
 }
@@ -116,10 +120,18 @@ std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const
 Result<void> Plugins::State::swap_in() {
     TRY_ASSIGN(auto sources, rules::read_kind_folder(options.schemas / "kinds", "core"));
     std::vector<rules::PluginHost::Activation> active;
+    rules::Lookups lookups;
+    auto everything = sources;
+    for (const auto& [id, activation] : plugins) {
+        const auto& theirs = activation.package.kinds;
+        everything.insert(everything.end(), theirs.begin(), theirs.end());
+    }
+    // One by one only where that is needed to find who does not fit.
+    const bool all_fit = rules::KindRegistry::build(everything).has_value();
     for (auto& [id, activation] : plugins) {
         auto more = sources;
         more.insert(more.end(), activation.package.kinds.begin(), activation.package.kinds.end());
-        const auto fits = rules::KindRegistry::build(more);
+        const auto fits = all_fit ? Result<void>() : fit_together(more);
         if (!fits) {
             problems.push_back(fits.error());
             log_error("plugin", "a plugin is left out", {{"error", fits.error().text()}});
@@ -127,9 +139,10 @@ Result<void> Plugins::State::swap_in() {
         }
         sources = std::move(more);
         activation.spaces = spaces_of(id);
+        rules::add_lookups(activation.package.manifest, lookups);
         active.push_back(activation);
     }
-    TRY_ASSIGN(auto registry, rules::KindRegistry::build(sources));
+    TRY_ASSIGN(auto registry, rules::KindRegistry::build(sources, lookups));
     if (kinds) {
         kinds->replace(std::move(registry));
     } else {
@@ -157,6 +170,7 @@ Result<void> Plugins::State::swap_in() {
         host = std::make_unique<rules::PluginHost>(std::move(with));
     }
     host->activate(std::move(active));
+    host->warm_up();
     return {};
 }
 
@@ -238,17 +252,37 @@ void Plugins::attach(Book& book) {
 }
 
 void Plugins::changed(const Change& change) {
-    if (change.type != "record" && change.type != "space") return;
+    // Too much changed at once to be told record by record.
+    const bool many = change.type == "sync";
+    if (change.type != "record" && !many) return;
     const std::lock_guard lock(state_->mutex);
     if (state_->book == nullptr) return;
     SpaceService* space = state_->book->space(change.space);
     if (space == nullptr) return;
+    if (many) {
+        for (SpaceService* each : state_->book->spaces()) state_->read_settings(*each);
+        state_->recheck_everywhere();
+        if (state_->arrivals) state_->arrivals->look();
+        return;
+    }
+    // Most records are of no interest here, and this runs behind every write.
+    const auto spaces = state_->book->spaces();
+    const bool has_child = std::any_of(spaces.begin(), spaces.end(), [&](SpaceService* each) {
+        return each->facts().parent == change.space;
+    });
+    if (change.kind != settings_kind && change.kind != package_kind && change.kind != part_kind &&
+        !has_child)
+        return;
     const auto record = space->reader().get(change.id);
     if (!record || !*record) return;
     const auto& stored = **record;
     if (stored.state.kind == settings_kind) {
         for (SpaceService* each : state_->book->spaces()) state_->read_settings(*each);
         state_->recheck_everywhere();
+        return;
+    }
+    if (stored.state.kind == package_kind || stored.state.kind == part_kind) {
+        if (state_->arrivals) state_->arrivals->look();
         return;
     }
     for (SpaceService* child : state_->book->spaces()) {
@@ -264,17 +298,14 @@ Result<void> Plugins::install(const rules::PluginPackage& package) {
     const auto place = state_->installed() / id;
     const auto fresh = state_->installed() / (".new-" + id);
     TRY(make_directories(state_->before()));
-    TRY(write_folder(fresh, package.files));
+    TRY(write_package_folder(fresh, package.files));
     std::error_code failed;
     fs::remove_all(state_->before() / id, failed);
     if (fs::exists(place)) fs::rename(place, state_->before() / id, failed);
     fs::rename(fresh, place, failed);
     if (failed) return failure(Code::Io, "the plugin cannot be put in place", failed.message());
     TRY(sync_directory(state_->installed()));
-    state_->read_all();
-    TRY(state_->swap_in());
-    state_->recheck_everywhere();
-    return {};
+    return state_->read_again();
 }
 
 Result<void> Plugins::remove(const std::string& plugin) {
@@ -290,10 +321,7 @@ Result<void> Plugins::remove(const std::string& plugin) {
     fs::remove_all(state_->before() / plugin, failed);
     fs::rename(place, state_->before() / plugin, failed);
     if (failed) return failure(Code::Io, "the plugin cannot be removed", failed.message());
-    state_->read_all();
-    TRY(state_->swap_in());
-    state_->recheck_everywhere();
-    return {};
+    return state_->read_again();
 }
 
 Result<void> Plugins::rollback(const std::string& plugin) {
@@ -309,10 +337,7 @@ Result<void> Plugins::rollback(const std::string& plugin) {
     if (fs::exists(place)) fs::rename(place, aside, failed);
     fs::rename(before, place, failed);
     if (fs::exists(aside)) fs::rename(aside, before, failed);
-    state_->read_all();
-    TRY(state_->swap_in());
-    state_->recheck_everywhere();
-    return {};
+    return state_->read_again();
 }
 
 Result<void> Plugins::turn(const std::string& space, const std::string& plugin, bool on) {

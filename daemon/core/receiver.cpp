@@ -21,6 +21,17 @@ Result<std::optional<std::uint64_t>> cap_of(store::Journal& journal, const domai
     return std::optional<std::uint64_t>{cap};
 }
 
+Result<store::CommitId> own_segment_of(store::Journal& journal, const domain::OperationId& id) {
+    TRY_ASSIGN(auto seal, journal.last_seal(id.writer));
+    while (seal && seal->header.first > id.seq && !seal->header.previous.empty()) {
+        TRY_ASSIGN(seal, journal.find_seal(seal->header.previous));
+    }
+    if (!seal || id.seq < seal->header.first || id.seq > seal->header.last) {
+        return store::CommitId{};
+    }
+    return seal->commit;
+}
+
 Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridClock& hlc,
                                            bool own_too) {
     SpaceEngine::Folded folded;
@@ -29,6 +40,9 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
         TRY(plan(own_too));
     }
     TRY_ASSIGN(const auto loaded, load(limit));
+    // Not of a bulk load: who joins has nothing yet to hold a claim against.
+    for (const Loaded& one : loaded)
+        if (!bulk_) TRY(claims_.note(one.writer, one.segment.frontier));
     TRY(apply(loaded, hlc, folded));
     if (plan_.empty()) {
         // Before planning again: until then the index shows nothing of the load.
@@ -85,7 +99,11 @@ Result<void> Receiver::plan_writer(const domain::Writer& writer,
     const auto shown = frontier.entries().find(writer);
     std::uint64_t seq = shown == frontier.entries().end() ? 0 : shown->second.seq;
     store::CommitId segment = seq == 0 ? store::CommitId{} : shown->second.segment;
-    TRY_ASSIGN(const bool left, left_our_branch(volumes, seq, segment));
+    store::CommitId held_in = segment;
+    if (held_in.empty() && domain::site_of(writer) == facts_.site) {
+        TRY_ASSIGN(held_in, own_segment_of(*parts_.journal, {writer, seq}));
+    }
+    TRY_ASSIGN(const bool left, left_our_branch(volumes, seq, held_in));
     if (left) {
         // Where the branches part is not known here; a fork is rare, so all of it is made again.
         TRY(parts_.index->retract_from(writer, 1));
@@ -108,6 +126,7 @@ Result<void> Receiver::plan_writer(const domain::Writer& writer,
     return {};
 }
 
+// Whether the log no longer follows the branch of which the index shows `seq`, in `segment`.
 Result<bool> Receiver::left_our_branch(const std::vector<store::VolumeInfo>& volumes,
                                        std::uint64_t seq, const store::CommitId& segment) {
     if (segment.empty()) return false;
@@ -115,6 +134,29 @@ Result<bool> Receiver::left_our_branch(const std::vector<store::VolumeInfo>& vol
         if (seq < volume.first || seq > volume.last) continue;
         const auto stands = parts_.log->compare(volume.name, segment);
         return stands != store::Ancestry::Same && stands != store::Ancestry::Behind;
+    }
+    return shorter_branch(volumes, segment);
+}
+
+// The log ends before what the index shows. Either it lost something of the same branch, which a
+// repair or the next contact brings back, or it follows a branch that is shorter.
+Result<bool> Receiver::shorter_branch(const std::vector<store::VolumeInfo>& volumes,
+                                      store::CommitId at) {
+    for (bool later = false; !at.empty(); later = true) {
+        const auto segment = parts_.log->read(at);
+        if (!segment) return false;  // lost, as it seems
+        const auto& header = segment->header;
+        const auto held = std::find_if(volumes.begin(), volumes.end(), [&](const auto& volume) {
+            return volume.name.number == header.volume;
+        });
+        if (held != volumes.end()) {
+            const auto stands = parts_.log->compare(held->name, at);
+            if (stands == store::Ancestry::Same) return false;
+            // A later volume went on from here, and this one goes on otherwise.
+            if (stands == store::Ancestry::Behind) return later;
+            return stands != store::Ancestry::Ahead;
+        }
+        at = header.previous;
     }
     return false;
 }
@@ -140,29 +182,11 @@ Result<std::deque<Receiver::Loaded>> Receiver::load(std::size_t limit) {
         one.segment = std::move(*segment);
         const auto& header = one.segment.header;
         if (header.last < header.first || header.last <= frontier.seq_of(name)) continue;
-        TRY_ASSIGN(const bool dropped, superseded(name, one));
-        if (dropped) {
-            plan_.erase(name);
-            given_up_.insert(name);
-            continue;
-        }
         operations += one.segment.lines.size();
         out.push_back(std::move(one));
     }
     if (!plan_.empty() && plan_.begin()->second.empty()) plan_.erase(plan_.begin());
     return out;
-}
-
-// Segments of an own earlier writer that were issued again under a later one count for nothing:
-// the place in that log belongs to what the other store wrote there.
-Result<bool> Receiver::superseded(const domain::Writer& writer, const Loaded& loaded) const {
-    if (domain::site_of(writer) != facts_.site || writer == parts_.journal->current_writer()) {
-        return false;
-    }
-    TRY_ASSIGN(const auto cap, cap_of(*parts_.journal, writer));
-    if (!cap || loaded.segment.header.last <= *cap) return false;
-    TRY_ASSIGN(const auto own, parts_.journal->find_seal(loaded.commit));
-    return own.has_value();
 }
 
 Result<void> Receiver::apply(const std::deque<Loaded>& loaded, domain::HybridClock& hlc,

@@ -7,6 +7,7 @@
 // alarm; the others go on.
 
 #include "core/alarms.h"
+#include "core/claims.h"
 #include "domain/hlc.h"
 
 #include <deque>
@@ -18,7 +19,7 @@ namespace dutybook::core {
 class Receiver {
 public:
     Receiver(const SpaceFacts& facts, const SpaceParts& parts, AlarmBook& alarms)
-        : facts_(facts), parts_(parts), alarms_(alarms) {}
+        : facts_(facts), parts_(parts), alarms_(alarms), claims_(facts, parts, alarms) {}
 
     // `own_too`: the current writer's sealed operations as well (a rebuild); otherwise these come
     // from the journal. At least one segment a call, whatever the limit.
@@ -33,6 +34,8 @@ public:
 
     // Operations that the plan still holds, for progress.
     std::uint64_t backlog() const { return backlog_; }
+
+    Claims& claims() { return claims_; }
 
 private:
     // Above this many operations late indexes pay.
@@ -49,8 +52,8 @@ private:
                              const std::vector<store::VolumeInfo>& volumes);
     Result<bool> left_our_branch(const std::vector<store::VolumeInfo>& volumes, std::uint64_t seq,
                                  const store::CommitId& segment);
+    Result<bool> shorter_branch(const std::vector<store::VolumeInfo>& volumes, store::CommitId at);
     Result<std::deque<Loaded>> load(std::size_t limit);
-    Result<bool> superseded(const domain::Writer& writer, const Loaded& loaded) const;
     Result<void> apply(const std::deque<Loaded>& loaded, domain::HybridClock& hlc,
                        SpaceEngine::Folded& folded);
     Result<void> apply_runs(std::span<const store::Run> runs, domain::HybridClock& hlc,
@@ -60,6 +63,7 @@ private:
     const SpaceFacts& facts_;
     const SpaceParts& parts_;
     AlarmBook& alarms_;
+    Claims claims_;
 
     std::map<domain::Writer, std::deque<store::CommitId>> plan_;
     std::set<domain::Writer> given_up_;  // until the plan is through
@@ -68,9 +72,13 @@ private:
     bool no_bulk_ = false;  // left early; until the plan is through
 };
 
-// Journal meta: up to where an own earlier writer counts, and its later segments that were made
-// here count for nothing because they were issued again. Empty = no such bound.
+// Journal meta: up to where the journal answers for an own earlier writer. What it made beyond that
+// was issued again, and its place in the log may belong to what another store wrote there. Empty =
+// no such bound.
 std::string cap_key(const domain::Writer& writer);
 Result<std::optional<std::uint64_t>> cap_of(store::Journal& journal, const domain::Writer& writer);
+
+// The segment made here that holds an own operation; empty if none does (not sealed, not ours).
+Result<store::CommitId> own_segment_of(store::Journal& journal, const domain::OperationId& id);
 
 }  // namespace dutybook::core

@@ -1,6 +1,7 @@
 #include "core/rechecks.h"
 
 #include "core/record_source.h"
+#include "core/verdict_row.h"
 
 #include <algorithm>
 
@@ -8,35 +9,7 @@ namespace dutybook::core {
 
 namespace {
 
-constexpr std::size_t page = 1000;
-
-// Calls `each` for every living record of a kind.
-template <class F>
-Result<void> each_record(store::IndexReader& reader, const std::string& kind, F each) {
-    store::Query query;
-    query.kind = kind;
-    query.limit = page;
-    do {
-        TRY_ASSIGN(const store::Page got, reader.list(query));
-        for (const store::StoredRecord& record : got.records) each(record);
-        query.after = got.next;
-    } while (!query.after.empty());
-    return {};
-}
-
-// Verdicts that fit what is shown, as "record@version digest".
-Result<std::set<std::string>> verdicts_held(store::IndexReader& reader) {
-    std::set<std::string> held;
-    std::string after;
-    while (true) {
-        TRY_ASSIGN(const auto verdicts, reader.verdicts(after, page));
-        if (verdicts.empty()) return held;
-        for (const store::Verdict& one : verdicts) {
-            held.insert(one.record + "@" + one.version + " " + one.plugin_digest);
-        }
-        after = verdicts.back().record;
-    }
-}
+constexpr std::size_t page = 1000;  // records looked at for a missing verdict in one slice
 
 }  // namespace
 
@@ -45,25 +18,73 @@ bool Rechecks::any_rules() const {
 }
 
 void Rechecks::note(const std::vector<std::string>& records) {
-    if (any_rules()) changed_.insert(records.begin(), records.end());
+    if (!any_rules()) return;
+    ++order_;
+    for (const std::string& record : records) changed_[record] = order_;
+}
+
+void Rechecks::note_written(std::vector<Written> group) {
+    if (!any_rules()) return;
+    std::uint64_t last = 0;
+    for (Written& one : group) {
+        last = std::max(last, one.order);
+        const std::uint64_t order = order_ + 1 + one.order;
+        changed_[one.record] = order;
+        judged_.erase(one.record);
+        if (!one.judged) continue;
+        judged_[one.record] = order;
+        subjects_.erase(one.record);
+        later_.erase(one.record);
+        if (one.again_at) again_.emplace(*one.again_at, one.record);
+    }
+    order_ += 1 + last;
 }
 
 Result<void> Rechecks::note_missing() {
-    if (!any_rules()) return {};
-    store::IndexReader& reader = parts_.index->reader();
-    TRY_ASSIGN(const auto held, verdicts_held(reader));
-    for (const auto& plugin : parts_.evaluator->plugins(facts_.name)) {
+    if (parts_.evaluator == nullptr) return {};
+    const auto plugins = parts_.evaluator->plugins(facts_.name);
+    std::vector<std::string> digests;
+    for (const auto& plugin : plugins) digests.push_back(plugin.digest);
+    TRY(parts_.index->keep_verdicts_of(digests));
+    std::map<std::string, Search> by_kind;
+    for (const auto& plugin : plugins) {
         for (const std::string& kind : plugin.kinds) {
-            const bool clock =
-                std::binary_search(plugin.clock_kinds.begin(), plugin.clock_kinds.end(), kind);
-            TRY(each_record(reader, kind, [&](const store::StoredRecord& record) {
-                const std::string key =
-                    record.state.id + "@" + record.version + " " + plugin.digest;
-                if (clock || held.count(key) == 0) subjects_.insert(record.state.id);
-            }));
+            Search& search = by_kind[kind];
+            search.kind = kind;
+            search.digests.push_back(plugin.digest);
+            search.all = search.all || std::binary_search(plugin.clock_kinds.begin(),
+                                                          plugin.clock_kinds.end(), kind);
         }
     }
+    searches_.clear();
+    for (auto& [kind, search] : by_kind) searches_.push_back(std::move(search));
     later_.clear();
+    return {};
+}
+
+// The next page of what note_missing() looks for.
+Result<void> Rechecks::search() {
+    Search& search = searches_.front();
+    store::IndexReader& reader = parts_.index->reader();
+    std::string next;
+    if (search.all) {
+        store::Query query;
+        query.kind = search.kind;
+        query.after = search.after;
+        query.limit = page;
+        TRY_ASSIGN(store::Page got, reader.list(query));
+        for (auto& record : got.records) subjects_.insert(std::move(record.state.id));
+        next = std::move(got.next);
+    } else {
+        TRY_ASSIGN(auto got, reader.unjudged(search.kind, search.digests, search.after, page));
+        for (auto& id : got.records) subjects_.insert(std::move(id));
+        next = std::move(got.next);
+    }
+    if (next.empty()) {
+        searches_.pop_front();
+    } else {
+        search.after = std::move(next);
+    }
     return {};
 }
 
@@ -100,11 +121,11 @@ void Rechecks::wake() {
 Result<bool> Rechecks::run(std::size_t subjects) {
     wake();
     if (!changed_.empty()) {
-        std::vector<std::string> slice;
-        while (!changed_.empty() && slice.size() < subjects) {
-            slice.push_back(std::move(changed_.extract(changed_.begin()).value()));
-        }
-        TRY(spread(slice));
+        TRY(spread(subjects));
+        return true;
+    }
+    if (subjects_.empty() && !searches_.empty()) {
+        TRY(search());
         return true;
     }
     std::vector<rules::RuleRecord> records;
@@ -114,9 +135,9 @@ Result<bool> Rechecks::run(std::size_t subjects) {
         if (!stored || stored->state.deleted) continue;
         records.push_back(rule_record(stored->state, stored->version, facts_.name));
     }
-    if (records.empty()) return false;
+    if (records.empty()) return !searches_.empty();
     TRY(judge(records));
-    return !subjects_.empty();
+    return !subjects_.empty() || !searches_.empty();
 }
 
 Result<void> Rechecks::judge(const std::vector<rules::RuleRecord>& records) {
@@ -128,8 +149,7 @@ Result<void> Rechecks::judge(const std::vector<rules::RuleRecord>& records) {
     TRY(parts_.index->drop_verdicts(ids));  // also those of plugins that were before
     std::vector<store::Verdict> verdicts;
     for (const auto& one : evaluation.judgements) {
-        verdicts.push_back({one.record, one.version, one.plugin_digest,
-                            rules::write_findings(rules::as_stored(one.findings)), one.reads});
+        verdicts.push_back(verdict_row(one));
         if (one.again_at) again_.emplace(*one.again_at, one.record);
     }
     TRY(parts_.index->put_verdicts(verdicts));
@@ -148,20 +168,29 @@ Result<void> Rechecks::judge(const std::vector<rules::RuleRecord>& records) {
     return {};
 }
 
-Result<void> Rechecks::spread(const std::vector<std::string>& changed) {
-    std::vector<rules::RecordChange> changes;
+// A subject whose verdict was made with the change is not made doubtful by it.
+void Rechecks::doubt(const std::string& subject, std::uint64_t changed) {
+    const auto judged = judged_.find(subject);
+    if (judged == judged_.end() || judged->second < changed) subjects_.insert(subject);
+}
+
+Result<void> Rechecks::spread(std::size_t changes) {
     store::IndexReader& reader = parts_.index->reader();
-    for (const auto& id : changed) {
-        TRY_ASSIGN(const auto looked, reader.judged_with(id));
-        subjects_.insert(looked.begin(), looked.end());
-        TRY_ASSIGN(const auto stored, reader.get(id));
-        if (!stored) continue;
-        subjects_.insert(id);
-        changes.push_back({std::nullopt, rule_record(stored->state, stored->version, facts_.name)});
-    }
     IndexSource source(facts_, parts_);
-    TRY_ASSIGN(const auto touched, parts_.evaluator->touched(changes, source));
-    subjects_.insert(touched.begin(), touched.end());
+    for (; !changed_.empty() && changes > 0; --changes) {
+        const auto [id, order] = *changed_.begin();
+        TRY_ASSIGN(const auto looked, reader.judged_with(id));
+        for (const std::string& subject : looked) doubt(subject, order);
+        TRY_ASSIGN(const auto stored, reader.get(id));
+        if (stored) {
+            const rules::RecordChange change{
+                std::nullopt, rule_record(stored->state, stored->version, facts_.name)};
+            TRY_ASSIGN(const auto touched, parts_.evaluator->touched({&change, 1}, source));
+            for (const std::string& subject : touched) doubt(subject, order);
+        }
+        changed_.erase(changed_.begin());
+    }
+    if (changed_.empty()) judged_.clear();
     return {};
 }
 

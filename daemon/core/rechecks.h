@@ -8,8 +8,10 @@
 
 #include "core/space_engine.h"
 
+#include <deque>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 namespace dutybook::core {
 
@@ -18,24 +20,47 @@ public:
     Rechecks(const SpaceFacts& facts, const SpaceParts& parts) : facts_(facts), parts_(parts) {}
 
     void note(const std::vector<std::string>& records);
+    // Records that were written here. `judged`: its verdict is stored, and was made with all that
+    // has a lower or the same order, so that these changes do not make it doubtful.
+    struct Written {
+        std::string record;
+        std::uint64_t order = 0;  // within the group
+        bool judged = false;
+        std::optional<Millis> again_at;
+    };
+    void note_written(std::vector<Written> group);
     // Every record that a plugin should have judged and has not, by the digests of now; and what a
     // rule with a clock looks at.
     Result<void> note_missing();
     // A record of the parent space changed: its subjects here are those that looked at it.
     Result<void> note_parent(const std::vector<rules::RuleRecord>& changed);
     Result<bool> run(std::size_t subjects);  // true = more to do now
+    // Changes whose reach is not known yet, and verdicts that are doubtful by one.
+    std::size_t doubtful() const { return changed_.size() + subjects_.size(); }
 
 private:
     static constexpr Millis first_wait = 1000, longest_wait = 60'000;  // for a plugin that is down
 
     bool any_rules() const;
     void wake();
-    Result<void> spread(const std::vector<std::string>& changed);
+    Result<void> search();
+    Result<void> spread(std::size_t changes);
+    void doubt(const std::string& subject, std::uint64_t changed);
     Result<void> judge(const std::vector<rules::RuleRecord>& records);
 
     const SpaceFacts& facts_;
     const SpaceParts& parts_;
-    std::set<std::string> changed_;   // whose reach is not known yet
+    using Orders = std::unordered_map<std::string, std::uint64_t>;
+    std::map<std::string, std::uint64_t> changed_;  // whose reach is not known yet; when
+    Orders judged_;                                 // by its write; kept while changed_ holds any
+    std::uint64_t order_ = 0;                       // above all that were given
+    // Through one kind, for records that lack a verdict, or for all of it (rules with a clock).
+    struct Search {
+        std::string kind, after;
+        std::vector<std::string> digests;
+        bool all = false;
+    };
+    std::deque<Search> searches_;
     std::set<std::string> subjects_;  // to be judged
     std::set<std::string> later_;     // their plugin was down
     Millis wake_at_ = 0;              // monotonic

@@ -38,8 +38,16 @@ Result<std::size_t> SpaceEngine::seal(const Seal& how) {
         ++sealed;
     }
     if (unsealed() == 0) state_->oldest_unsealed.reset();
-    if (how.receipt && sealed == 0 && unsealed() == 0 && received_since_last_seal()) {
+    if (how.receipt && sealed == 0 && unsealed() == 0 &&
+        (received_since_last_seal() || promise_ends(how.next_heard))) {
         TRY(seal_tail({{}, state_->frontier}, how.next_heard));
+        ++sealed;
+    }
+    TRY_ASSIGN(const auto last, parts_.journal->last_seal(writer()));
+    if ((how.introduce && !last && sealed == 0) || how.last_word) {
+        TRY(seal_tail({{}, state_->frontier},
+                      how.last_word ? std::optional<Millis>(never_again) : how.next_heard));
+        state_->retired = state_->retired || how.last_word;
         ++sealed;
     }
     state_->alarms.close(alarm_id("seal-failed", facts_.name));
@@ -140,6 +148,13 @@ Result<void> SpaceEngine::finish_unfinished_seal() {
     log_warning("core", "a planned segment of an earlier writer is given up",
                 {{"writer", header.writer}, {"error", done.error().text()}});
     return parts_.journal->finish_seal(row->id, given_up(), 0);
+}
+
+// Whoever read our last segment expects to hear of us before the next contact can be: the others
+// take silence after a promise for a lost machine or a remote that withholds.
+bool SpaceEngine::promise_ends(std::optional<Millis> next_heard) {
+    const auto last = parts_.journal->last_seal(writer());
+    return last && *last && next_heard && (*last)->next_heard.value_or(0) < *next_heard;
 }
 
 // Operations, not segments: an answer to a mere receipt would be answered in turn.

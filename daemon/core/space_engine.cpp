@@ -1,4 +1,5 @@
 #include "core/space_engine.h"
+#include "core/circle.h"
 
 #include "core/engine_state.h"
 #include "core/record_source.h"
@@ -43,6 +44,10 @@ std::vector<Result<Written>> SpaceEngine::write(std::span<const WriteRequest> re
                             current.error().text(), "restart the daemon: it rebuilds the index");
         return std::vector<Result<Written>>(requests.size(), why);
     }
+    if (parts_.circle != nullptr) {
+        const auto allowed = parts_.circle->may_write(state_->retired);
+        if (!allowed) return std::vector<Result<Written>>(requests.size(), allowed.error());
+    }
     WriteGroup group(facts_, parts_, *state_);
     return group.run(requests);
 }
@@ -80,6 +85,10 @@ Result<bool> SpaceEngine::catch_up_search(std::size_t records) {
 
 Result<bool> SpaceEngine::recheck(std::size_t subjects) {
     return state_->rechecks.run(subjects);
+}
+
+std::size_t SpaceEngine::doubtful() const {
+    return state_->rechecks.doubtful();
 }
 
 Result<void> SpaceEngine::recheck_missing() {
@@ -172,6 +181,28 @@ void SpaceEngine::close_alarm(const std::string& id) {
 std::vector<SpaceEngine::Peer> SpaceEngine::peers() const {
     state_->peers.refresh();
     return state_->peers.list();
+}
+
+// A site that cannot reach this site's remotes is heard one night later, through another one.
+void SpaceEngine::look_for_silence() {
+    state_->receiver.claims().judge();
+    constexpr Millis grace = 6 * 3'600'000;
+    const Millis now = parts_.clock->now();
+    for (const Peer& peer : peers()) {
+        const bool gone = (peer.next_heard && *peer.next_heard == never_again) ||
+                          (parts_.circle != nullptr && parts_.circle->removed(peer.site));
+        if (gone || !peer.next_heard || now <= *peer.next_heard + grace) {
+            close_alarm(alarm_id("silent", peer.site));
+            continue;
+        }
+        raise({"", "silent", peer.site,
+               "site " + peer.site + " was last heard at " + format_utc(peer.last_heard) +
+                   " and said that it would be heard again by " + format_utc(*peer.next_heard) +
+                   ", and its logs show nothing since. Ask there whether the machine runs and "
+                   "syncs (dutybook status); if it does, a remote withholds its log: let both "
+                   "sites sync with another remote, or carry a stick",
+               0});
+    }
 }
 
 SpaceEngine::Changed SpaceEngine::take_changed() {

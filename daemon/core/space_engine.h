@@ -35,6 +35,8 @@ struct SpaceFacts {
 };
 
 // What the engine works on; it owns none of it.
+class Circle;
+
 struct SpaceParts {
     store::Journal* journal = nullptr;
     store::Log* log = nullptr;
@@ -44,6 +46,8 @@ struct SpaceParts {
     rules::Evaluator* evaluator = nullptr;
     const store::SegmentCodec* codec = nullptr;
     const store::SegmentJudge* judge = nullptr;
+    // The members of an encrypted space; null where there is no control log.
+    Circle* circle = nullptr;
     // Random incarnation for a new writer (a seam so that the simulation is reproducible).
     std::function<std::string()> incarnation;
     // Records of the parent space, from any thread; empty = the space has none, or it is not here.
@@ -60,6 +64,9 @@ struct Alarm {
     std::string message;  // what happened and what to do
     Millis since = 0;
 };
+
+// The next_heard of a site's last segment: it has retired.
+inline constexpr Millis never_again = 0;
 
 struct SealPolicy {
     std::uint64_t operations = 1000;       // seal at so many
@@ -101,6 +108,11 @@ public:
         bool receipt = false;
         std::optional<Millis> next_heard;
         std::size_t most = SIZE_MAX;
+        // An empty segment even if nothing was received: a site that was invited introduces itself
+        // before it has written anything.
+        bool introduce = false;
+        // The site's last segment (its next_heard is 0), which says that it retires.
+        bool last_word = false;
     };
     Result<std::size_t> seal(const Seal& how);
     bool seal_due() const;
@@ -121,12 +133,26 @@ public:
     // The set of plugins or their settings changed, or the store was just opened: whatever lacks a
     // verdict of now is judged in the background.
     Result<void> recheck_missing();
+    std::size_t doubtful() const;  // records that are to be judged again
     // Records of the parent space changed: their subjects here are judged again.
     Result<void> recheck_for_parent(const std::vector<rules::RuleRecord>& changed);
 
     // This store was restored or cloned: from now on a new writer, the tail that no remote and no
     // peer holds issued again. `shared` = highest own seq that is known elsewhere.
     Result<void> open_new_writer(std::uint64_t shared, const std::string& why);
+
+    // The control log or an introduction changed the circle of members: what no longer counts is
+    // taken out of log and index, alarms follow. An error is one of the stores'.
+    Result<void> follow_circle();
+
+    // Segments after the last shared one on one branch of an own log that forked, oldest first.
+    // Whether all that they change is held in another place too; and seeing to it. Gives how many
+    // operations were issued.
+    Result<bool> issued_again(std::span<const store::CommitId> branch);
+    Result<std::size_t> issue_again(std::span<const store::CommitId> branch);
+    // An own earlier log is about to follow another branch than the one that was made here: from
+    // `upto` on its lost segments are not made again.
+    Result<void> give_way(const domain::Writer& writer, std::uint64_t upto);
 
     // Own operations known to be held by another store (a remote's list, a peer's receipt).
     void note_shared(const domain::Writer& writer, std::uint64_t upto);
@@ -158,6 +184,10 @@ public:
         std::optional<Millis> next_heard;
     };
     std::vector<Peer> peers() const;
+    // Raises an alarm for each site that said when it would be heard and was not, and closes those
+    // of sites that were heard since. To be called after a contact that went well: before it,
+    // silence is our own.
+    void look_for_silence();
 
     store::Index& index() { return *parts_.index; }
     store::Log& log() { return *parts_.log; }
@@ -181,8 +211,12 @@ private:
     Result<void> seal_tail(Tail tail, std::optional<Millis> next_heard);
     Result<void> seal_planned(const store::SealRow& row, std::span<const std::string> lines);
     bool received_since_last_seal();
+    bool promise_ends(std::optional<Millis> next_heard);
     // new_writer.cpp
     Result<void> reissue(std::uint64_t from, const std::string& why);
+    Result<void> open_writer(const domain::Writer& fresh,
+                             std::span<const store::Journal::Reissue> reissued,
+                             const std::string& why);
     Result<std::uint64_t> first_not_elsewhere(const domain::Writer& old, std::uint64_t from);
     Result<void> drop_what_was_reissued();
     void settle_restored_alarm(const domain::Writer& writer, std::uint64_t shared);

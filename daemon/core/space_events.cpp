@@ -18,6 +18,7 @@ void SpaceEvents::add_record(const store::StoredRecord& record, std::vector<Chan
                           {"id", state.id},
                           {"kind", state.kind},
                           {"version", record.version}}));
+    out.back().kind = state.kind;
     if (state.conflicts.empty()) return;
     Json fields = Json::array();
     for (const auto& conflict : state.conflicts) fields.push_back(conflict.field);

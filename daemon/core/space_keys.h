@@ -21,8 +21,8 @@ Json epochs_json(const domain::EpochKeys& keys);
 Result<domain::EpochKeys> epochs_from(const Json& epochs);
 
 // Puts the keys of a space that is to be made into its folder, or sees that none are there if it is
-// not to be encrypted: write_space_folder() then marks the space as "sealed" in space.json, and from
-// there on it does not open without its keys. Code::Exists if the space is there already.
+// not to be encrypted: write_space_folder() then marks the space as "sealed" in space.json, and
+// from there on it does not open without its keys. Code::Exists if the space is there already.
 Result<void> prepare_space_keys(const std::filesystem::path& folder, const domain::EpochKeys& keys);
 // Whether the space's segments are encrypted.
 Result<bool> is_sealed(const std::filesystem::path& folder);

@@ -2,6 +2,7 @@
 
 #include "core/background.h"
 #include "core/space_events.h"
+#include "rules/patience.h"
 
 #include <pthread.h>
 
@@ -78,6 +79,10 @@ struct SpaceService::State {
     }
 
     void run() {
+        const rules::Patience patience([this] {
+            const std::lock_guard lock(mutex);
+            return !queue.empty();
+        });
         bool idle = true;
         while (!is_over()) {
             auto items = take(idle ? background.rest() : 0);

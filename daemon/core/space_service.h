@@ -15,9 +15,10 @@ namespace dutybook::core {
 
 struct Change {  // what listeners (server-sent events) are told
     std::string space;
-    std::string type;  // record, conflict, finding, sync, alarm, plugin
-    std::string id;    // record id or subject
-    std::string text;  // canonical JSON payload
+    std::string type;    // record, conflict, finding, sync, alarm, plugin
+    std::string id;      // record id or subject
+    std::string text;    // canonical JSON payload
+    std::string kind{};  // of a record that changed
 };
 
 class SpaceService {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <map>
 
 namespace dutybook::core {
 
@@ -92,7 +93,12 @@ Result<void> SpaceEngine::start(const Start& how) {
 
     const auto redone = finish_unfinished_seal();
     if (!redone) log_warning("core", "a seal waits", {{"error", redone.error().text()}});
+    std::optional<std::uint64_t> common;
+    if (!writer().empty()) {
+        TRY_ASSIGN(common, log_left_us());
+    }
     for (const auto& own : parts_.journal->writers()) {
+        if (common && own == writer()) continue;
         const auto restored = restore_lost_segments(own);
         if (restored) {
             state_->alarms.close(alarm_id("log-damaged", own));
@@ -106,18 +112,17 @@ Result<void> SpaceEngine::start(const Start& how) {
     if (writer().empty()) {
         TRY(parts_.journal->open_writer(facts_.site + "-" + parts_.incarnation(), {},
                                         parts_.clock->now()));
+    } else if (common) {
+        TRY(open_new_writer(*common, "another copy of this store wrote under its name"));
     } else if (how.moved) {
         TRY(reissue(parts_.journal->sealed_upto(writer()) + 1,
                     "this store was moved, copied or restored"));
-    } else {
-        TRY_ASSIGN(const auto common, log_left_us());
-        if (common) {
-            TRY(open_new_writer(*common, "another copy of this store wrote under its name"));
-        }
     }
     TRY(drop_what_was_reissued());
     TRY(bring_index_up(how));
     refresh_frontier();
+    TRY_ASSIGN(const auto last, parts_.journal->last_seal(writer()));
+    state_->retired = last && last->next_heard == never_again;
     return settle_clock();
 }
 
@@ -131,7 +136,8 @@ void SpaceEngine::stop() {
 // A log that went back (its files were restored, or moved aside) gets the own segments again that
 // the journal still has the lines of.
 Result<void> SpaceEngine::restore_lost_segments(const domain::Writer& own) {
-    TRY(parts_.log->volumes());  // a log that cannot be read lacks nothing that we could tell
+    // A log that cannot be read lacks nothing that we could tell.
+    TRY_ASSIGN(const auto volumes, parts_.log->volumes());
     // What an earlier writer sealed beyond its cap was issued again, and may have given way to
     // what another store wrote in its place.
     std::optional<std::uint64_t> cap;
@@ -148,6 +154,12 @@ Result<void> SpaceEngine::restore_lost_segments(const domain::Writer& own) {
         if (previous.empty()) break;
         TRY_ASSIGN(seal, parts_.journal->find_seal(previous));
     }
+    // What follows the last held one may be the branch of another store, which has won there.
+    store::CommitId end;
+    for (const auto& volume : volumes) {
+        if (volume.name.writer == own) end = volume.tip;
+    }
+    if (!lost.empty() && end != lost.back().header.previous) return {};
     for (auto row = lost.rbegin(); row != lost.rend(); ++row) {
         std::vector<std::string> lines;
         TRY(parts_.journal->visit(own, row->header.first, [&](const auto& line, const auto&) {
@@ -172,17 +184,33 @@ Result<std::optional<std::uint64_t>> SpaceEngine::log_left_us() {
     if (!volumes) return std::optional<std::uint64_t>{};
     const auto own = writer();
     std::uint64_t held = 0;
+    std::map<std::uint32_t, const store::VolumeInfo*> by_number;
     for (const auto& volume : *volumes) {
-        if (volume.name.writer == own) held = std::max(held, volume.last);
+        if (volume.name.writer != own) continue;
+        held = std::max(held, volume.last);
+        by_number[volume.name.number] = &volume;
     }
+    // Not merely beyond the last operation: what is not sealed yet was never in the log.
+    bool left = held > parts_.journal->sealed_upto(own);
     TRY_ASSIGN(auto seal, parts_.journal->last_seal(own));
-    const bool ahead = held > parts_.journal->last_seq(own);
-    const bool replaced = seal && held >= seal->header.first && !holds(*parts_.log, *seal);
-    if (!ahead && !replaced) return std::optional<std::uint64_t>{};
     while (seal && !holds(*parts_.log, *seal)) {
-        if (seal->header.previous.empty()) return std::optional<std::uint64_t>{0};
-        TRY_ASSIGN(seal, parts_.journal->find_seal(seal->header.previous));
+        // Merely missing: it is made again (restore_lost_segments). Gone another way: it is not.
+        const auto volume = by_number.find(seal->header.volume);
+        if (volume != by_number.end()) {
+            const auto stands = parts_.log->compare(volume->second->name, seal->commit);
+            left = left || stands == store::Ancestry::Forked;
+        }
+        const auto previous = seal->header.previous;
+        if (previous.empty()) {
+            seal.reset();
+            break;
+        }
+        TRY_ASSIGN(seal, parts_.journal->find_seal(previous));
     }
+    // The log goes on after the last of ours that it holds, with what is not ours.
+    const auto end = by_number.empty() ? nullptr : by_number.rbegin()->second;
+    left = left || (seal && end != nullptr && end->tip != seal->commit);
+    if (!left) return std::optional<std::uint64_t>{};
     return std::optional<std::uint64_t>{seal ? seal->header.last : 0};
 }
 

@@ -18,6 +18,11 @@ Result<Log*> WaitingLog::open() {
     return log_.get();
 }
 
+store::ControlLog* WaitingLog::control() {
+    const auto log = open();
+    return log ? (*log)->control() : nullptr;
+}
+
 Result<store::CommitId> WaitingLog::append(const store::SealRow& row,
                                            std::span<const std::string> lines) {
     TRY_ASSIGN(Log * log, open());

@@ -15,6 +15,7 @@ public:
     WaitingLog(store::GitLogOptions options, Error reason)
         : options_(std::move(options)), reason_(std::move(reason)) {}
 
+    store::ControlLog* control() override;
     Result<store::CommitId> append(const store::SealRow& row,
                                    std::span<const std::string> lines) override;
     Result<std::vector<store::VolumeInfo>> volumes() override;

@@ -111,18 +111,10 @@ Result<Written> WriteGroup::create_under(const WriteRequest& request, const std:
     operation.final = traits.final_at_once;
     TRY_ASSIGN(operation.changes, changes_of_create(*fields, traits));
 
-    Written written;
-    written.id = id;
-    written.wrote = true;
     const domain::Known alone{&operation, &state_.frontier};
-    written.record.state = unborn ? unborn->with(operation) : domain::fold({&alone, 1});
-    written.record.version = domain::version_of(written.record.state);
-    TRY(check_size(written.record.state));
-    TRY(judge(written.record.state, written.record.version, written));
-    TRY(issue(operation));
-    written.same_as = state_.recent.note(operation, now_);
-    if (unborn) unborn->add(std::move(operation), written.record.state);
-    return written;
+    auto state = unborn ? unborn->with(operation) : domain::fold({&alone, 1});
+    TRY(check_size(state));
+    return drafted(std::move(operation), unborn, std::move(state));
 }
 
 Result<void> WriteGroup::check_version(const WriteRequest& request, const Working& record) const {
@@ -180,14 +172,7 @@ Result<Written> WriteGroup::change_fields(const WriteRequest& request, Working& 
         parts_.kinds->validate(after.kind, fields_of(after), fields_of(record.state()));
     if (!judged.errors.empty()) return with_all(judged.errors, "");
     TRY(check_size(after));
-    Written written;
-    written.id = after.id;
-    written.wrote = true;
-    written.record = {after, domain::version_of(after), 0};
-    TRY(judge(after, written.record.version, written));
-    TRY(issue(operation));
-    record.add(std::move(operation), std::move(after));
-    return written;
+    return drafted(std::move(operation), &record, std::move(after));
 }
 
 Written WriteGroup::stands(const Working& record) const {

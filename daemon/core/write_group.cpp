@@ -26,26 +26,22 @@ WriteGroup::WriteGroup(const SpaceFacts& facts, const SpaceParts& parts, EngineS
       writer_(parts.journal->current_writer()),
       next_seq_(parts.journal->last_seq(writer_) + 1),
       plugins_(parts.evaluator ? parts.evaluator->plugins(facts.name)
-                               : std::vector<rules::PluginIdentity>{}) {}
+                               : std::vector<rules::PluginIdentity>{}),
+      source_(facts, parts) {}
 
 std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> requests) {
     std::vector<Result<Written>> results;
     results.reserve(requests.size());
     lines_.reserve(requests.size());
     touched_.reserve(requests.size());
-    for (const auto& request : requests) {
-        auto result = handle(request);
-        if (result && !request.idempotency_key.empty()) {
-            keyed_[request.idempotency_key] = {fingerprint(request), *result};
-        }
-        results.push_back(std::move(result));
-    }
-    const auto committed = commit(requests, results);
+    auto committed = handle_all(requests, results);
+    if (committed) committed = commit(requests, results);
     if (!committed) {
         if (committed.error().code == Code::Io) {
             state_.alarms.raise({"", "disk-error", facts_.name, committed.error().text(), now_});
         }
         // Nothing of the group is kept, so an answer that rested on a part of it would be a lie.
+        results.resize(requests.size(), committed.error());
         for (auto& result : results) {
             if (result || !is_callers_fault(result.error().code)) result = committed.error();
         }
@@ -54,6 +50,29 @@ std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> reque
     state_.alarms.close(alarm_id("disk-error", facts_.name));
     apply();
     return results;
+}
+
+Result<void> WriteGroup::handle_all(std::span<const WriteRequest> requests,
+                                    std::vector<Result<Written>>& results) {
+    for (std::size_t next = 0; next < requests.size() || !drafts_.empty();) {
+        const bool full = next == requests.size() || drafts_.size() >= drafts_at_once_;
+        if (full || waits_for_drafts(requests[next])) {
+            TRY_ASSIGN(next, settle(requests, results));
+            continue;
+        }
+        const std::size_t drafts = drafts_.size();
+        auto result = handle(requests[next]);
+        const std::string& key = requests[next].idempotency_key;
+        if (drafts_.size() > drafts) {
+            drafts_.back().place = next;
+            drafts_.back().key = key;
+        } else if (result && !key.empty()) {
+            keyed_[key] = {fingerprint(requests[next]), *result};
+        }
+        results.push_back(std::move(result));
+        ++next;
+    }
+    return {};
 }
 
 Result<void> WriteGroup::commit(std::span<const WriteRequest> requests,
@@ -91,14 +110,19 @@ void WriteGroup::apply() {
             return;
         }
     }
+    bool kept = true;
     if (!verdicts_.empty()) {
         const auto put = parts_.index->put_verdicts(verdicts_);
         if (!put) log_warning("core", "verdicts not stored", {{"error", put.error().text()}});
+        kept = put.has_value();
     }
     // What this group changed may alter what was said of other records.
-    std::vector<std::string> records;
-    for (const auto& [record, lines_of] : touched_) records.push_back(record);
-    state_.rechecks.note(records);
+    std::vector<Rechecks::Written> written;
+    for (auto& [record, one] : noted_) {
+        one.judged = one.judged && kept;
+        written.push_back(std::move(one));
+    }
+    state_.rechecks.note_written(std::move(written));
 }
 
 domain::Operation WriteGroup::begin(const WriteRequest& request, domain::Verb verb,
@@ -135,15 +159,7 @@ Result<void> WriteGroup::issue(const domain::Operation& operation) {
 Result<Written> WriteGroup::issue_for(const WriteRequest& request, Working& record,
                                       domain::Verb verb) {
     auto operation = begin(request, verb, record.state().id);
-    domain::RecordState after = record.with(operation);
-    Written written;
-    written.id = after.id;
-    written.wrote = true;
-    written.record = {after, domain::version_of(after), 0};
-    if (!after.deleted) TRY(judge(after, written.record.version, written));
-    TRY(issue(operation));
-    record.add(std::move(operation), std::move(after));
-    return written;
+    return drafted(std::move(operation), &record, record.with(operation));
 }
 
 Result<Working*> WriteGroup::load(const std::string& id) {

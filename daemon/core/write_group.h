@@ -3,10 +3,15 @@
 // shows and what the requests before it in the group did; its operation is kept aside. Then one
 // append makes all of them durable, the index follows, and only then anything is answered.
 //
+// Rules are asked for many writes at once: a write is a draft until they have answered. A draft
+// that is rejected takes those behind it with it, which are made again without it, so that every
+// write is judged as if it had come alone after those before it.
+//
 // A create under a fresh id, the bulk path, reads nothing from the index.
 
 #include "core/change.h"
 #include "core/engine_state.h"
+#include "core/group_source.h"
 #include "core/write.h"
 
 #include <memory>
@@ -40,6 +45,34 @@ private:
                                   domain::Operation operation);
     Written stands(const Working& record) const;
 
+    // Drafts (write_drafts.cpp): issued already, taken back if a rule rejects.
+    struct Draft {
+        std::size_t place = 0;  // of its request and its result
+        std::size_t line = 0;   // in lines_
+        std::string key;        // idempotency
+        domain::Operation operation;
+        Working* record = nullptr;
+        Written written;
+    };
+    Result<Written> drafted(domain::Operation operation, Working* record,
+                            domain::RecordState after);
+    bool waits_for_drafts(const WriteRequest& request) const;
+    // Rejected drafts and those behind them are gone afterwards; the place of the request to go on
+    // with.
+    Result<std::size_t> settle(std::span<const WriteRequest> requests,
+                               std::vector<Result<Written>>& results);
+    Result<rules::Evaluation> evaluate();
+    // What the rules said of one draft.
+    struct Said {
+        std::vector<rules::Finding> findings;
+        std::vector<const rules::Judgement*> judgements;
+        bool checked = true;
+    };
+    static std::unordered_map<std::string, Said> by_record(const rules::Evaluation& evaluation);
+    void note(Draft& draft, const Said& said);
+    void accept(Draft& draft, const WriteRequest& request);
+    void take_back(std::size_t first);
+
     // Issuing (write_group.cpp).
     domain::Operation begin(const WriteRequest& request, domain::Verb verb,
                             const std::string& record);
@@ -52,12 +85,12 @@ private:
     bool rules_on() const { return !plugins_.empty(); }
     Result<void> complete(const std::string& id, const std::string& kind, Json& fields,
                           const WriteRequest& request);
-    Result<void> judge(const domain::RecordState& state, const std::string& version,
-                       Written& written);
     bool has_parent() const { return !facts_.parent.empty() && parts_.parent_record; }
     Result<void> resolve_references(Json& fields, const domain::KindTraits& traits);
     Result<void> resolve_reference(Json& value);
 
+    Result<void> handle_all(std::span<const WriteRequest> requests,
+                            std::vector<Result<Written>>& results);
     Result<void> commit(std::span<const WriteRequest> requests,
                         const std::vector<Result<Written>>& results);
     void apply();
@@ -70,8 +103,14 @@ private:
     std::uint64_t next_seq_;
     std::vector<rules::PluginIdentity> plugins_;
 
+    static constexpr std::size_t most_drafts = 64;
+    GroupSource source_;
+    std::vector<Draft> drafts_;
+    std::size_t drafts_at_once_ = most_drafts;
+
     std::vector<store::JournalLine> lines_;
     std::vector<store::Verdict> verdicts_;
+    std::unordered_map<std::string, Rechecks::Written> noted_;           // by record
     std::unordered_map<std::string, std::vector<std::size_t>> touched_;  // record -> lines_
     std::unordered_map<std::string, std::unique_ptr<Working>> working_;
     std::unordered_map<std::string, std::pair<std::string, Written>> keyed_;

@@ -1,6 +1,5 @@
 // Where a write meets the rules and the parent space.
 
-#include "core/record_source.h"
 #include "core/write_group.h"
 
 namespace dutybook::core {
@@ -12,19 +11,6 @@ std::map<std::string, std::string> texts_of(const Json& fields) {
     for (const auto& [field, value] : fields.items()) {
         if (!value.is_null()) out[field] = canonical(value);
     }
-    return out;
-}
-
-Error rejected(const std::vector<rules::Finding>& findings) {
-    const rules::Finding* first = nullptr;
-    Json all = Json::array();
-    for (const auto& finding : findings) {
-        if (finding.severity == rules::Severity::Reject && !first) first = &finding;
-        all.push_back(rules::to_json(finding));
-    }
-    Error out = failure(Code::Rejected, first->message, first->rule);
-    out.pointer = first->path;
-    out.detail = canonical({{"findings", std::move(all)}, {"rule", first->rule}});
     return out;
 }
 
@@ -44,31 +30,11 @@ Result<void> WriteGroup::complete(const std::string& id, const std::string& kind
     record.source = request.caller.source;
     record.zone = facts_.zone;
     record.created_at = record.changed_at = now_;
-    IndexSource source(facts_, parts_);
-    const auto completion = parts_.evaluator->complete(record, source);
+    source_.looking_for_all();
+    const auto completion = parts_.evaluator->complete(record, source_);
     for (const auto& [field, text] : completion.fields) {
         Json value = Json::parse(text, nullptr, false);
         if (!value.is_discarded()) fields[field] = std::move(value);
-    }
-    return {};
-}
-
-Result<void> WriteGroup::judge(const domain::RecordState& state, const std::string& version,
-                               Written& written) {
-    if (!rules_on()) return {};
-    IndexSource source(facts_, parts_);
-    const auto subject = rule_record(state, version, facts_.name);
-    TRY_ASSIGN(const auto evaluation,
-               parts_.evaluator->evaluate({&subject, 1}, rules::Purpose::LocalWrite, source));
-    const auto findings = evaluation.findings();
-    if (rules::verdict_of(findings) == rules::VerdictWord::Reject) return rejected(findings);
-    Json shown = Json::array();
-    for (const auto& finding : findings) shown.push_back(rules::to_json(finding));
-    written.findings = canonical(shown);
-    written.checked = evaluation.unchecked.empty();
-    for (const auto& judgement : evaluation.judgements) {
-        verdicts_.push_back({judgement.record, judgement.version, judgement.plugin_digest,
-                             rules::write_findings(judgement.findings), judgement.reads});
     }
     return {};
 }

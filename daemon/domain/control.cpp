@@ -132,6 +132,7 @@ Json write_act(const ControlAct& act) {
     };
     if (act.kind != ControlKind::Add && !act.site.empty()) out["site"] = act.site;
     if (!act.name.empty()) out["name"] = act.name;
+    if (!act.introduction.empty()) out["introduction"] = act.introduction;
     switch (act.kind) {
         case ControlKind::Found:
             keys("sign", "box");
@@ -190,6 +191,7 @@ Result<ControlAct> read_act(const Json& object) {
                          act.kind != ControlKind::Format;
     act.site = members.text("site", of_site);
     act.name = members.text("name", false);
+    act.introduction = members.text("introduction", false);
     switch (act.kind) {
         case ControlKind::Found:
             act.recovery_sign = members.key("recovery_sign", true);

@@ -20,6 +20,7 @@
 // The act is canonical JSON with "do" and, by what it does:
 //   found    site name sign box recovery_sign recovery_box salt space_name parent
 //            The space's id is the hash of (sign, recovery_sign, salt): it certifies its founder.
+// An act on a site that came by an invite also carries its "introduction" (membership.h).
 //   add      invite_sign invite_box name role      a site may come with this invite
 //   remove   site positions                        {writer: [seq, commit]}: what counts of it
 //   retire   site                                  it said so itself; all it wrote counts
@@ -69,6 +70,7 @@ struct Position {
 struct ControlAct {
     ControlKind kind = ControlKind::Epoch;
     std::string site, name;
+    std::string introduction;  // of the site, if it came by an invite: the entry stands alone
     Role role = Role::Writes;
     PublicKey sign{}, box{};                    // of the site, or of the invite (add)
     PublicKey recovery_sign{}, recovery_box{};  // found

@@ -1,5 +1,7 @@
 #include "domain/membership.h"
 
+#include "base/json.h"
+
 #include <algorithm>
 
 namespace dutybook::domain {
@@ -42,6 +44,7 @@ public:
             introduce();
             if (!take(by_number[number])) break;
         }
+        follow_lost(by_number);
         introduce();
         return std::move(membership_);
     }
@@ -60,20 +63,57 @@ private:
             if (auto candidate = judged(*entry)) valid.push_back(std::move(*candidate));
         }
         if (valid.empty()) return false;
-        std::sort(valid.begin(), valid.end(), [](const Candidate& a, const Candidate& b) {
+        std::sort(valid.begin(), valid.end(), [this](const Candidate& a, const Candidate& b) {
             if (a.recovery != b.recovery) return a.recovery;
+            const bool a_removes = removes_signer(a, b), b_removes = removes_signer(b, a);
+            if (a_removes != b_removes) return a_removes;
             return a.signed_entry->commit < b.signed_entry->commit;
         });
         for (std::size_t i = 1; i < valid.size(); ++i) {
             if (valid[i].signed_entry->commit == valid[0].signed_entry->commit) continue;
-            membership_.lost.push_back({valid[i].signed_entry->commit, valid[i].act});
+            note_lost(*valid[i].signed_entry, valid[i].act);
         }
         apply(valid[0]);
         return true;
     }
 
+    bool removes_signer(const Candidate& one, const Candidate& other) const {
+        const Member* target =
+            one.act.kind == ControlKind::Remove ? membership_.find(one.act.site) : nullptr;
+        return target != nullptr && !target->keys.empty() &&
+               target->keys.back().sign == other.signed_entry->entry.by;
+    }
+
+    void note_lost(const SignedEntry& entry, const ControlAct& act) {
+        for (const Lost& known : membership_.lost) {
+            if (known.commit == entry.commit) return;
+        }
+        membership_.lost.push_back({entry.commit, entry.entry.number, act});
+        lost_by_.push_back(entry.entry.by);
+    }
+
+    // What the loser appended to its entry is lost with it.
+    void follow_lost(const std::map<std::uint64_t, std::vector<const SignedEntry*>>& by_number) {
+        for (std::size_t at = 0; at < membership_.lost.size(); ++at) {
+            const auto next = by_number.find(membership_.lost[at].number + 1);
+            if (next == by_number.end()) continue;
+            for (const SignedEntry* entry : next->second) {
+                if (entry->entry.previous != membership_.lost[at].commit ||
+                    entry->entry.by != lost_by_[at]) {
+                    continue;
+                }
+                const Secret* key = key_(entry->entry);
+                const auto act = key != nullptr ? open_act(entry->entry, *key)
+                                                : Result<ControlAct>(malformed("no key"));
+                if (act) note_lost(*entry, *act);
+            }
+        }
+    }
+
     std::optional<Candidate> judged(const SignedEntry& entry) {
-        const Secret* key = key_(entry.entry.epoch);
+        const bool recovery = entry.entry.number > 0 && entry.entry.by == membership_.recovery_sign;
+        if (entry.entry.number > 0 && !recovery && !holds_pen(entry.entry.by)) return std::nullopt;
+        const Secret* key = key_(entry.entry);
         if (key == nullptr) {
             membership_.unreadable.push_back(entry.commit);
             return std::nullopt;
@@ -90,13 +130,16 @@ private:
             if (!founds) return std::nullopt;
             return candidate;
         }
-        candidate.recovery = entry.entry.by == membership_.recovery_sign;
+        candidate.recovery = recovery;
         if (done.kind == ControlKind::Found) return std::nullopt;
+        if (const auto brought = read_introduction(done.introduction)) {
+            introductions_.insert(*brought);
+            introduce();
+        }
         if (done.kind == ControlKind::Recover) {
             const bool fits = candidate.recovery && site_id_of(done.sign) == done.site;
             return fits ? std::optional(std::move(candidate)) : std::nullopt;
         }
-        if (!candidate.recovery && !holds_pen(entry.entry.by)) return std::nullopt;
         if (!sensible(done)) return std::nullopt;
         return candidate;
     }
@@ -137,6 +180,7 @@ private:
         const ControlAct& act = candidate.act;
         membership_.number = entry.number;
         membership_.head = candidate.signed_entry->commit;
+        membership_.applied.push_back({entry.number, act.kind, act.site, act.name});
         for (const Wrap& wrap : entry.wraps) {
             membership_.epoch = std::max(membership_.epoch, wrap.epoch);
         }
@@ -170,8 +214,15 @@ private:
                 break;
             case ControlKind::Epoch:
                 break;
-            default:
-                change(membership_.sites.find(act.site)->second, act);
+            default: {
+                Member& member = membership_.sites.find(act.site)->second;
+                change(member, act);
+                if (!member.site.empty() || !member.invite) break;
+                // An invite: what is done to it is done to whoever used it unbeknown.
+                for (auto& [site, other] : membership_.sites) {
+                    if (!other.site.empty() && other.invite == member.invite) change(other, act);
+                }
+            }
         }
     }
 
@@ -215,7 +266,7 @@ private:
             }
             Member member = invited->second;
             member.site = one.site;
-            member.standing = Standing::Active;
+            if (member.standing == Standing::Invited) member.standing = Standing::Active;
             member.keys = {{one.sign, one.box, {}}};
             std::vector<Member*> same;
             for (auto& [site, other] : membership_.sites) {
@@ -227,9 +278,10 @@ private:
         }
     }
 
-    const std::set<Introduction>& introductions_;
+    std::set<Introduction> introductions_;
     const EpochKey& key_;
     Membership membership_;
+    std::vector<PublicKey> lost_by_;  // signers of membership_.lost
 };
 
 // Invites that a site has used are shown no more, and get no new keys.
@@ -257,6 +309,47 @@ std::string introduction_text(std::string_view space, const Introduction& introd
     text += view(introduction.sign);
     text += view(introduction.box);
     return text;
+}
+
+std::string write_introduction(const Introduction& introduction) {
+    return canonical(Json{{"box", base64(view(introduction.box))},
+                          {"invite", base64(view(introduction.invite))},
+                          {"proof", base64(introduction.proof)},
+                          {"sign", base64(view(introduction.sign))}});
+}
+
+Result<Introduction> read_introduction(std::string_view text) {
+    const auto wrong = malformed("a site's introduction is wrong", "/introduction");
+    TRY_ASSIGN(const Json object, parse_json(text, {4, 1024}));
+    if (!object.is_object()) return wrong;
+    Introduction one;
+    const auto bytes = [&object](const char* name) -> Result<std::string> {
+        const auto found = object.find(name);
+        if (found == object.end() || !found->is_string()) return malformed("no bytes");
+        return from_base64(found->get_ref<const std::string&>());
+    };
+    for (const auto& [name, key] :
+         {std::pair{"box", &one.box}, {"invite", &one.invite}, {"sign", &one.sign}}) {
+        const auto raw = bytes(name);
+        const auto read = raw ? public_key_from(*raw) : Result<PublicKey>(raw.error());
+        if (!read) return wrong;
+        *key = *read;
+    }
+    auto proof = bytes("proof");
+    if (!proof) return wrong;
+    one.proof = std::move(*proof);
+    one.site = site_id_of(one.sign);
+    if (write_introduction(one) != text) return wrong;
+    return one;
+}
+
+bool Membership::done_again(const Lost& one) const {
+    const ControlAct& act = one.act;
+    return std::any_of(applied.begin(), applied.end(), [&](const Applied& done) {
+        const bool same_target =
+            act.kind == ControlKind::Add ? done.name == act.name : done.site == act.site;
+        return done.number >= one.number && done.kind == act.kind && same_target;
+    });
 }
 
 const Member* Membership::find(std::string_view site) const {

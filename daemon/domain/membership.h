@@ -4,8 +4,9 @@
 // in whatever order they came.
 //
 // The entries form one line. Where two valid entries have one number (two sites thought that they
-// held the pen), the recovery key's wins, else the one with the lower commit id; what the loser
-// did is listed, to be done again. An entry is valid if it follows its predecessor, is signed by
+// held the pen), the recovery key's wins, else one that removes who signed the other (or a site
+// that is to go could undo it), else the one with the lower commit id; what the loser did is
+// listed, to be done again. An entry is valid if it follows its predecessor, is signed by
 // who holds the pen there (or by the recovery key), and opens with the key of its epoch.
 
 #include "domain/control.h"
@@ -33,6 +34,9 @@ struct Introduction {
     auto operator<=>(const Introduction&) const = default;
 };
 std::string introduction_text(std::string_view space, const Introduction& introduction);
+// Canonical JSON {"box","invite","proof","sign"} in base64: a member of a segment's header.
+std::string write_introduction(const Introduction& introduction);
+Result<Introduction> read_introduction(std::string_view text);  // one spelling only
 
 enum class Standing : std::uint8_t { Invited, Active, Retired, Removed };
 std::string_view name_of(Standing standing);
@@ -55,9 +59,16 @@ struct Member {
     std::uint64_t since = 0;                        // number of the entry
 };
 
-struct Lost {  // an entry that another one of its number beat
+struct Lost {  // an entry that another one of its number beat, or that follows such a one
     std::string commit;
+    std::uint64_t number = 0;
     ControlAct act;
+};
+
+struct Applied {  // what an entry of the line did
+    std::uint64_t number = 0;
+    ControlKind kind = ControlKind::Epoch;
+    std::string site, name;
 };
 
 struct Membership {
@@ -70,8 +81,10 @@ struct Membership {
     std::uint32_t epoch = 0;   // newest
     int minimum_format = 1;
     std::map<std::string, Member, std::less<>> sites;  // by site id; invited ones by key_name
+    std::vector<Applied> applied;
     std::vector<Lost> lost;
-    std::vector<std::string> unreadable;  // commits of entries whose epoch key we lack
+    // Commits of entries by who may append, whose epoch key we lack: we were removed.
+    std::vector<std::string> unreadable;
 
     const Member* find(std::string_view site) const;
     // A site by id, unique prefix of the id, or name. Ambiguous names its candidates.
@@ -80,12 +93,15 @@ struct Membership {
     // Key that had to sign at this place of a log; nothing if none may write there, with why.
     Result<PublicKey> key_at(const Writer& writer, std::uint64_t seq, std::uint64_t last,
                              std::string_view segment) const;
+    // Whether the same was done again since, so that nobody has to be told any more.
+    bool done_again(const Lost& one) const;
     // To whose box keys a new epoch is wrapped: sites, open invites, the recovery key.
     std::vector<PublicKey> readers() const;
 };
 
-// The key of an epoch if we have it.
-using EpochKey = std::function<const Secret*(std::uint32_t epoch)>;
+// The key that an entry is sealed with, if we have it. Asked only about entries that are signed by
+// who may append there (and about founding ones), so it may learn the keys that the entry brings.
+using EpochKey = std::function<const Secret*(const ControlEntry& entry)>;
 
 // Fails only where there is no valid founding entry for the space's id.
 Result<Membership> fold_membership(const std::string& space,

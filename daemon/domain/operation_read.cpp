@@ -68,6 +68,8 @@ private:
         if (value.get_int64().get(out) == simdjson::SUCCESS) return true;
         double number = 0;  // 1.0 is an integer in JSON
         if (value.get_double().get(number) != simdjson::SUCCESS) return false;
+        // 2^63 is a double and no int64; what the cast makes of it differs between processors.
+        if (number < -0x1p63 || number >= 0x1p63) return false;
         out = static_cast<std::int64_t>(number);
         return static_cast<double>(out) == number;
     }

@@ -51,6 +51,16 @@ void append_events(std::string& out, const Json& block) {
     }
 }
 
+// A report without any table is its texts, one a row.
+std::string texts_of(const Report& report) {
+    std::string out;
+    for (const Json& block : report.blocks) {
+        const auto text = block.find("text");
+        if (text != block.end()) append_row(out, {cell_text(*text)});
+    }
+    return out;
+}
+
 // libcsv calls back for each field and each row.
 struct Reader {
     const std::function<bool(CsvRow)>* row = nullptr;
@@ -103,7 +113,7 @@ std::string render_csv(const Report& report) {
         if (!out.empty()) out += "\r\n";
         table ? append_table(out, block) : append_events(out, block);
     }
-    return out;
+    return out.empty() ? texts_of(report) : out;
 }
 
 Result<void> read_csv(std::string_view text, const std::function<bool(CsvRow)>& row) {

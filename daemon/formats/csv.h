@@ -10,9 +10,9 @@
 
 namespace dutybook::formats {
 
-// All tables of a report, an empty line between two; events as a table too. Cells that a
-// spreadsheet would take for a formula (=, +, -, @, tab, return in front, unless it is a number)
-// get an apostrophe in front.
+// All tables of a report, an empty line between two; events as a table too; without any, its texts.
+// Cells that a spreadsheet would take for a formula (=, +, -, @, tab, return in front, unless it is
+// a number) get an apostrophe in front.
 std::string render_csv(const Report& report);
 std::string csv_cell(std::string_view text, bool guard);
 

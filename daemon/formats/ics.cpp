@@ -76,6 +76,12 @@ Result<Component> component_of(const Json& event, Millis stamp, const std::strin
     add_text(component.get(), event, "summary", icalproperty_new_summary);
     add_text(component.get(), event, "description", icalproperty_new_description);
     add_text(component.get(), event, "location", icalproperty_new_location);
+    add_text(component.get(), event, "categories", icalproperty_new_categories);
+    if (const auto priority = event.find("priority");
+        priority != event.end() && priority->is_number_integer()) {
+        icalcomponent_add_property(component.get(),
+                                   icalproperty_new_priority(priority->get<int>()));
+    }
     const std::string status = cell_text(event.value("status", Json()));
     const auto known =
         status.empty() ? ICAL_STATUS_NONE : icalproperty_string_to_status(status.c_str());

@@ -9,8 +9,9 @@ namespace dutybook::formats {
 
 // The events of all `events` blocks. An event is {"uid","summary"} and either "date" (all day) or
 // "start" with "end"; "todo": true makes a VTODO whose due is that; "description", "location",
-// "status" and "alarm_minutes" are optional. `stamp` is DTSTAMP: the same export twice gives the
-// same text. Refuses instants and dates that cannot be read, by pointer.
+// "categories", "priority" (1 to 9), "status" and "alarm_minutes" are optional. `stamp` is DTSTAMP:
+// the same export twice gives the same text. Refuses instants and dates that cannot be read, by
+// pointer.
 Result<std::string> render_ics(const Report& report, Millis stamp);
 
 }  // namespace dutybook::formats

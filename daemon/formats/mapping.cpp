@@ -1,6 +1,7 @@
 #include "formats/mapping.h"
 
 #include "formats/csv.h"
+#include "formats/mapping_value.h"
 
 #include <algorithm>
 #include <optional>
@@ -9,152 +10,205 @@ namespace dutybook::formats {
 
 namespace {
 
-constexpr std::size_t mapping_limit = 1u << 20;
+// An id of a record holds 128 characters.
+constexpr std::size_t id_limit = 100;
 
 using Columns = std::map<std::string, std::size_t>;
 
-struct Row {
-    const Columns* columns = nullptr;
-    const CsvRow* row = nullptr;
-
-    std::optional<std::string> cell(const std::string& column) const {
-        const auto found = columns->find(column);
-        if (found == columns->end() || found->second >= row->cells.size()) return std::nullopt;
-        return row->cells[found->second];
-    }
-};
-
-// The first of the named columns that the file has, and its cell.
-std::pair<std::string, std::string> cell_of(const Row& row, const Json& column) {
-    const Json names = column.is_array() ? column : Json::array({column});
-    for (const Json& name : names) {
-        const auto text = row.cell(name.get<std::string>());
-        if (text) return {name.get<std::string>(), *text};
-    }
-    return {names.front().get<std::string>(), ""};
-}
-
-std::string trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return std::string(text);
-}
-
-std::string filled(const std::string& shape, const std::string& value) {
-    const auto at = shape.find("{}");
-    if (at == std::string::npos) return shape + as_id(value);
-    return shape.substr(0, at) + as_id(value) + shape.substr(at + 2);
-}
-
 class Mapper {
 public:
-    Mapper(const Json& entry, const std::string& file, Mapped& out)
-        : entry_(entry), file_(file), out_(out) {}
+    Mapper(const Json& entry, const std::string& file, const MapContext& context, Mapped& out)
+        : entry_(entry), file_(file), context_(context), out_(out) {}
 
     void header(const CsvRow& row) {
-        for (std::size_t i = 0; i < row.cells.size(); ++i) columns_[trimmed(row.cells[i])] = i;
+        for (std::size_t i = 0; i < row.cells.size(); ++i) {
+            columns_.emplace(lower_case(trimmed(row.cells[i])), i);
+        }
     }
 
-    void take(const CsvRow& cells) {
-        const Row row{&columns_, &cells};
-        if (cells.cells.size() == 1 && cells.cells.front().empty()) return;
-        if (row.cell("status").value_or("") == "tobedeleted") {
-            ++out_.deleted;
-            return;
-        }
+    void take(const CsvRow& row) {
+        if (row.cells.size() == 1 && row.cells.front().empty()) return;
+        row_ = &row;
+        if (!wanted()) return;
         MappedRecord record;
         record.kind = entry_["kind"];
         record.file = file_;
-        record.line = cells.line;
-        if (!make_id(row, record)) return;
+        record.line = row.line;
+        if (!make_id(record)) return;
+        if (lower_case(cell("status").value_or("")) == "tobedeleted") {
+            out_.removals.push_back({record.id, record.kind, file_, row.line});
+            return;
+        }
+        const std::size_t references = out_.references.size();
         for (const auto& [name, source] : entry_["fields"].items()) {
-            auto value = value_of(row, source, record);
-            if (!value) return;
-            if (!value->is_null()) record.fields[name] = std::move(*value);
+            if (!take_field(name, source, record)) {
+                out_.references.resize(references);  // a row that is left out points nowhere
+                return;
+            }
         }
         out_.records.push_back(std::move(record));
     }
 
 private:
-    void wrong(const Row& row, const std::string& column, const std::string& what) {
-        Error error = malformed(file_ + ": " + what);
-        error.line = row.row->line;
-        error.pointer = column;
-        out_.errors.push_back(std::move(error));
+    std::optional<std::string> cell(const std::string& column) const {
+        const auto found = columns_.find(lower_case(column));
+        if (found == columns_.end() || found->second >= row_->cells.size()) return std::nullopt;
+        return trimmed(row_->cells[found->second]);
     }
 
-    bool make_id(const Row& row, MappedRecord& record) {
-        const std::string shape = entry_["id"];
-        for (std::size_t i = 0; i < shape.size(); ++i) {
-            if (shape[i] != '{') {
-                record.id += shape[i];
-                continue;
-            }
-            const auto end = shape.find('}', i);
-            const std::string column = shape.substr(i + 1, end - i - 1);
-            const auto text = row.cell(column);
-            if (!text || trimmed(*text).empty()) {
-                wrong(row, column, "column " + column + " is empty, and the id is made of it");
-                return false;
-            }
-            record.id += as_id(trimmed(*text));
-            i = end;
+    bool wanted() const {
+        const Json only = entry_.value("only", Json::object());
+        for (const auto& [column, values] : only.items()) {
+            const std::string is = lower_case(cell(column).value_or(""));
+            const bool taken = std::any_of(values.begin(), values.end(), [&](const Json& value) {
+                return lower_case(value.get<std::string>()) == is;
+            });
+            if (!taken) return false;
+        }
+        for (const Json& column : entry_.value("with", Json::array())) {
+            if (cell_of(column).second.empty()) return false;
         }
         return true;
     }
 
-    // Nothing after an error; null where the cell is empty.
-    std::optional<Json> value_of(const Row& row, const Json& source, const MappedRecord& record) {
-        if (source.contains("const")) return source["const"];
-        const auto [column, cell] = cell_of(row, source["column"]);
-        const std::string text = trimmed(cell);
-        if (text.empty()) return source.value("default", Json());
-        const std::string type = source.value("type", "text");
-        const std::string refer = source.value("refer", "");
-        if (type == "list" || source.value("list", false)) {
-            Json list = Json::array();
-            std::size_t from = 0;
-            while (from <= text.size()) {
-                const auto to = std::min(text.find(',', from), text.size());
-                const std::string one = trimmed(std::string_view(text).substr(from, to - from));
-                if (!one.empty()) list.push_back(linked(one, refer, column, record));
-                from = to + 1;
-            }
-            return list;
-        }
-        if (source.contains("map")) {
-            const auto found = source["map"].find(text);
-            if (found != source["map"].end()) return *found;
-        }
-        if (type == "boolean") {
-            if (text == "true" || text == "TRUE" || text == "1" || text == "yes") return Json(true);
-            if (text == "false" || text == "FALSE" || text == "0" || text == "no")
-                return Json(false);
-            wrong(row, column, "column " + column + ": \"" + text + "\" is not true or false");
-            return std::nullopt;
-        }
-        if (type == "integer") {
-            const Json number = Json::parse(text, nullptr, false);
-            if (number.is_number_integer()) return number;
-            wrong(row, column, "column " + column + ": \"" + text + "\" is no whole number");
-            return std::nullopt;
-        }
-        return linked(text, refer, column, record);
+    void wrong(const std::string& column, const std::string& what) {
+        out_.errors.push_back(bad_row(file_, row_->line, column, what));
     }
 
-    Json linked(const std::string& text, const std::string& refer, const std::string& column,
-                const MappedRecord& record) {
-        if (refer.empty()) return text;
-        std::string id = filled(refer, text);
-        out_.references.push_back({id, record.file, column, record.line});
-        return id;
+    bool make_id(MappedRecord& record) {
+        std::string missing;
+        record.id = fill(entry_["id"].get<std::string>(), [&](const std::string& column) {
+            const std::string text = cell(column).value_or("");
+            if (text.empty()) missing = column;
+            return as_id(text);
+        });
+        if (missing.empty()) return true;
+        wrong(missing, "is empty, and the record's id is made of it");
+        return false;
+    }
+
+    // The first of the named columns that the file has, and its cell.
+    std::pair<std::string, std::string> cell_of(const Json& column) const {
+        const Json names = column.is_array() ? column : Json::array({column});
+        for (const Json& name : names) {
+            if (auto text = cell(name.get<std::string>())) return {name, *text};
+        }
+        return {names.front(), ""};
+    }
+
+    std::string from_template(const std::string& shape, bool& any) const {
+        const std::string text = fill(shape, [&](const std::string& column) {
+            const std::string value = cell(column).value_or("");
+            any = any || !value.empty();
+            return value;
+        });
+        const auto last = text.find_last_not_of(" ,;:.-/");
+        return any && last != std::string::npos ? text.substr(0, last + 1) : "";
+    }
+
+    // False after an error: the row is left out.
+    bool take_field(const std::string& name, const Json& source, MappedRecord& record) {
+        if (source.contains("const")) {
+            record.fields[name] = source["const"];
+            return true;
+        }
+        std::string column, text;
+        if (source.contains("template")) {
+            bool any = false;
+            text = from_template(source["template"].get<std::string>(), any);
+            column = source["template"];
+        } else {
+            std::tie(column, text) = cell_of(source["column"]);
+        }
+        record.columns[name] = column;
+        if (source.value("once", false)) record.once.insert(name);
+        if (text.empty()) text = earliest(source);
+        if (text.empty()) {
+            const Json instead = source.value("default", Json());
+            if (!instead.is_null()) record.fields[name] = instead;
+            return true;
+        }
+        auto value = read_value(source, text, context_.zone);
+        if (!value) {
+            wrong(column, value.error().what);
+            return false;
+        }
+        if (source.value("open", false) && !in_map(source["map"], text)) {
+            out_.warnings.push_back(
+                bad_row(file_, row_->line, column, '"' + text + "\" is not a known value"));
+        }
+        note_references(source, *value, column, name, record);
+        record.fields[name] = std::move(*value);
+        return true;
+    }
+
+    void note_references(const Json& source, const Json& value, const std::string& column,
+                         const std::string& name, MappedRecord& record) {
+        if (!source.contains("refer")) return;
+        record.refers.insert(name);
+        const Json ids = value.is_array() ? value : Json::array({value});
+        for (const Json& id : ids) out_.references.push_back({id, file_, column, row_->line});
+    }
+
+    std::string earliest(const Json& source) {
+        const auto from = source.find("earliest");
+        if (from == source.end() || !context_.text_of) return {};
+        const std::string* const text = context_.text_of((*from)["file"]);
+        if (text == nullptr) return {};
+        const std::string wanted = lower_case((*from)["column"].get<std::string>());
+        std::string least;
+        std::optional<std::size_t> place;
+        bool first = true;
+        const auto read = read_csv(*text, [&](const CsvRow& row) {
+            for (std::size_t i = 0; first && i < row.cells.size(); ++i) {
+                if (lower_case(trimmed(row.cells[i])) == wanted) place = i;
+            }
+            if (!first && place && *place < row.cells.size()) {
+                const std::string value = trimmed(row.cells[*place]);
+                if (!value.empty() && (least.empty() || value < least)) least = value;
+            }
+            first = false;
+            return true;
+        });
+        return read ? least : "";
     }
 
     const Json& entry_;
     const std::string& file_;
+    const MapContext& context_;
     Mapped& out_;
     Columns columns_;
+    const CsvRow* row_ = nullptr;
 };
+
+bool is_source(const Json& source) {
+    if (!source.is_object()) return false;
+    if (source.contains("const")) return true;
+    if (source.contains("template")) return source["template"].is_string();
+    const auto column = source.find("column");
+    if (column == source.end()) return false;
+    return column->is_string() || (column->is_array() && !column->empty() &&
+                                   std::all_of(column->begin(), column->end(),
+                                               [](const Json& each) { return each.is_string(); }));
+}
+
+Result<void> check_entry(const Json& entry, const std::string& at) {
+    for (const char* name : {"file", "kind", "id"}) {
+        if (!entry.is_object() || !entry.contains(name) || !entry[name].is_string()) {
+            return malformed(R"(a mapping names "file", "kind", "id" and "fields")", at);
+        }
+    }
+    if (!entry.contains("fields") || !entry["fields"].is_object()) {
+        return malformed("a mapping has \"fields\"", at);
+    }
+    for (const auto& [name, source] : entry["fields"].items()) {
+        if (!is_source(source)) {
+            return malformed(R"(a field comes from a "column", a "template" or a "const")",
+                             pointer_to(at + "/fields", name));
+        }
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -165,46 +219,37 @@ std::string as_id(std::string_view text) {
                            (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == ':';
         id += plain ? c : '_';
     }
-    return id.substr(0, 100);
+    return id.substr(0, id_limit);
+}
+
+Error bad_row(const std::string& file, std::uint64_t line, const std::string& column,
+              const std::string& what) {
+    Error error = malformed(file + (column.empty() ? "" : ", column " + column) + ": " + what);
+    error.line = line;
+    error.pointer = column;
+    error.detail = canonical({{"file", file}, {"column", column}});
+    return error;
 }
 
 Result<Json> read_mapping(std::string_view text) {
+    constexpr std::size_t mapping_limit = 1u << 20;
     TRY_ASSIGN(Json mapping, parse_json(text, {16, mapping_limit}));
     if (mapping.is_object() && !mapping.contains("files")) {
         Json one = mapping;
-        mapping = {{"files", Json::array({std::move(one)})}};  // a mapping of one file
+        mapping = {{"files", Json::array({std::move(one)})}};
     }
     if (!mapping.is_object() || !mapping["files"].is_array()) {
         return malformed("a mapping has \"files\"", "/files");
     }
     for (std::size_t i = 0; i < mapping["files"].size(); ++i) {
-        const Json& entry = mapping["files"][i];
-        const std::string at = pointer_to("/files", i);
-        for (const char* name : {"file", "kind", "id"}) {
-            if (!entry.is_object() || !entry.contains(name) || !entry[name].is_string()) {
-                return malformed("a mapping names \"file\", \"kind\", \"id\" and \"fields\"", at);
-            }
-        }
-        if (!entry.contains("fields") || !entry["fields"].is_object()) {
-            return malformed("a mapping has \"fields\"", at);
-        }
-        for (const auto& [name, source] : entry["fields"].items()) {
-            const bool column = source.is_object() && source.contains("column") &&
-                                (source["column"].is_string() ||
-                                 (source["column"].is_array() && !source["column"].empty() &&
-                                  std::all_of(source["column"].begin(), source["column"].end(),
-                                              [](const Json& each) { return each.is_string(); })));
-            if (!column && !(source.is_object() && source.contains("const"))) {
-                return malformed("a field comes from a \"column\" or a \"const\"",
-                                 pointer_to(at + "/fields", name));
-            }
-        }
+        TRY(check_entry(mapping["files"][i], pointer_to("/files", i)));
     }
     return Result<Json>(boost::system::in_place_value, std::move(mapping));
 }
 
-void map_table(const Json& entry, const std::string& file, std::string_view csv, Mapped& out) {
-    Mapper mapper(entry, file, out);
+void map_table(const Json& entry, const std::string& file, std::string_view csv,
+               const MapContext& context, Mapped& out) {
+    Mapper mapper(entry, file, context, out);
     bool first = true;
     const auto read = read_csv(csv, [&](const CsvRow& row) {
         if (first) {
@@ -216,8 +261,8 @@ void map_table(const Json& entry, const std::string& file, std::string_view csv,
         return true;
     });
     if (!read) {
-        Error error = read.error();
-        error.what = file + ": " + error.what;
+        Error error = bad_row(file, read.error().line.value_or(0), "", read.error().what);
+        error.why = read.error().why;
         out.errors.push_back(std::move(error));
     }
 }

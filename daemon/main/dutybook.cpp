@@ -1,6 +1,7 @@
 // The client, and what works without a daemon: making a store, joining, the plugin author's tools.
 
 #include "app/options.h"
+#include "author/bench.h"
 #include "author/scaffold.h"
 #include "author/tools.h"
 
@@ -12,10 +13,12 @@
 #include "care/doctor_json.h"
 #include "cli/run.h"
 #include "core/book.h"
+#include "core/founding.h"
 #include "core/identity.h"
 #include "core/sites_seen.h"
 #include "core/space_keys.h"
 #include "formats/html.h"
+#include "sync/git_transfer.h"
 #include "sync/remotes.h"
 
 #include <csignal>
@@ -43,12 +46,12 @@ Result<Json> init(const cli::Offline::Init& wanted) {
     const auto zone = wanted.zone.empty() ? system_zone() : wanted.zone;
     TRY_ASSIGN(const core::Site site,
                core::Book::create(wanted.store, wanted.site, zone, SystemClock()));
-    const core::SpaceRecord space{core::make_space_id(), wanted.space, ""};
-    TRY(core::prepare_space_keys(wanted.store / "spaces" / space.name, core::first_epoch()));
-    TRY(core::write_space_folder(wanted.store, space));
+    TRY_ASSIGN(const auto founded,
+               core::found_space(wanted.store, wanted.space, {}, SystemClock().now()));
     return Result<Json>(boost::system::in_place_value,
                         Json{{"site", json_of(site)},
-                             {"space", {{"id", space.id}, {"name", space.name}}},
+                             {"space", {{"id", founded.space.id}, {"name", founded.space.name}}},
+                             {"recovery_key", founded.recovery_key},
                              {"store", wanted.store.string()}});
 }
 
@@ -77,28 +80,12 @@ Result<void> add_remotes(const fs::path& folder, const Json& invited) {
     return sync::save_remotes(path, file);
 }
 
-// The folder of an invited space and its remotes; one that stands already is left as it is.
-Result<void> add_space(const fs::path& store, const Json& space, const Json& remotes) {
-    const core::SpaceRecord record{text_of(space, "id"), text_of(space, "name"),
-                                   text_of(space, "parent")};
-    if (record.id.empty() || !core::valid_space_name(record.name)) {
-        return malformed("the invitation names no space");
-    }
-    const auto folder = store / "spaces" / record.name;
-    if (fs::exists(folder / "space.json")) {
-        TRY_ASSIGN(const core::SpaceRecord there, core::read_space(folder));
-        if (there.id != record.id) {
-            return failure(Code::Exists, "this store has another space called " + record.name);
-        }
-    } else {
-        domain::EpochKeys keys;
-        if (space.contains("epochs")) {
-            TRY_ASSIGN(keys, core::epochs_from(space["epochs"]));
-        }
-        TRY(core::prepare_space_keys(folder, keys));
-        TRY(core::write_space_folder(store, record));
-    }
-    return add_remotes(folder, remotes);
+// An invited space and its remotes; one that stands already is left as it is.
+Result<void> add_space(const fs::path& store, const Json& part) {
+    const auto joined = core::join_space(store, part);
+    if (!joined && joined.error().code != Code::Exists) return joined.error();
+    const auto name = text_of(part.value("space", Json::object()), "name");
+    return add_remotes(store / "spaces" / name, part.value("remotes", Json::array()));
 }
 
 Result<Json> join(const fs::path& store, const Json& invitation) {
@@ -117,13 +104,62 @@ Result<Json> join(const fs::path& store, const Json& invitation) {
     TRY_ASSIGN(const FileLock lock, FileLock::take(store / "lock"));
     const auto parent = invitation.find("parent");
     if (parent != invitation.end() && parent->is_object()) {
-        TRY(add_space(store, parent->value("space", Json::object()),
-                      parent->value("remotes", Json::array())));
+        TRY(add_space(store, *parent));
     }
-    TRY(add_space(store, space, invitation.value("remotes", Json::array())));
+    TRY(add_space(store, invitation));
     return Result<Json>(boost::system::in_place_value, Json{{"site", json_of(site)},
                                                             {"space", text_of(space, "name")},
                                                             {"store", store.string()}});
+}
+
+// The control log as the remote shows it, fetched by stock git into a folder that goes again.
+Result<store::ControlOffer> fetch_control(const sync::RemoteConfig& remote,
+                                          const fs::path& folder) {
+    static const SystemClock clock;
+    const store::ZstdCodec codec;
+    const std::atomic<bool> cancel{false};
+    const auto log_git = folder / "log.git";
+    TRY_ASSIGN(auto log, store::open_git_log({log_git, "recovering", &codec, nullptr}));
+    TRY(sync::write_git_config(folder / "gitconfig", {remote}));
+    sync::GitTransfer transfer(
+        {log_git, program_directory() + "/dutybook-supervise", folder / "gitconfig", &clock});
+    TRY_ASSIGN(const auto listed, transfer.list(remote, cancel));
+    const auto tip = listed.find(store::control_ref);
+    if (tip == listed.end()) {
+        return failure(Code::NotFound, "the remote " + remote.url + " holds no control log",
+                       "no space is synced there, or somebody removed it", "try another remote");
+    }
+    TRY_ASSIGN(const auto quarantine, log->open_quarantine());
+    TRY(transfer.fetch(remote, {{tip->first, tip->second, {}}}, *quarantine, cancel));
+    return store::read_control_chain(quarantine->path(), tip->second, {});
+}
+
+Result<Json> recover(const cli::Offline::Recover& wanted) {
+    crypto_start();
+    TRY_ASSIGN(const Secret key, secret_from_paper(wanted.key));
+    sync::RemoteConfig remote;
+    remote.name = "recovered";
+    remote.url = wanted.remote;
+    TRY(sync::check_remote_config(remote));
+    TRY(make_directories(wanted.store));
+    const auto scratch = wanted.store / "recovering";
+    auto found = fetch_control(remote, scratch);
+    std::error_code ignored;
+    fs::remove_all(scratch, ignored);
+    if (!found) return found.error();
+    if (!fs::exists(wanted.store / "site.json")) {
+        const auto zone = wanted.zone.empty() ? system_zone() : wanted.zone;
+        TRY(core::Book::create(wanted.store, wanted.site, zone, SystemClock()));
+    }
+    TRY_ASSIGN(const core::SiteFile file, core::read_site(wanted.store));
+    TRY_ASSIGN(const FileLock lock, FileLock::take(wanted.store / "lock"));
+    TRY_ASSIGN(const auto space,
+               core::recover_space(wanted.store, key, *found, wanted.space, SystemClock().now()));
+    const Json remotes = Json::array({{{"name", remote.name}, {"url", remote.url}}});
+    TRY(add_remotes(wanted.store / "spaces" / space.name, remotes));
+    return Result<Json>(boost::system::in_place_value, Json{{"site", json_of(file.site)},
+                                                            {"space", space.name},
+                                                            {"store", wanted.store.string()}});
 }
 
 Json doctor(const fs::path& store) {
@@ -167,6 +203,8 @@ Result<Json> members(const fs::path& store, const std::string& wanted) {
     }
     if (space.empty() || !core::valid_space_name(space)) return malformed("no space is named");
     TRY_ASSIGN(const core::SpaceRecord record, core::read_space(store / "spaces" / space));
+    TRY_ASSIGN(const bool sealed, core::is_sealed(store / "spaces" / record.name));
+    if (sealed) return core::members_offline(store, record.name);
     TRY_ASSIGN(const auto sites, core::sites_seen(store / "spaces" / record.name, file.site));
     return Result<Json>(boost::system::in_place_value, core::sites_seen_json(sites));
 }
@@ -200,6 +238,10 @@ int test(const cli::Offline::PluginTest& wanted, std::ostream& out) {
     return author::run_tests(wanted.folder, surroundings(), options, render, out);
 }
 
+int bench(const fs::path& folder, bool json, std::ostream& out) {
+    return author::run_bench(folder, surroundings(), json, out);
+}
+
 Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
     return author::make_plugin({fs::path(wanted.name).lexically_normal(), wanted.from,
                                 wanted.runtime == "native", surroundings().plugins});
@@ -227,7 +269,7 @@ int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
-    const cli::Offline offline{init,    join, members, doctor,      backup,
-                               restore, lint, test,    make_plugin, mapping};
+    const cli::Offline offline{init,    join, recover, members, doctor,      backup,
+                               restore, lint, test,    bench,   make_plugin, mapping};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

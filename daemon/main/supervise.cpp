@@ -4,7 +4,8 @@
 //
 // LIFELINE is the number of an open file descriptor: the read end of a pipe whose write end only
 // the caller holds. When it closes (the caller closed it, or died, however it died), or on SIGTERM,
-// SIGINT or SIGHUP, everything below is killed. FILE_SIZE and MEMORY are limits in bytes, 0 = none.
+// SIGINT or SIGHUP, everything below is killed. FILE_SIZE and MEMORY are limits in bytes, 0 = none;
+// MEMORY bounds what a process may write to (RLIMIT_DATA), not the files that it maps to read.
 //
 // The command gets a session without a terminal (so that ssh cannot ask anybody) and a process
 // group of its own. This process is the reaper of all its descendants: one that left the group
@@ -139,7 +140,7 @@ int main(int count, char** arguments) {
     if (signals < 0) fail("signalfd");
 
     limit(RLIMIT_FSIZE, arguments[2]);
-    limit(RLIMIT_AS, arguments[3]);
+    limit(RLIMIT_DATA, arguments[3]);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
 

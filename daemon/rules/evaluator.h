@@ -60,6 +60,9 @@ class RecordSource {
 public:
     virtual ~RecordSource() = default;
     virtual Result<NeedAnswer> find(const NeedQuery& query) = 0;
+    // Whose needs are looked up from now on: of the records of one batch each is judged as if those
+    // behind it were not there yet.
+    virtual void looking_for(const RuleRecord&) {}
 };
 
 enum class Purpose : std::uint8_t {

@@ -28,8 +28,6 @@ Json instant_or_null(const std::optional<Millis>& instant) {
 
 Json stored_form(const Finding& finding) {
     Json json = to_json(finding);
-    json["code"] = finding.code;
-    json["values"] = finding.values;
     json["as_of"] = finding.as_of ? Json(*finding.as_of) : Json(nullptr);
     json["passes_at"] = finding.passes_at ? Json(*finding.passes_at) : Json(nullptr);
     return json;
@@ -93,6 +91,8 @@ std::string finding_id(std::string_view rule, std::string_view code,
 Json to_json(const Finding& finding) {
     return Json{{"finding", finding.id},
                 {"rule", finding.rule},
+                {"code", finding.code},
+                {"values", finding.values},
                 {"severity", name_of(finding.severity)},
                 {"records", finding.records},
                 {"path", finding.path},

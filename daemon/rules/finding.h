@@ -46,7 +46,8 @@ struct Finding {
 std::string finding_id(std::string_view rule, std::string_view code,
                        std::span<const std::string> records);
 
-// {"finding","rule","severity","records","path","message","steps","as_of","source","state"}.
+// {"finding","rule","severity","records","path","message","steps","as_of","source","state"}, and
+// "code" and "values", from which the message is made in any language.
 Json to_json(const Finding& finding);
 
 // A stored verdict's array: all members, `passes_at` and `code` included. Refuses what it did not

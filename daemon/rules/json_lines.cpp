@@ -1,6 +1,7 @@
 #include "rules/json_lines.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,13 @@ Result<Json> parse_document(std::string_view text, const std::string& file) {
 }
 
 Error in_file(Error error, const std::string& file, std::string_view text) {
+    // Text that is no JSON has no place in it that a pointer could name, but a byte.
+    constexpr std::string_view at_byte = "not valid JSON at byte ";
+    if (!error.line && error.what.starts_with(at_byte)) {
+        const auto byte = std::strtoull(error.what.c_str() + at_byte.size(), nullptr, 10);
+        const auto before = text.substr(0, std::min<std::size_t>(byte, text.size()));
+        error.line = 1 + static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    }
     error.what = file + ": " + error.what;
     if (!error.line) error.line = line_of(text, error.pointer);
     return error;

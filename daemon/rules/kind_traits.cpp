@@ -25,8 +25,8 @@ const std::vector<std::string>& kind_keywords() {
     return names;
 }
 const std::vector<std::string>& field_keywords() {
-    static const std::vector<std::string> names{"x-merge",     "x-index",  "x-search",
-                                                "x-completed", "x-refers", "x-label"};
+    static const std::vector<std::string> names{"x-merge",  "x-index", "x-search", "x-completed",
+                                                "x-refers", "x-label", "x-access"};
     return names;
 }
 

@@ -96,8 +96,8 @@ Result<KindRegistry::Kind> KindRegistry::read(const KindSource& source) {
     return Kind{std::move(*traits), source.owner, std::move(document), std::move(*schema)};
 }
 
-Result<std::shared_ptr<const KindRegistry>> KindRegistry::build(
-    std::span<const KindSource> sources) {
+Result<std::shared_ptr<const KindRegistry>> KindRegistry::build(std::span<const KindSource> sources,
+                                                                const Lookups& lookups) {
     auto registry = std::make_shared<KindRegistry>();
     for (const KindSource& source : sources) {
         TRY_ASSIGN(Kind kind, read(source));
@@ -109,6 +109,11 @@ Result<std::shared_ptr<const KindRegistry>> KindRegistry::build(
                                      "/x-kind"),
                            source.file, source.text);
         }
+    }
+    for (const auto& [name, fields] : lookups) {
+        const auto kind = registry->kinds_.find(name);
+        if (kind == registry->kinds_.end()) continue;
+        for (const std::string& field : fields) kind->second.traits.fields[field].indexed = true;
     }
     return std::shared_ptr<const KindRegistry>(std::move(registry));
 }

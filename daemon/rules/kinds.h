@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "domain/kind.h"
+#include "rules/lookups.h"
 #include "rules/schema_validator.h"
 
 #include <filesystem>
@@ -65,8 +66,10 @@ public:
 class KindRegistry final : public Kinds {
 public:
     // Any schema bug fails the whole: Error with the file in `what`, line and pointer. Two sources
-    // of one kind fail too.
-    static Result<std::shared_ptr<const KindRegistry>> build(std::span<const KindSource> sources);
+    // of one kind fail too. `lookups`: fields that are indexed because rules look records up by
+    // them.
+    static Result<std::shared_ptr<const KindRegistry>> build(std::span<const KindSource> sources,
+                                                             const Lookups& lookups = {});
     // Every *.json of each folder, owner "core".
     static Result<std::shared_ptr<const KindRegistry>> load(
         std::span<const std::filesystem::path> folders);

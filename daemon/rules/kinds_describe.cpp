@@ -61,11 +61,13 @@ Json describe_field(const std::string& name, const FieldTraits& traits, const Js
     return field;
 }
 
-// The order that the schema names, then the rest by name.
+// The order that the schema names, then the rest by name; not what only rules look for.
 std::vector<std::string> field_order(const Json& document, const domain::KindTraits& traits) {
     std::vector<std::string> order;
     if (document.contains("x-order")) order = document["x-order"].get<std::vector<std::string>>();
+    const Json properties = document.value("properties", Json::object());
     for (const auto& [name, field] : traits.fields) {
+        if (!properties.contains(name)) continue;
         if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
     }
     return order;

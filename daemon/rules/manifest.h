@@ -56,6 +56,7 @@ struct ManifestReport {
     std::vector<std::string> formats;
     bool landscape = false;
     std::string privacy = "ordinary";
+    std::vector<std::string> readers;  // roles that it is made for, whatever class it shows
 };
 
 struct ManifestLimits {

@@ -168,6 +168,7 @@ private:
         }
         report.landscape = value.value("landscape", false);
         report.privacy = value.value("privacy", "ordinary");
+        report.readers = value.value("readers", std::vector<std::string>{});
         manifest_.reports.push_back(std::move(report));
     }
 

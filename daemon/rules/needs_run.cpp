@@ -51,19 +51,23 @@ public:
             record.space == context_.space &&
             std::find(set_.kinds.begin(), set_.kinds.end(), record.kind) != set_.kinds.end();
         if (subject) subjects_.insert(record.id);
-        for (const Need& need : set_.needs) waiting_.emplace_back(&need, record);
+        for (const Need& need : set_.needs) {
+            if (need.kind == record.kind) TRY(turn_round(need, record));
+        }
         while (!waiting_.empty()) {
             const auto [need, current] = std::move(waiting_.back());
             waiting_.pop_back();
-            for (const Reach& reach : backward(set_, *need, current, context_)) {
-                TRY(follow(reach));
-            }
+            TRY(turn_round(*need, current));
         }
         return {};
     }
     std::vector<std::string> subjects() const { return {subjects_.begin(), subjects_.end()}; }
 
 private:
+    Result<void> turn_round(const Need& need, const RuleRecord& record) {
+        for (const Reach& reach : backward(set_, need, record, context_)) TRY(follow(reach));
+        return {};
+    }
     Result<void> follow(const Reach& reach) {
         TRY_ASSIGN(NeedAnswer answer, source_.find(reach.query));
         for (RuleRecord& record : answer.records) {

@@ -130,8 +130,15 @@ Result<Finding> read_item(const Json& item, const AnswerContext& context) {
 
 }  // namespace
 
+JsonLimits answer_limits(const Manifest& manifest) {
+    return {.depth = 32, .bytes = manifest.limits.output_kb * 1024};
+}
+
 Result<std::vector<Finding>> read_answer(std::string_view text, const AnswerContext& context) {
-    const Json answer = Json::parse(text, nullptr, false);
+    const auto parsed = parse_json(text, answer_limits(*context.manifest));
+    if (!parsed)
+        return wrong(context, "gave an answer that cannot be read: " + parsed.error().what);
+    const Json& answer = *parsed;
     if (!answer.is_array()) return wrong(context, "gave an answer that is no list of findings");
     if (answer.size() > finding_limit) {
         return wrong(context, "gave " + std::to_string(answer.size()) + " findings on one record");

@@ -8,15 +8,26 @@ namespace dutybook::rules {
 
 namespace {
 
+// ms on top of a call's deadline: the process and the time zones, on a machine that is busy.
+constexpr Millis time_to_start = 900;
+
 bool judges(const ManifestRule& rule, std::string_view kind) {
     return std::find(rule.needs.kinds.begin(), rule.needs.kinds.end(), kind) !=
            rule.needs.kinds.end();
 }
 
-bool has_rule_for(const Manifest& manifest, std::string_view kind) {
-    return std::any_of(manifest.rules.begin(), manifest.rules.end(),
-                       [&](const ManifestRule& rule) { return judges(rule, kind); });
+std::pair<std::vector<std::string>, std::vector<std::string>> subject_kinds(
+    const Manifest& manifest) {
+    std::set<std::string> kinds;
+    std::set<std::string> clock_kinds;
+    for (const ManifestRule& rule : manifest.rules) {
+        kinds.insert(rule.needs.kinds.begin(), rule.needs.kinds.end());
+        if (rule.clock) clock_kinds.insert(rule.needs.kinds.begin(), rule.needs.kinds.end());
+    }
+    return {{kinds.begin(), kinds.end()}, {clock_kinds.begin(), clock_kinds.end()}};
 }
+
+constexpr std::size_t bytes_at_once = 16u << 20;  // of calls that wait to be sent
 
 // One subject on its way through one plugin.
 struct Case {
@@ -46,6 +57,10 @@ std::optional<Millis> next_look(const Pending& pending, bool found) {
 }
 
 }  // namespace
+
+bool ActivePlugin::judges(std::string_view kind) const {
+    return std::binary_search(kinds.begin(), kinds.end(), kind);
+}
 
 PluginHost::PluginHost(Options options)
     : options_(std::move(options)), set_(std::make_shared<const Set>()) {}
@@ -87,6 +102,7 @@ void PluginHost::activate(std::vector<Activation> plugins) {
             options.program = options_.worker;
             options.clock = options_.clock;
             options.call_deadline = static_cast<Millis>(manifest.limits.deadline_ms);
+            options.start_deadline = options.call_deadline + time_to_start;
             if (options_.changed) {
                 options.changed = [id = manifest.id, tell = options_.changed](const SlotStatus& s) {
                     tell(id, s);
@@ -95,6 +111,7 @@ void PluginHost::activate(std::vector<Activation> plugins) {
             plugin.slot = std::make_shared<WorkerSlot>(std::move(options), std::move(load));
         }
         plugin.package = std::move(activation.package);
+        std::tie(plugin.kinds, plugin.clock_kinds) = subject_kinds(plugin.package.manifest);
         plugin.spaces = std::move(activation.spaces);
         plugin.origin = std::move(activation.origin);
         next.push_back(std::make_shared<const ActivePlugin>(std::move(plugin)));
@@ -104,24 +121,27 @@ void PluginHost::activate(std::vector<Activation> plugins) {
     });
     const std::lock_guard lock(mutex_);
     set_ = std::make_shared<const Set>(std::move(next));
+    configured_.clear();
+}
+
+void PluginHost::warm_up() {
+    for (const auto& plugin : *current()) {
+        if (!plugin->spaces.empty()) plugin->slot->warm_up_later();
+    }
 }
 
 void PluginHost::configure(const std::string& space, const std::string& plugin,
                            const Json& settings) {
     const std::lock_guard lock(mutex_);
     settings_[{space, plugin}] = settings;
+    configured_.clear();
 }
 
 Json PluginHost::configuration(const std::string& space, const std::string& plugin) const {
-    Json all = Json::object();
-    if (const auto active = find(plugin)) all = active->package.manifest.default_configuration();
+    if (const auto active = find(plugin)) return configured(*active, space)->settings;
     const std::lock_guard lock(mutex_);
     const auto found = settings_.find({space, plugin});
-    if (found == settings_.end() || !found->second.is_object()) return all;
-    for (const auto& [name, value] : found->second.items()) {
-        if (!value.is_null()) all[name] = value;
-    }
-    return all;
+    return found != settings_.end() && found->second.is_object() ? found->second : Json::object();
 }
 
 std::vector<PluginStatus> PluginHost::statuses() const {
@@ -148,27 +168,41 @@ std::shared_ptr<const ActivePlugin> PluginHost::find(const std::string& plugin) 
     return nullptr;
 }
 
-std::string PluginHost::digest_in(const ActivePlugin& plugin, const std::string& space) const {
-    const std::string settings = canonical(configuration(space, plugin.package.manifest.id));
-    return hex(blake2b("dutybook plugin in space", plugin.package.digest + settings)).substr(0, 32);
+// Kept only while the plugin is of the current set: the next set may hold another version of it.
+std::shared_ptr<const PluginHost::Configured> PluginHost::configured(
+    const ActivePlugin& plugin, const std::string& space) const {
+    const std::string& id = plugin.package.manifest.id;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto kept = configured_.find({space, id});
+        if (kept != configured_.end() && kept->second->package == plugin.package.digest) {
+            return kept->second;
+        }
+    }
+    auto made = std::make_shared<Configured>();
+    made->package = plugin.package.digest;
+    made->settings = plugin.package.manifest.default_configuration();
+    const std::lock_guard lock(mutex_);
+    const auto set = settings_.find({space, id});
+    if (set != settings_.end() && set->second.is_object()) {
+        for (const auto& [name, value] : set->second.items()) {
+            if (!value.is_null()) made->settings[name] = value;
+        }
+    }
+    made->text = canonical(made->settings);
+    made->digest =
+        hex(blake2b("dutybook plugin in space", made->package + made->text)).substr(0, 32);
+    configured_[{space, id}] = made;
+    return made;
 }
 
 std::vector<PluginIdentity> PluginHost::plugins(const std::string& space) const {
     std::vector<PluginIdentity> all;
     for (const auto& plugin : active_in(space)) {
         const Manifest& manifest = plugin->package.manifest;
-        std::set<std::string> kinds;
-        std::set<std::string> clock_kinds;
-        for (const ManifestRule& rule : manifest.rules) {
-            kinds.insert(rule.needs.kinds.begin(), rule.needs.kinds.end());
-            if (rule.clock) clock_kinds.insert(rule.needs.kinds.begin(), rule.needs.kinds.end());
-        }
-        if (kinds.empty()) continue;
-        all.push_back({manifest.id,
-                       manifest.version,
-                       digest_in(*plugin, space),
-                       {kinds.begin(), kinds.end()},
-                       {clock_kinds.begin(), clock_kinds.end()}});
+        if (plugin->kinds.empty()) continue;
+        all.push_back({manifest.id, manifest.version, configured(*plugin, space)->digest,
+                       plugin->kinds, plugin->clock_kinds});
     }
     return all;
 }
@@ -178,14 +212,14 @@ NeedContext PluginHost::context_for(const ActivePlugin& plugin, const std::strin
     NeedContext context;
     context.space = space;
     context.kinds = options_.kinds;
-    context.configuration = configuration(space, plugin.package.manifest.id);
+    context.configuration = configured(plugin, space)->settings;
     if (clock) context.now = options_.clock->now();
     return context;
 }
 
-CallContext PluginHost::call_context(std::optional<Millis> now) const {
+CallContext PluginHost::call_context(std::optional<Millis> now, const std::string& zone) const {
     CallContext context;
-    context.zone = options_.zone;
+    context.zone = zone.empty() ? options_.zone : zone;
     context.now = now;
     return context;
 }
@@ -206,11 +240,12 @@ Completion PluginHost::complete(const RuleRecord& record, RecordSource& source) 
             }
             const WorkerCall call{"complete", record.kind,
                                   complete_input(record, &declared.needs, gathered->records,
-                                                 call_context(std::nullopt))};
+                                                 call_context(std::nullopt, record.zone))};
             const auto answer =
-                plugin->slot->run({&call, 1}, canonical(context.configuration)).front();
-            const Json fields =
-                answer ? Json::parse(*answer, nullptr, false) : Json(Json::value_t::discarded);
+                plugin->slot->run({&call, 1}, configured(*plugin, record.space)->text).front();
+            const Result<Json> read =
+                answer ? parse_json(*answer, answer_limits(manifest)) : answer.error();
+            const Json fields = read ? *read : Json();
             if (!fields.is_object()) {
                 completion.unavailable.push_back(manifest.id);
                 continue;
@@ -229,24 +264,39 @@ Completion PluginHost::complete(const RuleRecord& record, RecordSource& source) 
 void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleRecord> subjects,
                                Purpose purpose, RecordSource& source, Evaluation& evaluation,
                                std::optional<Error>& failed) {
+    if (std::none_of(subjects.begin(), subjects.end(),
+                     [&](const RuleRecord& subject) { return plugin.judges(subject.kind); })) {
+        return;
+    }
     const Manifest& manifest = plugin.package.manifest;
     std::vector<Case> cases;
     std::vector<Pending> pending;
     std::vector<WorkerCall> calls;
-    std::string configuration;
+    const auto settings = configured(plugin, subjects.front().space);
+    NeedContext context = context_for(plugin, subjects.front().space, true);
+    const std::optional<Millis> now = context.now;
+    std::vector<Result<std::string>> answers;
+    std::size_t bytes = 0;  // of calls
+    const auto ask = [&] {
+        auto more = plugin.slot->run(calls, settings->text);
+        std::move(more.begin(), more.end(), std::back_inserter(answers));
+        calls.clear();
+        bytes = 0;
+    };
     for (const RuleRecord& subject : subjects) {
-        if (!has_rule_for(manifest, subject.kind)) continue;
+        if (!plugin.judges(subject.kind)) continue;
         Case& one = cases.emplace_back();
         one.subject = &subject;
         one.judgement.record = subject.id;
         one.judgement.version = subject.version;
         one.judgement.plugin = manifest.id;
-        one.judgement.plugin_digest = digest_in(plugin, subject.space);
+        one.judgement.plugin_digest = settings->digest;
         // What was entered in error breaks no rule.
         if (subject.status == domain::Status::Retracted || subject.deleted) continue;
+        source.looking_for(subject);
         for (const ManifestRule& rule : manifest.rules) {
             if (!judges(rule, subject.kind)) continue;
-            const NeedContext context = context_for(plugin, subject.space, rule.clock);
+            context.now = rule.clock ? now : std::nullopt;
             auto gathered = gather(rule.needs, subject, context, source);
             if (!gathered) {
                 failed = gathered.error();
@@ -259,10 +309,9 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
                 one.later = true;
                 break;
             }
-            configuration = canonical(context.configuration);
             calls.push_back({"evaluate", rule.id,
                              evaluate_input(subject, rule.needs, gathered->records,
-                                            call_context(context.now))});
+                                            call_context(context.now, subject.zone))});
             std::optional<Millis> again;
             if (rule.clock && rule.again) {
                 Bindings bindings = gathered->records;
@@ -272,9 +321,11 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
             }
             pending.push_back(
                 {cases.size() - 1, &rule, std::move(gathered->reads), context.now, again});
+            bytes += calls.back().input.size();
+            if (bytes > bytes_at_once) ask();
         }
     }
-    const auto answers = plugin.slot->run(calls, configuration);
+    ask();
     for (std::size_t i = 0; i < pending.size(); ++i) {
         Case& one = cases[pending[i].of_case];
         if (!one.unchecked.empty()) continue;
@@ -283,9 +334,9 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
             one.later = answers[i].error().code == Code::Unavailable;
             continue;
         }
-        const AnswerContext context{&manifest,         pending[i].rule, one.subject,
-                                    &pending[i].reads, purpose,         pending[i].as_of};
-        auto findings = read_answer(*answers[i], context);
+        const AnswerContext answer{&manifest,         pending[i].rule, one.subject,
+                                   &pending[i].reads, purpose,         pending[i].as_of};
+        auto findings = read_answer(*answers[i], answer);
         if (!findings) {
             one.unchecked = findings.error().text();
             continue;
@@ -313,6 +364,30 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
     }
 }
 
+void PluginHost::remember(const std::string& space, const Evaluation& evaluation) {
+    constexpr std::size_t most = 10'000;
+    const std::lock_guard lock(mutex_);
+    if (!unchecked_.empty()) {
+        for (const Judgement& one : evaluation.judgements) {
+            unchecked_.erase({space, one.record, one.plugin});
+        }
+    }
+    for (const Unchecked& one : evaluation.unchecked) {
+        if (unchecked_.size() >= most) return;
+        unchecked_.insert_or_assign({space, one.record, one.plugin}, one);
+    }
+}
+
+std::vector<Unchecked> PluginHost::unchecked(const std::string& space) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Unchecked> all;
+    for (auto at = unchecked_.lower_bound({space, "", ""});
+         at != unchecked_.end() && at->first[0] == space; ++at) {
+        all.push_back(at->second);
+    }
+    return all;
+}
+
 Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Purpose purpose,
                                         RecordSource& source) {
     Evaluation evaluation;
@@ -326,6 +401,7 @@ Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Pu
                           failed);
             if (failed) return *failed;
         }
+        if (purpose != Purpose::Check) remember(subjects[from].space, evaluation);
         from = to;
     }
     return evaluation;
@@ -334,11 +410,18 @@ Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Pu
 Result<std::vector<std::string>> PluginHost::touched(std::span<const RecordChange> changes,
                                                      RecordSource& source) {
     std::set<std::string> all;
+    std::map<std::string, std::vector<std::pair<std::shared_ptr<const ActivePlugin>, NeedContext>>>
+        by_space;
     for (const RecordChange& change : changes) {
         const RuleRecord* any = change.after ? &*change.after : &*change.before;
         all.insert(any->id);
-        for (const auto& plugin : active_in(any->space)) {
-            const NeedContext context = context_for(*plugin, any->space, true);
+        const auto [active, fresh] = by_space.try_emplace(any->space);
+        if (fresh) {
+            for (auto& plugin : active_in(any->space)) {
+                active->second.emplace_back(plugin, context_for(*plugin, any->space, true));
+            }
+        }
+        for (const auto& [plugin, context] : active->second) {
             for (const ManifestRule& rule : plugin->package.manifest.rules) {
                 TRY_ASSIGN(const auto ids, reached(rule.needs, change, context, source));
                 all.insert(ids.begin(), ids.end());
@@ -369,8 +452,9 @@ Result<std::string> PluginHost::report(const ReportRequest& request, RecordSourc
     if (!gathered.unchecked.empty()) {
         return failure(Code::Conflict, "the report cannot be made", gathered.unchecked);
     }
-    CallContext call = call_context(context.now);
+    CallContext call = call_context(context.now, {});
     call.language = request.language;
+    call.reader = request.reader;
     const WorkerCall wanted{
         "report", declared->name,
         report_input(canonical(request.parameters), declared->needs, gathered.records, call)};

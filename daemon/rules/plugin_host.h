@@ -10,6 +10,7 @@
 #include "rules/splice.h"
 #include "rules/worker_slot.h"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +26,9 @@ struct ActivePlugin {
     std::shared_ptr<WorkerSlot> slot;
     std::set<std::string> spaces;  // where it is on
     std::string origin;            // "built in", "site", or the space that it came with
+    std::vector<std::string> kinds, clock_kinds;  // subjects of its rules, sorted
+
+    bool judges(std::string_view kind) const;
 };
 
 struct PluginStatus {
@@ -32,6 +36,21 @@ struct PluginStatus {
     SlotStatus slot;
     std::set<std::string> spaces;
 };
+
+// What one rule says of one record, and what it was given to say so.
+struct RuleAccount {
+    std::string plugin, version, rule, source;
+    Texts title;
+    struct Looked {
+        std::string name, words;
+        std::vector<std::string> records;
+    };
+    std::vector<Looked> needs;
+    std::vector<Finding> findings;
+    std::string unchecked;  // why it says nothing
+};
+// "every doses.dose whose order is dose.order"
+std::string need_words(const Need& need);
 
 class PluginHost final : public Evaluator {
 public:
@@ -51,9 +70,15 @@ public:
         std::string origin;
     };
     void activate(std::vector<Activation> plugins);
+    // Starts the workers of all that are on somewhere, so that the first to write does not wait.
+    void warm_up();
     // Settings of a plugin in a space, over its defaults: an object. Changes its digest there.
     void configure(const std::string& space, const std::string& plugin, const Json& settings);
     Json configuration(const std::string& space, const std::string& plugin) const;
+
+    // Records that the last evaluation left without a verdict, and why. Kept in memory, at most
+    // ten thousand.
+    std::vector<Unchecked> unchecked(const std::string& space) const;
 
     std::vector<PluginStatus> statuses() const;
     Result<void> forgive(const std::string& plugin);  // lifts a quarantine
@@ -68,10 +93,12 @@ public:
 
     // The blocks of a report as JSON text, unchecked. `name` is "plugin.report".
     struct ReportRequest {
-        std::string space, name, language;
+        std::string space, name, language, reader;
         Json parameters = Json::object();  // valid by the manifest's schema
     };
     Result<std::string> report(const ReportRequest& request, RecordSource& source);
+    // Each rule that judges the record, run alone.
+    Result<std::vector<RuleAccount>> explain(const RuleRecord& subject, RecordSource& source);
     // A finding's message in a language; its own text where the plugin is not here.
     std::string message(const Finding& finding, std::string_view language) const;
 
@@ -79,9 +106,19 @@ private:
     using Set = std::vector<std::shared_ptr<const ActivePlugin>>;
     std::shared_ptr<const Set> current() const;
     std::vector<std::shared_ptr<const ActivePlugin>> active_in(const std::string& space) const;
+    // Settings of a plugin in a space, as they are handed over, and the digest that they give it.
+    struct Configured {
+        std::string package;  // digest of the plugin alone
+        Json settings;
+        std::string text, digest;
+    };
+    std::shared_ptr<const Configured> configured(const ActivePlugin& plugin,
+                                                 const std::string& space) const;
     NeedContext context_for(const ActivePlugin& plugin, const std::string& space, bool clock) const;
-    CallContext call_context(std::optional<Millis> now) const;
-    std::string digest_in(const ActivePlugin& plugin, const std::string& space) const;
+    // `zone` of the record that is judged: its verdict must be the same at sites of other zones.
+    // Empty: the site's.
+    CallContext call_context(std::optional<Millis> now, const std::string& zone) const;
+    void remember(const std::string& space, const Evaluation& evaluation);
     void evaluate_with(const ActivePlugin& plugin, std::span<const RuleRecord> subjects,
                        Purpose purpose, RecordSource& source, Evaluation& evaluation,
                        std::optional<Error>& failed);
@@ -89,9 +126,16 @@ private:
     const Options options_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Set> set_;  // protected by mutex_
-    // By space and plugin; protected by mutex_.
+    // Why there is no verdict, by space, record and plugin; protected by mutex_.
+    std::map<std::array<std::string, 3>, Unchecked> unchecked_;
+    // By space and plugin; protected by mutex_. What is made of them is kept until one changes.
     std::map<std::pair<std::string, std::string>, Json> settings_;
+    mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const Configured>>
+        configured_;
 };
+
+// Of an answer's JSON: a worker that was taken over may send anything.
+JsonLimits answer_limits(const Manifest& manifest);
 
 // What a plugin said of one subject by one rule, checked. An error names what is wrong with it.
 struct AnswerContext {

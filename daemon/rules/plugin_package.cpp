@@ -168,6 +168,23 @@ PackageReading read_package_folder(const fs::path& folder, const ManifestReader&
     return reading;
 }
 
+bool may_travel(std::string_view file) {
+    if (file == "plugin.json" || file == "rules.lua") return true;
+    const auto slash = file.find('/');
+    if (slash == std::string_view::npos) return false;
+    const std::string_view folder = file.substr(0, slash);
+    const std::string_view name = file.substr(slash + 1);
+    return (folder == "schemas" || folder == "locales" || folder == "tests") &&
+           is_plain_name(name) && name.ends_with(".json");
+}
+
+bool valid_plugin_id(std::string_view id) {
+    const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    return !id.empty() && id.size() <= 40 && letter(id.front()) &&
+           std::all_of(id.begin(), id.end(),
+                       [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+}
+
 std::string digest_of(const PackageFiles& files) {
     std::string text;
     for (const auto& [name, bytes] : files) {

@@ -40,5 +40,9 @@ PackageReading read_package(PackageFiles files, const std::string& name,
 PackageReading read_package_folder(const std::filesystem::path& folder,
                                    const ManifestReader& reader);
 std::string digest_of(const PackageFiles& files);
+// Whether a file of this name may be part of a package that travels: all but native code, and
+// nothing that leads out of the folder.
+bool may_travel(std::string_view file);
+bool valid_plugin_id(std::string_view id);
 
 }  // namespace dutybook::rules

@@ -52,6 +52,7 @@ std::string context_text(const CallContext& context) {
     object.text("zone", context.zone);
     if (context.now) object.text("now", format_in_zone(*context.now, context.zone));
     object.text("language", context.language);
+    object.text("reader", context.reader);
     return object.done();
 }
 

@@ -12,6 +12,7 @@ struct CallContext {
     std::string zone;           // of the site
     std::optional<Millis> now;  // only for clock rules and reports
     std::string language;       // of a report's reader
+    std::string reader;         // of a report: the person's id, may be empty
 };
 
 // A record as plugins/REFERENCE.md describes it: its fields, and the envelope as "_id", "_kind"...

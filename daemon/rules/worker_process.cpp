@@ -26,12 +26,8 @@ namespace {
 constexpr int child_socket = 3;
 constexpr int child_progress = 4;
 constexpr std::size_t page = 4096;
-constexpr Millis look_interval = 10;  // between two looks at the progress word
-
-Millis steady_now() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
+constexpr Millis look_interval = 10;     // between two looks at the progress word
+constexpr std::size_t most_logs = 1000;  // lines of one batch: a plugin must not fill the disk
 
 class Descriptor {
 public:
@@ -114,9 +110,14 @@ std::string ending_of(int status) {
 
 }  // namespace
 
+Millis steady_now() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const std::string& program,
-                                                            const WorkerLoad& load,
-                                                            Millis deadline) {
+                                                            const WorkerLoad& load, Millis deadline,
+                                                            std::shared_ptr<WorkerPulse> pulse) {
     std::array<int, 2> pair{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
         return failure(Code::Unavailable, "no socket for a plugin worker", std::strerror(errno));
@@ -135,10 +136,12 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const std::string& p
     // A worker that does not read must not hold us up.
     const timeval patience{deadline / 1000, (deadline % 1000) * 1000};
     ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    std::unique_ptr<WorkerProcess> self(new WorkerProcess);
+    std::unique_ptr<WorkerProcess> self(new WorkerProcess(std::move(pulse)));
     self->progress_ = new (mapped) std::atomic<std::uint64_t>(0);
     self->socket_ = ours.release();
     TRY_ASSIGN(self->pid_, spawn(program, theirs.get(), memory.get()));
+    self->pulse_->pid = self->pid_;
+    self->pulse_->beat = steady_now();
     TRY(write_frame(self->socket_, 'L', load_text(load)));
     ::close(theirs.release());
 
@@ -159,6 +162,7 @@ WorkerProcess::~WorkerProcess() {
 std::string WorkerProcess::end() {
     if (socket_ >= 0) ::close(std::exchange(socket_, -1));
     if (pid_ <= 0) return {};
+    pulse_->pid = 0;
     int status = 0;
     // If it is gone already we want to know how; if not it is killed.
     pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
@@ -178,29 +182,22 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
     std::string buffer;
     std::uint64_t seen = progress_->load(std::memory_order_acquire);
     Millis last = steady_now();
+    std::size_t logs = 0;
     while (true) {
-        if (buffer.size() >= 5) {
-            const auto byte = [&](std::size_t i) {
-                return static_cast<std::size_t>(static_cast<unsigned char>(buffer[i]));
-            };
-            const std::size_t size = byte(0) | byte(1) << 8U | byte(2) << 16U | byte(3) << 24U;
-            if (size == 0 || size > frame_limit) {
-                return failure(Code::Internal, "sent a frame of a wrong size");
+        auto frame = take_frame(buffer);
+        if (!frame) return failure(Code::Internal, "sent a frame of a wrong size");
+        if (*frame) {
+            auto& [type, payload] = **frame;
+            if (type == 'G') {
+                if (++logs > most_logs) return failure(Code::Internal, "logs without end");
+                log_info("plugin", payload.substr(0, 1024), {});
+                continue;
             }
-            if (buffer.size() >= size + 4) {
-                const char type = buffer[4];
-                std::string payload = buffer.substr(5, size - 1);
-                buffer.erase(0, size + 4);
-                if (type == 'G') {
-                    log_info("plugin", payload.substr(0, 1024), {});
-                    continue;
-                }
-                if (type == 'E') return failure(Code::Malformed, std::move(payload));
-                if (type != wanted || !buffer.empty()) {
-                    return failure(Code::Internal, "sent what it was not asked for");
-                }
-                return payload;
+            if (type == 'E') return failure(Code::Malformed, std::move(payload));
+            if (type != wanted || !buffer.empty()) {
+                return failure(Code::Internal, "sent what it was not asked for");
             }
+            return std::move(payload);
         }
         pollfd waiting{socket_, POLLIN, 0};
         const int events = ::poll(&waiting, 1, static_cast<int>(look_interval));
@@ -215,13 +212,32 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
         if (now_seen > seen && now_seen <= batch_size_) {
             seen = now_seen;
             last = steady_now();
+            pulse_->beat = last;
         }
+        if (pulse_->cancel) return failure(Code::Unavailable, "was ended");
         // A worker that trickles bytes, or counts beyond the batch, makes no progress by that.
         if (steady_now() - last > deadline) {
             return failure(Code::Timeout,
                            "gave no answer within " + std::to_string(deadline) + " ms");
         }
     }
+}
+
+std::optional<std::vector<Result<std::string>>> split_answers(std::string_view text,
+                                                              std::size_t calls) {
+    std::vector<Result<std::string>> answers;
+    while (!text.empty() && answers.size() < calls) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line.empty()) return std::nullopt;
+        if (line.front() == '+') {
+            answers.emplace_back(std::string(line.substr(1)));
+        } else {
+            answers.emplace_back(failure(Code::Internal, std::string(line.substr(1, 1024))));
+        }
+    }
+    if (!text.empty() || answers.size() != calls) return std::nullopt;
+    return answers;
 }
 
 WorkerProcess::Batch WorkerProcess::run(std::span<const WorkerCall> calls, Millis deadline) {
@@ -233,6 +249,7 @@ WorkerProcess::Batch WorkerProcess::run(std::span<const WorkerCall> calls, Milli
     }
     progress_->store(0, std::memory_order_release);
     batch_size_ = calls.size();
+    pulse_->beat = steady_now();
     std::string fault;
     pollfd early{socket_, POLLIN, 0};
     if (::poll(&early, 1, 0) != 0) {
@@ -240,23 +257,11 @@ WorkerProcess::Batch WorkerProcess::run(std::span<const WorkerCall> calls, Milli
     } else if (write_frame(socket_, 'C', text)) {
         auto answer = read_answer('A', deadline);
         if (answer) {
-            std::string_view rest = *answer;
-            while (!rest.empty() && batch.answers.size() < calls.size()) {
-                const std::string_view line = rest.substr(0, rest.find('\n'));
-                rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-                if (line.empty()) break;
-                if (line.front() == '+') {
-                    batch.answers.emplace_back(std::string(line.substr(1)));
-                } else {
-                    batch.answers.emplace_back(
-                        failure(Code::Internal, std::string(line.substr(1, 1024))));
-                }
-            }
-            if (rest.empty() && batch.answers.size() == calls.size()) {
+            if (auto answers = split_answers(*answer, calls.size())) {
+                batch.answers = std::move(*answers);
                 batch.finished = calls.size();
                 return batch;
             }
-            batch.answers.clear();
             fault = "answered with the wrong number of lines";
         } else {
             fault = answer.error().what;

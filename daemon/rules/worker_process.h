@@ -4,8 +4,8 @@
 //
 // Spawned with posix_spawn (fork under a large parent is slow and fails under RLIMIT_AS), with no
 // environment, no descriptor but its socket and the progress page. It dies with the thread that
-// spawned it (the worker asks for a death signal), so start() must run on a thread that lives as
-// long as the host. SIGPIPE must be ignored.
+// spawned it (the worker asks for a death signal): WorkerSlot gives each a thread that lives as
+// long. SIGPIPE must be ignored.
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,12 +38,20 @@ struct WorkerCall {
     std::string input;  // JSON on one line
 };
 
+// What others may look at, and do, while the worker is at work. Any thread.
+struct WorkerPulse {
+    std::atomic<int> pid{0};          // 0 = there is none
+    std::atomic<Millis> beat{0};      // when it was started, given work or finished a call (steady)
+    std::atomic<bool> cancel{false};  // ends it at the next look, within 10 ms
+};
+
 class WorkerProcess {
 public:
     // Waits for `ready` at most `deadline` ms. Code::Malformed: the plugin cannot be loaded (why
     // says it); Code::Unavailable: no worker could be started.
-    static Result<std::unique_ptr<WorkerProcess>> start(const std::string& program,
-                                                        const WorkerLoad& load, Millis deadline);
+    static Result<std::unique_ptr<WorkerProcess>> start(
+        const std::string& program, const WorkerLoad& load, Millis deadline,
+        std::shared_ptr<WorkerPulse> pulse = std::make_shared<WorkerPulse>());
     ~WorkerProcess();  // kills
     WorkerProcess(const WorkerProcess&) = delete;
     WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -65,16 +74,25 @@ public:
     bool alive() const { return pid_ > 0; }
 
 private:
-    WorkerProcess() = default;
+    explicit WorkerProcess(std::shared_ptr<WorkerPulse> pulse) : pulse_(std::move(pulse)) {}
     Result<std::string> read_answer(char wanted, Millis deadline);
     std::string end();  // kills, reaps; how it ended
 
+    const std::shared_ptr<WorkerPulse> pulse_;
     int pid_ = -1;
     int socket_ = -1;
     std::uint64_t batch_size_ = 0;  // of the batch under way
     std::atomic<std::uint64_t>* progress_ = nullptr;
     Json ready_;
 };
+
+// By the clock of WorkerPulse::beat.
+Millis steady_now();
+
+// The lines of an answer frame: each call's JSON text, or its error. Nothing if they are not one
+// for each call.
+std::optional<std::vector<Result<std::string>>> split_answers(std::string_view text,
+                                                              std::size_t calls);
 
 // Resident memory of a process in bytes, 0 if unknown.
 std::uint64_t resident_memory(int pid);

@@ -14,6 +14,18 @@ constexpr std::uint64_t forgiving_successes = 100;
 // A plugin that dies of every record must not cost one restart for each of ten thousand.
 constexpr std::size_t deaths_in_a_row = 8;
 
+constexpr std::size_t batch_bytes = 8u << 20;
+
+std::span<const WorkerCall> beginning(std::span<const WorkerCall> calls, std::size_t most) {
+    std::size_t count = 1, bytes = calls.front().input.size();
+    while (count < calls.size() && count < most) {
+        bytes += calls[count].input.size();
+        if (bytes > batch_bytes) break;
+        ++count;
+    }
+    return calls.first(count);
+}
+
 }  // namespace
 
 std::string_view name_of(SlotState state) {
@@ -35,7 +47,7 @@ std::string_view name_of(SlotState state) {
 WorkerSlot::WorkerSlot(Options options, WorkerLoad load)
     : options_(std::move(options)), load_(std::move(load)) {}
 
-bool WorkerSlot::ready_locked(std::string& why) {
+bool WorkerSlot::ready(std::string& why) {
     if (process_ && process_->alive()) return true;
     const Millis now = options_.clock->monotonic();
     if (status_.state == SlotState::Quarantined || status_.state == SlotState::Broken ||
@@ -43,14 +55,14 @@ bool WorkerSlot::ready_locked(std::string& why) {
         why = status_.last_fault;
         return false;
     }
-    auto started = WorkerProcess::start(options_.program, load_, options_.start_deadline);
+    auto started = WorkerProcess::start(options_.program, load_, options_.start_deadline, pulse_);
     if (!started) {
         why = started.error().text();
         if (started.error().code == Code::Malformed) {
             status_.state = SlotState::Broken;
             status_.last_fault = why;
         } else {
-            count_crash_locked(why);
+            count_crash(why);
         }
         return false;
     }
@@ -62,7 +74,7 @@ bool WorkerSlot::ready_locked(std::string& why) {
     return true;
 }
 
-void WorkerSlot::count_crash_locked(const std::string& fault) {
+void WorkerSlot::count_crash(const std::string& fault) {
     const Millis now = options_.clock->monotonic();
     status_.last_fault = fault;
     crashes_.push_back(now);
@@ -81,7 +93,7 @@ void WorkerSlot::count_crash_locked(const std::string& fault) {
 }
 
 // Empty if the worker has the configuration, else what went wrong.
-std::string WorkerSlot::configure_locked(const std::string& configuration) {
+std::string WorkerSlot::configure(const std::string& configuration) {
     if (configured_ == configuration) return {};
     const WorkerCall call{"configure", "plugin", configuration};
     const auto result = process_->run({&call, 1}, options_.call_deadline);
@@ -91,9 +103,9 @@ std::string WorkerSlot::configure_locked(const std::string& configuration) {
     return {};
 }
 
-std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCall> calls,
-                                                        const std::string& configuration) {
-    std::vector<Result<std::string>> answers;
+WorkerSlot::Answers WorkerSlot::run_calls(std::span<const WorkerCall> calls,
+                                          const std::string& configuration) {
+    Answers answers;
     answers.reserve(calls.size());
     std::size_t deaths = 0;  // since the last success
     std::size_t batch = options_.batch;
@@ -101,24 +113,23 @@ std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCa
     std::string fault;
     while (answers.size() < calls.size()) {
         std::string why;
-        bool ready = ready_locked(why);
-        if (ready) {
-            why = configure_locked(configuration);
+        bool is_ready = ready(why);
+        if (is_ready) {
+            why = configure(configuration);
             if (!why.empty()) {
                 process_.reset();
-                count_crash_locked("refuses its configuration: " + why);
-                ready = false;
+                count_crash("refuses its configuration: " + why);
+                is_ready = false;
             }
         }
-        if (!ready) {
+        if (!is_ready) {
             while (answers.size() < calls.size()) {
                 answers.emplace_back(
                     failure(Code::Unavailable, "plugin " + load_.plugin + " is down", why));
             }
             return answers;
         }
-        const auto next =
-            calls.subspan(answers.size(), std::min(batch, calls.size() - answers.size()));
+        const auto next = beginning(calls.subspan(answers.size()), batch);
         auto result = process_->run(next, options_.call_deadline);
         if (result.fault.empty()) {
             for (auto& answer : result.answers) {
@@ -147,7 +158,7 @@ std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCa
         if (++deaths >= deaths_in_a_row) break;
     }
     if (!fault.empty() && !succeeded && successes_since_crash_ < forgiving_successes) {
-        count_crash_locked(fault);
+        count_crash(fault);
     } else if (succeeded) {
         backoff_ = 0;
     }
@@ -157,56 +168,6 @@ std::vector<Result<std::string>> WorkerSlot::run_locked(std::span<const WorkerCa
             "it died of " + std::to_string(deaths) + " records in a row, last it " + fault));
     }
     return answers;
-}
-
-std::vector<Result<std::string>> WorkerSlot::run(std::span<const WorkerCall> calls,
-                                                 const std::string& configuration) {
-    SlotStatus before;
-    SlotStatus after;
-    std::vector<Result<std::string>> answers;
-    {
-        const std::lock_guard lock(mutex_);
-        before = status_;
-        answers = run_locked(calls, configuration);
-        after = status_;
-        publish_locked();
-    }
-    if (options_.changed && before.state != after.state) options_.changed(after);
-    return answers;
-}
-
-Result<void> WorkerSlot::warm_up() {
-    const std::lock_guard lock(mutex_);
-    std::string why;
-    const bool ready = ready_locked(why);
-    publish_locked();
-    if (ready) return {};
-    return failure(status_.state == SlotState::Broken ? Code::Malformed : Code::Unavailable,
-                   "plugin " + load_.plugin + " cannot run", why);
-}
-
-void WorkerSlot::forgive() {
-    const std::lock_guard lock(mutex_);
-    crashes_.clear();
-    backoff_ = backoff_until_ = 0;
-    if (status_.state != SlotState::Running) status_.state = SlotState::Stopped;
-    publish_locked();
-}
-
-void WorkerSlot::publish_locked() {
-    status_.pid = process_ && process_->alive() ? process_->pid() : 0;
-    const std::lock_guard lock(published_mutex_);
-    published_ = status_;
-}
-
-SlotStatus WorkerSlot::status() const {
-    SlotStatus status;
-    {
-        const std::lock_guard lock(published_mutex_);
-        status = published_;
-    }
-    status.resident = resident_memory(status.pid);
-    return status;
 }
 
 }  // namespace dutybook::rules

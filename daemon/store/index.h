@@ -69,12 +69,33 @@ struct IndexCounts {
     std::uint64_t records = 0, operations = 0, conflicts = 0;
 };
 
-// A verdict of the rules on one subject (a row; its absence is "unchecked"). Opaque to the index
-// but for what it is found by.
+// A verdict of the rules on one subject as it is shown (a row; its absence is "unchecked"): it goes
+// when the record changes. Opaque to the index but for what it is found by.
 struct Verdict {
+    struct Found {
+        std::string id, rule;
+        Hash hash{};  // member of the digest of findings
+    };
     std::string record, version, plugin_digest;
     std::string findings;            // canonical JSON array
     std::vector<std::string> reads;  // ids of records that it looked at (backward edges)
+    std::vector<Found> found{};
+};
+
+// How far the rules have come.
+struct Judged {
+    std::map<std::string, std::uint64_t> living{};  // records by kind
+    // By kind and plugin's digest.
+    std::map<std::pair<std::string, std::string>, std::uint64_t> verdicts{};
+    std::string findings_digest{};  // each content of each finding once
+};
+struct Unjudged {
+    std::vector<std::string> records{};
+    std::string next{};  // empty = the last page
+};
+// Which record's verdict tells of a finding.
+struct FindingPlace {
+    std::string id, rule, record;
 };
 
 class IndexReader {
@@ -101,7 +122,16 @@ public:
     virtual Result<domain::Frontier> frontier() = 0;  // what is applied and shown
     // Records whose field holds the id (declared references), for rules and people.
     virtual Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit) = 0;
-    virtual Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit) = 0;
+    virtual Result<std::vector<Verdict>> verdicts_of(std::string_view record) = 0;
+    virtual Result<Judged> judged() = 0;
+    // Living records of a kind that lack a verdict of one of the digests.
+    virtual Result<Unjudged> unjudged(const std::string& kind,
+                                      std::span<const std::string> plugin_digests,
+                                      const std::string& after, std::size_t limit) = 0;
+    // By id, from this one on, of one rule or of all (empty); up to `limit` different ids.
+    virtual Result<std::vector<FindingPlace>> findings(const std::string& from,
+                                                       const std::string& rule,
+                                                       std::size_t limit) = 0;
     // Records whose verdict looked at this one, sorted: the backward edges of what was judged.
     virtual Result<std::vector<std::string>> judged_with(std::string_view id) = 0;
 };
@@ -115,7 +145,8 @@ public:
     // gap (an earlier part is skipped as a duplicate); a gap is Code::Conflict.
     virtual Result<Applied> apply(std::span<const Run> runs) = 0;
     // Late indexes: between begin_bulk and end_bulk secondary indexes and full text are off and
-    // are built at the end (full text in slices: true = more to do).
+    // are built at the end (full text in slices: true = more to do, as for fields that rules or a
+    // schema look up since a short while).
     virtual Result<void> begin_bulk() = 0;
     virtual Result<void> end_bulk() = 0;
     virtual Result<bool> catch_up_search(std::size_t records) = 0;
@@ -128,6 +159,8 @@ public:
 
     virtual Result<void> put_verdicts(std::span<const Verdict> verdicts) = 0;
     virtual Result<void> drop_verdicts(std::span<const std::string> records) = 0;
+    // Those of other plugins go.
+    virtual Result<void> keep_verdicts_of(std::span<const std::string> plugin_digests) = 0;
 
     virtual IndexReader& reader() = 0;
     virtual Result<void> check() = 0;  // integrity and digest recomputed from records

@@ -32,7 +32,7 @@ Result<void> SqliteIndex::check() {
         return wrong("its operations are not those that were applied");
     }
     if (!(recount.digest == totals_.digest)) return wrong("its records do not give its digest");
-    return {};
+    return recount_counters();
 }
 
 Result<void> SqliteIndex::recount_records(Recount& recount) {
@@ -57,6 +57,27 @@ Result<void> SqliteIndex::recount_records(Recount& recount) {
             return wrong("record " + row->id + " is not what its operations make of it");
         }
     }
+}
+
+Result<void> SqliteIndex::recount_counters() {
+    for (const auto& [name, kind] : kinds_) {
+        TRY_ASSIGN(const auto alive,
+                   db_->number("SELECT count(*) FROM record WHERE bucket = ?1", kind.row * 2));
+        if (static_cast<std::uint64_t>(alive.value_or(0)) != kind.alive) {
+            return wrong("its count of the kind " + name + " is off");
+        }
+    }
+    auto counts = judged_;
+    TRY_ASSIGN(Rows rows, db_->query("SELECT kind, plugin FROM verdict"));
+    while (true) {
+        TRY_ASSIGN(const bool more, rows.next());
+        if (!more) break;
+        --counts[{rows.integer(0), rows.integer(1)}];
+    }
+    for (const auto& [key, count] : counts) {
+        if (count != 0) return wrong("its count of verdicts is off");
+    }
+    return {};
 }
 
 Result<void> SqliteIndex::recount_kept(Recount& recount) {

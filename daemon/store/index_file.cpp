@@ -9,23 +9,24 @@
 namespace dutybook::store {
 namespace {
 
-constexpr int format_version = 2;
+constexpr int format_version = 3;
 constexpr const char* unknown_boot = "unknown";
 
 constexpr const char* schema = R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE totals(one INTEGER PRIMARY KEY, records INTEGER NOT NULL, operations INTEGER NOT NULL,
     conflicts INTEGER NOT NULL, ord INTEGER NOT NULL, digest TEXT NOT NULL,
-    operations_digest TEXT NOT NULL, bulk INTEGER NOT NULL);
+    operations_digest TEXT NOT NULL, bulk INTEGER NOT NULL, findings_digest TEXT NOT NULL);
 CREATE TABLE writer(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, held INTEGER NOT NULL,
     shown INTEGER NOT NULL, segment TEXT NOT NULL, waiting INTEGER NOT NULL);
 CREATE TABLE frontier(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, text TEXT NOT NULL);
 CREATE TABLE run(id INTEGER PRIMARY KEY, writer INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL, frontier INTEGER NOT NULL, segment TEXT NOT NULL);
 CREATE INDEX run_place ON run(writer, first);
-CREATE TABLE kind(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, traits TEXT NOT NULL);
+CREATE TABLE kind(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, traits TEXT NOT NULL,
+    alive INTEGER NOT NULL);
 CREATE TABLE field(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL,
-    refers INTEGER NOT NULL, UNIQUE(kind, name));
+    refers INTEGER NOT NULL, built INTEGER NOT NULL, UNIQUE(kind, name));
 CREATE TABLE record(rec INTEGER PRIMARY KEY, id TEXT NOT NULL, bucket INTEGER,
     effective INTEGER NOT NULL, conflicts INTEGER NOT NULL, changed INTEGER NOT NULL,
     run INTEGER NOT NULL, seq INTEGER NOT NULL, arrived INTEGER NOT NULL, line TEXT NOT NULL,
@@ -41,11 +42,17 @@ CREATE TABLE field_value(field INTEGER NOT NULL, value TEXT NOT NULL, effective 
     rec INTEGER NOT NULL);
 CREATE VIRTUAL TABLE search USING fts5(text, content='', detail=none, columnsize=0,
     tokenize="unicode61 remove_diacritics 2");
-CREATE TABLE verdict(record TEXT NOT NULL, plugin_digest TEXT NOT NULL, version TEXT NOT NULL,
-    findings TEXT NOT NULL, reads TEXT NOT NULL, PRIMARY KEY(record, plugin_digest)) WITHOUT ROWID;
-CREATE TABLE verdict_read(read TEXT NOT NULL, record TEXT NOT NULL, plugin_digest TEXT NOT NULL,
-    PRIMARY KEY(read, record, plugin_digest)) WITHOUT ROWID;
-CREATE INDEX verdict_reader ON verdict_read(record, plugin_digest);
+CREATE TABLE plugin(id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE);
+CREATE TABLE verdict(rec INTEGER NOT NULL, plugin INTEGER NOT NULL, kind INTEGER NOT NULL,
+    version TEXT NOT NULL, findings TEXT NOT NULL, reads TEXT NOT NULL,
+    PRIMARY KEY(rec, plugin)) WITHOUT ROWID;
+CREATE TABLE verdict_read(read INTEGER NOT NULL, rec INTEGER NOT NULL,
+    PRIMARY KEY(read, rec)) WITHOUT ROWID;
+CREATE TABLE judged(kind INTEGER NOT NULL, plugin INTEGER NOT NULL, verdicts INTEGER NOT NULL,
+    PRIMARY KEY(kind, plugin)) WITHOUT ROWID;
+CREATE TABLE finding(id TEXT NOT NULL, hash BLOB NOT NULL, rec INTEGER NOT NULL,
+    plugin INTEGER NOT NULL, rule TEXT NOT NULL, PRIMARY KEY(id, hash, rec, plugin)) WITHOUT ROWID;
+CREATE INDEX finding_record ON finding(rec);
 )";
 
 Error untrusted(const std::string& path, const std::string& why) {
@@ -94,7 +101,7 @@ Result<void> make_tables(Database& db) {
     TRY(db.script(schema));
     TRY(create_late_indexes(db));
     const std::string zero = domain::Digest().text();
-    TRY(db.run("INSERT INTO totals VALUES(1, 0, 0, 0, 0, ?1, ?1, 0)", zero));
+    TRY(db.run("INSERT INTO totals VALUES(1, 0, 0, 0, 0, ?1, ?1, 0, ?1)", zero));
     TRY(set_meta(db, "format", std::to_string(format_version)));
     TRY(set_meta(db, "fold", std::to_string(domain::fold_version)));
     return transaction.commit();

@@ -9,8 +9,10 @@
 //       a newer format (`waiting`, 0 = none) and during a bulk load
 //   frontier(id, hash, text), run(id, writer, first, last, frontier, segment)
 //       an operation names its run instead of repeating writer, frontier and segment
-//   kind(id, name, traits), field(id, kind, name, refers)
-//       `traits` is what of the kind's schema the rows below were made with
+//   kind(id, name, traits, alive), field(id, kind, name, refers, built)
+//       `traits` is what of the kind's schema the rows below were made with; a field that came
+//       later has rows of the records up to `built` (the greatest number: of all) and is not
+//       looked up until it has them all
 //   record(rec, id, bucket, effective, conflicts, changed, run, seq, arrived, line, state)
 //       rec = milliseconds of the first operation << 21 | low bits of its seq: rows lie in order of
 //       time on every site, so that newest-first needs no sort. The record's first operation stands
@@ -22,8 +24,11 @@
 //   field_value(field, value, effective, rec)   fields marked as indexed, and references; its index
 //       (field_lookup) holds all of it: made late, that is faster than rows kept in that order
 //   search                FTS5 without content, without positions; rowid = rec
-//   verdict(record, plugin_digest, version, findings, reads)
-//   verdict_read(read, record, plugin_digest)   the same reads, found by what was read
+//   plugin(id, digest), verdict(rec, plugin, kind, version, findings, reads)
+//       of records as they are shown: a change of the record deletes its rows
+//   verdict_read(read, rec)   who looked at a record; `read` is a hash of its id
+//   judged(kind, plugin, verdicts)   how many rows of verdict there are
+//   finding(id, hash, rec, plugin, rule)   which verdicts tell of a finding
 //
 // Trust. synchronous=OFF survives kill -9 but not a power loss. So:
 //   - "<file>.clean" is written at a clean end, after a sync: size, times and inode of the file. If

@@ -168,17 +168,28 @@ Result<void> SqliteIndex::remove_record(const RecordRow& row) {
     return write_change({row.rec, &before, nullptr, row.effective, 0});
 }
 
+Result<void> SqliteIndex::count_alive(const domain::RecordState& state, int change) {
+    if (!alive(state)) return {};
+    TRY_ASSIGN(Kind * kind, kind_of(state.kind));
+    kind->alive = change < 0 ? kind->alive - 1 : kind->alive + 1;
+    recounted_kinds_.insert(kind->row);
+    return {};
+}
+
 Result<void> SqliteIndex::write_change(const Change& change) {
     if (change.before != nullptr && change.before->born) {
         totals_.digest.remove(domain::hash_of(*change.before));
         totals_.records -= alive(*change.before) ? 1 : 0;
         totals_.conflicts -= open_conflicts(*change.before);
+        TRY(count_alive(*change.before, -1));
+        TRY(drop_verdicts_of(change.rec));
     }
     if (change.after != nullptr && change.after->born) {
         totals_.digest.add(change.hash_after != nullptr ? *change.hash_after
                                                         : domain::hash_of(*change.after));
         totals_.records += alive(*change.after) ? 1 : 0;
         totals_.conflicts += open_conflicts(*change.after);
+        TRY(count_alive(*change.after, 1));
     }
     TRY(write_values(change));
     return note_search(change);

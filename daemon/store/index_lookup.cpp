@@ -11,10 +11,11 @@ namespace {
 using Key = std::pair<std::int64_t, std::string>;  // field, value
 
 template <class Fields>
-std::set<Key> keys_of(const domain::RecordState* state, const Fields& fields) {
+std::set<Key> keys_of(std::int64_t rec, const domain::RecordState* state, const Fields& fields) {
     std::set<Key> keys;
     if (state == nullptr || !state->born) return keys;
     for (const auto& [name, field] : fields) {
+        if (field.built < rec) continue;  // build_fields() comes by
         const auto value = state->fields.find(name);
         if (value == state->fields.end()) continue;
         for (const std::string& key : lookup_keys(value->second)) keys.emplace(field.row, key);
@@ -27,7 +28,7 @@ std::set<Key> keys_of(const domain::RecordState* state, const Fields& fields) {
 Result<SqliteIndex::Kind*> SqliteIndex::kind_of(const std::string& name) {
     auto found = kinds_.find(name);
     if (found == kinds_.end()) {
-        TRY(db_->run("INSERT INTO kind(name, traits) VALUES(?1, '')", name));
+        TRY(db_->run("INSERT INTO kind(name, traits, alive) VALUES(?1, '', 0)", name));
         Kind kind;
         kind.row = db_->last_rowid();
         found = kinds_.emplace(name, std::move(kind)).first;
@@ -37,7 +38,8 @@ Result<SqliteIndex::Kind*> SqliteIndex::kind_of(const std::string& name) {
     Kind& kind = found->second;
     if (kind.verified != transaction_) {
         kind.verified = transaction_;
-        if (kind.traits != fingerprint(catalog_.find(name))) TRY(reindex_kind(name, kind));
+        kind.seen = catalog_.find(name);
+        if (kind.traits != fingerprint(kind.seen)) TRY(reindex_kind(name, kind));
     }
     return &kind;
 }
@@ -45,6 +47,11 @@ Result<SqliteIndex::Kind*> SqliteIndex::kind_of(const std::string& name) {
 // The kind is new, or its schema marks other fields than when its rows were made.
 Result<void> SqliteIndex::reindex_kind(const std::string& name, Kind& kind) {
     const domain::KindTraits* traits = catalog_.find(name);
+    const std::string base = rows_fingerprint(traits);
+    const bool fields_alone = !base.empty() && kind.traits.starts_with(base);
+    kind.traits = fingerprint(traits);
+    TRY(db_->run("UPDATE kind SET traits = ?2 WHERE id = ?1", kind.row, kind.traits));
+    if (fields_alone) return change_fields(kind, traits);
     TRY(db_->run("DELETE FROM field_value WHERE field IN (SELECT id FROM field WHERE kind = ?1)",
                  kind.row));
     TRY(db_->run("DELETE FROM field WHERE kind = ?1", kind.row));
@@ -53,13 +60,11 @@ Result<void> SqliteIndex::reindex_kind(const std::string& name, Kind& kind) {
         for (const auto& [field, its] : traits->fields) {
             if (!kept_for_lookup(its)) continue;
             const bool refers = !its.refers.empty();
-            TRY(db_->run("INSERT INTO field(kind, name, refers) VALUES(?1, ?2, ?3)", kind.row,
-                         field, refers ? 1 : 0));
-            kind.fields[field] = {db_->last_rowid(), refers};
+            TRY(db_->run("INSERT INTO field(kind, name, refers, built) VALUES(?1, ?2, ?3, ?4)",
+                         kind.row, field, refers ? 1 : 0, everything));
+            kind.fields[field] = {db_->last_rowid(), refers, everything};
         }
     }
-    kind.traits = fingerprint(traits);
-    TRY(db_->run("UPDATE kind SET traits = ?2 WHERE id = ?1", kind.row, kind.traits));
 
     std::vector<std::int64_t> recs;  // first collected: the loop changes the order of the index
     {
@@ -79,7 +84,7 @@ Result<void> SqliteIndex::reindex_kind(const std::string& name, Kind& kind) {
         Change change{rec, nullptr, &state, 0, effective_key(state, traits)};
         TRY(db_->run("UPDATE record SET effective = ?2 WHERE rec = ?1", rec,
                      change.effective_after));
-        for (const auto& [field, value] : keys_of(&state, kind.fields)) {
+        for (const auto& [field, value] : keys_of(rec, &state, kind.fields)) {
             TRY(db_->run("INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)", field, value,
                          change.effective_after, rec));
         }
@@ -87,15 +92,86 @@ Result<void> SqliteIndex::reindex_kind(const std::string& name, Kind& kind) {
     return {};
 }
 
+// Fields that are no longer looked up lose their rows; new ones get theirs in slices.
+Result<void> SqliteIndex::change_fields(Kind& kind, const domain::KindTraits* traits) {
+    for (auto field = kind.fields.begin(); field != kind.fields.end();) {
+        const auto its = traits->fields.find(field->first);
+        if (its != traits->fields.end() && kept_for_lookup(its->second)) {
+            ++field;
+            continue;
+        }
+        TRY(db_->run("DELETE FROM field_value WHERE field = ?1", field->second.row));
+        TRY(db_->run("DELETE FROM field WHERE id = ?1", field->second.row));
+        field = kind.fields.erase(field);
+    }
+    TRY_ASSIGN(const auto any, db_->number("SELECT 1 FROM record WHERE bucket IN (?1, ?2) LIMIT 1",
+                                           kind.row * 2, kind.row * 2 + 1));
+    for (const auto& [name, its] : traits->fields) {
+        if (!kept_for_lookup(its)) continue;
+        const bool refers = !its.refers.empty();
+        const auto known = kind.fields.find(name);
+        if (known != kind.fields.end()) {
+            known->second.refers = refers;
+            TRY(db_->run("UPDATE field SET refers = ?2 WHERE id = ?1", known->second.row,
+                         refers ? 1 : 0));
+            continue;
+        }
+        const std::int64_t built = any ? -1 : everything;
+        TRY(db_->run("INSERT INTO field(kind, name, refers, built) VALUES(?1, ?2, ?3, ?4)",
+                     kind.row, name, refers ? 1 : 0, built));
+        kind.fields[name] = {db_->last_rowid(), refers, built};
+    }
+    return {};
+}
+
+// Rows of the next records for every field that lacks them; true = more to do.
+Result<bool> SqliteIndex::build_fields(std::size_t records) {
+    std::int64_t from = everything;
+    std::map<std::int64_t, Kind*> kinds;  // by bucket / 2
+    for (auto& [name, kind] : kinds_) {
+        TRY(kind_of(name));
+        for (const auto& [field, its] : kind.fields) from = std::min(from, its.built);
+        kinds[kind.row] = &kind;
+    }
+    if (from == everything) return false;
+    std::size_t done = 0;
+    std::int64_t last = from;
+    TRY_ASSIGN(Rows rows, db_->query("SELECT rec FROM record WHERE rec > ?1 ORDER BY rec LIMIT ?2",
+                                     from, records));
+    while (true) {
+        TRY_ASSIGN(const bool more, rows.next());
+        if (!more) break;
+        ++done;
+        last = rows.integer(0);
+        TRY_ASSIGN(const auto row, records_.by_rec(last));
+        if (!row || !row->bucket) continue;
+        auto lacking = kinds.at(*row->bucket / 2)->fields;
+        std::erase_if(lacking, [&](const auto& field) { return field.second.built >= last; });
+        if (lacking.empty()) continue;
+        for (auto& [name, field] : lacking) field.built = everything;
+        TRY_ASSIGN(const domain::RecordState state, records_.state(*row));
+        for (const auto& [field, value] : keys_of(last, &state, lacking)) {
+            TRY(db_->run("INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)", field, value,
+                         row->effective, last));
+        }
+    }
+    const std::int64_t built = done < records ? everything : last;
+    for (const auto& [row, kind] : kinds) {
+        for (auto& [name, field] : kind->fields) field.built = std::max(field.built, built);
+    }
+    TRY(db_->run("UPDATE field SET built = ?1 WHERE built < ?1", built));
+    return built != everything;
+}
+
 Result<void> SqliteIndex::write_values(const Change& change) {
     std::set<Key> before, after;
     if (change.before != nullptr && change.before->born) {
         TRY_ASSIGN(const Kind* kind, kind_of(change.before->kind));
-        before = keys_of(change.before, kind->fields);
+        before = keys_of(change.rec, change.before, kind->fields);
     }
     if (change.after != nullptr && change.after->born) {
         TRY_ASSIGN(const Kind* kind, kind_of(change.after->kind));
-        after = keys_of(change.after, kind->fields);
+        after = keys_of(change.rec, change.after, kind->fields);
     }
     const bool moved = change.effective_before != change.effective_after;
     for (const auto& [field, value] : before) {
@@ -160,8 +236,17 @@ Result<void> SqliteIndex::save_searched() {
 }
 
 Result<bool> SqliteIndex::catch_up_search(std::size_t records) {
-    if (searched_ == all_searched) return false;
     if (bulk_) return true;
+    if (searched_ == everything) {
+        const auto settled = [this](const auto& entry) {
+            const auto& [name, kind] = entry;
+            return kind.seen == catalog_.find(name) &&
+                   std::all_of(kind.fields.begin(), kind.fields.end(),
+                               [](const auto& field) { return field.second.built == everything; });
+        };
+        if (std::all_of(kinds_.begin(), kinds_.end(), settled)) return false;
+        return transact([&]() -> Result<bool> { return build_fields(records); });
+    }
     return transact([&]() -> Result<bool> {
         std::size_t done = 0;
         std::int64_t last = searched_;
@@ -179,9 +264,9 @@ Result<bool> SqliteIndex::catch_up_search(std::size_t records) {
             TRY(db_->run("INSERT INTO search(rowid, text) VALUES(?1, ?2)", last,
                          search_text(state, catalog_.find(state.kind), *row->bucket / 2)));
         }
-        searched_ = done < records ? all_searched : last;
+        searched_ = done < records ? everything : last;
         TRY(save_searched());
-        return searched_ != all_searched;
+        return searched_ != everything;
     });
 }
 

@@ -151,7 +151,8 @@ private:
             if (value.empty() || value.front() == '[' || value == "null") continue;
             TRY_ASSIGN(
                 const auto row,
-                db_.number("SELECT id FROM field WHERE kind = ?1 AND name = ?2", kind, field));
+                db_.number("SELECT id FROM field WHERE kind = ?1 AND name = ?2 AND built = ?3",
+                           kind, field, std::numeric_limits<std::int64_t>::max()));
             if (!row) continue;
             TRY_ASSIGN(Source source, Source::of(db_.query(
                                           "SELECT effective, rec FROM field_value "

@@ -116,43 +116,6 @@ Result<std::vector<std::string>> ReadConnection::referring(std::string_view id, 
     }
 }
 
-Result<std::vector<Verdict>> ReadConnection::verdicts(const std::string& after, std::size_t limit) {
-    std::vector<Verdict> verdicts;
-    TRY_ASSIGN(Rows rows, db_->query("SELECT record, version, plugin_digest, findings, reads "
-                                     "FROM verdict WHERE record > ?1 ORDER BY record, "
-                                     "plugin_digest",
-                                     after));
-    while (true) {
-        TRY_ASSIGN(const bool more, rows.next());
-        if (!more) return verdicts;
-        Verdict verdict{std::string(rows.text(0)),
-                        std::string(rows.text(1)),
-                        std::string(rows.text(2)),
-                        std::string(rows.text(3)),
-                        {}};
-        // A page never ends within a record: the next one begins after it.
-        if (verdicts.size() >= limit && verdicts.back().record != verdict.record) return verdicts;
-        std::string_view reads = rows.text(4);
-        for (std::size_t end; (end = reads.find('\n')) != std::string_view::npos;) {
-            verdict.reads.emplace_back(reads.substr(0, end));
-            reads.remove_prefix(end + 1);
-        }
-        verdicts.push_back(std::move(verdict));
-    }
-}
-
-Result<std::vector<std::string>> ReadConnection::judged_with(std::string_view id) {
-    std::vector<std::string> records;
-    TRY_ASSIGN(Rows rows, db_->query("SELECT DISTINCT record FROM verdict_read WHERE read = ?1 "
-                                     "ORDER BY record",
-                                     id));
-    while (true) {
-        TRY_ASSIGN(const bool more, rows.next());
-        if (!more) return records;
-        records.emplace_back(rows.text(0));
-    }
-}
-
 template <class Read>
 auto ReaderPool::with_connection(Read read) -> decltype(read(std::declval<ReadConnection&>())) {
     using Outcome = decltype(read(std::declval<ReadConnection&>()));
@@ -241,10 +204,22 @@ Result<domain::Frontier> ReaderPool::frontier() {
 Result<std::vector<std::string>> ReaderPool::referring(std::string_view id, std::size_t limit) {
     return with_connection([&](ReadConnection& c) { return c.referring(id, limit); });
 }
-Result<std::vector<Verdict>> ReaderPool::verdicts(const std::string& after, std::size_t limit) {
-    return with_connection([&](ReadConnection& c) { return c.verdicts(after, limit); });
+Result<std::vector<Verdict>> ReaderPool::verdicts_of(std::string_view record) {
+    return with_connection([&](ReadConnection& c) { return c.verdicts_of(record); });
 }
-
+Result<Judged> ReaderPool::judged() {
+    return with_connection([](ReadConnection& c) { return c.judged(); });
+}
+Result<Unjudged> ReaderPool::unjudged(const std::string& kind,
+                                      std::span<const std::string> plugin_digests,
+                                      const std::string& after, std::size_t limit) {
+    return with_connection(
+        [&](ReadConnection& c) { return c.unjudged(kind, plugin_digests, after, limit); });
+}
+Result<std::vector<FindingPlace>> ReaderPool::findings(const std::string& from,
+                                                       const std::string& rule, std::size_t limit) {
+    return with_connection([&](ReadConnection& c) { return c.findings(from, rule, limit); });
+}
 Result<std::vector<std::string>> ReaderPool::judged_with(std::string_view id) {
     return with_connection([&](ReadConnection& c) { return c.judged_with(id); });
 }

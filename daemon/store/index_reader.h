@@ -24,7 +24,12 @@ public:
     Result<std::string> operations_digest();
     Result<domain::Frontier> frontier();
     Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit);
-    Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit);
+    Result<std::vector<Verdict>> verdicts_of(std::string_view record);
+    Result<Judged> judged();
+    Result<Unjudged> unjudged(const std::string& kind, std::span<const std::string> plugin_digests,
+                              const std::string& after, std::size_t limit);
+    Result<std::vector<FindingPlace>> findings(const std::string& from, const std::string& rule,
+                                               std::size_t limit);
     Result<std::vector<std::string>> judged_with(std::string_view id);
 
     Database& db() { return *db_; }
@@ -53,7 +58,12 @@ public:
     Result<std::string> operations_digest() override;
     Result<domain::Frontier> frontier() override;
     Result<std::vector<std::string>> referring(std::string_view id, std::size_t limit) override;
-    Result<std::vector<Verdict>> verdicts(const std::string& after, std::size_t limit) override;
+    Result<std::vector<Verdict>> verdicts_of(std::string_view record) override;
+    Result<Judged> judged() override;
+    Result<Unjudged> unjudged(const std::string& kind, std::span<const std::string> plugin_digests,
+                              const std::string& after, std::size_t limit) override;
+    Result<std::vector<FindingPlace>> findings(const std::string& from, const std::string& rule,
+                                               std::size_t limit) override;
     Result<std::vector<std::string>> judged_with(std::string_view id) override;
 
     // Waits for the reads under way, closes the connections; later reads are Unavailable.

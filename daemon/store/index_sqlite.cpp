@@ -41,7 +41,8 @@ Result<std::unique_ptr<Index>> SqliteIndex::open(const std::string& path,
 
 Result<void> SqliteIndex::load() {
     TRY_ASSIGN(Rows rows, db_->query("SELECT records, operations, conflicts, ord, digest, "
-                                     "operations_digest FROM totals WHERE one = 1"));
+                                     "operations_digest, findings_digest FROM totals "
+                                     "WHERE one = 1"));
     TRY_ASSIGN(const bool found, rows.next());
     if (!found) return failure(Code::Corrupt, path_ + " is damaged", "its totals are missing");
     totals_.records = static_cast<std::uint64_t>(rows.integer(0));
@@ -50,15 +51,18 @@ Result<void> SqliteIndex::load() {
     totals_.order = static_cast<std::uint64_t>(rows.integer(3));
     const auto digest = domain::Digest::parse(rows.text(4));
     const auto operations_digest = domain::Digest::parse(rows.text(5));
-    if (!digest || !operations_digest) {
+    const auto findings_digest = domain::Digest::parse(rows.text(6));
+    if (!digest || !operations_digest || !findings_digest) {
         return failure(Code::Corrupt, path_ + " is damaged", "its digests are unreadable");
     }
     totals_.digest = *digest;
     totals_.operations_digest = *operations_digest;
+    totals_.findings_digest = *findings_digest;
     last_frontier_.reset();
     TRY_ASSIGN(const auto searched, db_->number("SELECT value FROM meta WHERE key = 'searched'"));
-    searched_ = searched.value_or(all_searched);
+    searched_ = searched.value_or(everything);
     TRY(load_writers());
+    TRY(load_verdicts());
     return load_kinds();
 }
 
@@ -81,7 +85,9 @@ Result<void> SqliteIndex::load_writers() {
 
 Result<void> SqliteIndex::load_kinds() {
     kinds_.clear();
-    TRY_ASSIGN(Rows rows, db_->query("SELECT k.name, k.id, k.traits, f.name, f.id, f.refers "
+    recounted_kinds_.clear();
+    TRY_ASSIGN(Rows rows, db_->query("SELECT k.name, k.id, k.traits, f.name, f.id, f.refers, "
+                                     "f.built, k.alive "
                                      "FROM kind k LEFT JOIN field f ON f.kind = k.id"));
     while (true) {
         TRY_ASSIGN(const bool more, rows.next());
@@ -89,8 +95,10 @@ Result<void> SqliteIndex::load_kinds() {
         Kind& kind = kinds_[std::string(rows.text(0))];
         kind.row = rows.integer(1);
         kind.traits = rows.text(2);
+        kind.alive = static_cast<std::uint64_t>(rows.integer(7));
         if (rows.null(3)) continue;
-        kind.fields[std::string(rows.text(3))] = {rows.integer(4), rows.integer(5) != 0};
+        kind.fields[std::string(rows.text(3))] = {rows.integer(4), rows.integer(5) != 0,
+                                                  rows.integer(6)};
     }
 }
 
@@ -103,11 +111,18 @@ Result<void> SqliteIndex::save() {
                      state.row, state.held, state.shown, state.segment, state.waiting));
     }
     changed_writers_.clear();
+    for (const auto& [name, kind] : kinds_) {
+        if (!recounted_kinds_.contains(kind.row)) continue;
+        TRY(db_->run("UPDATE kind SET alive = ?2 WHERE id = ?1", kind.row, kind.alive));
+    }
+    recounted_kinds_.clear();
+    TRY(save_judged());
     return db_->run(
         "UPDATE totals SET records = ?1, operations = ?2, conflicts = ?3, ord = ?4, "
-        "digest = ?5, operations_digest = ?6, bulk = ?7 WHERE one = 1",
+        "digest = ?5, operations_digest = ?6, bulk = ?7, findings_digest = ?8 WHERE one = 1",
         totals_.records, totals_.operations, totals_.conflicts, totals_.order,
-        totals_.digest.text(), totals_.operations_digest.text(), bulk_ ? 1 : 0);
+        totals_.digest.text(), totals_.operations_digest.text(), bulk_ ? 1 : 0,
+        totals_.findings_digest.text());
 }
 
 Result<SqliteIndex::WriterState*> SqliteIndex::writer_state(const domain::Writer& name) {
@@ -151,38 +166,6 @@ std::vector<domain::OperationId> SqliteIndex::waiting() const {
         if (state.waiting != 0) ids.push_back({name, state.waiting});
     }
     return ids;
-}
-
-Result<void> SqliteIndex::put_verdicts(std::span<const Verdict> verdicts) {
-    return transact([&]() -> Result<void> {
-        for (const Verdict& verdict : verdicts) {
-            std::string reads;
-            for (const std::string& id : verdict.reads) reads += id + "\n";
-            TRY(db_->run(
-                "INSERT OR REPLACE INTO verdict(record, plugin_digest, version, "
-                "findings, reads) VALUES(?1, ?2, ?3, ?4, ?5)",
-                verdict.record, verdict.plugin_digest, verdict.version, verdict.findings, reads));
-            TRY(db_->run("DELETE FROM verdict_read WHERE record = ?1 AND plugin_digest = ?2",
-                         verdict.record, verdict.plugin_digest));
-            for (const std::string& id : verdict.reads) {
-                TRY(
-                    db_->run("INSERT OR IGNORE INTO verdict_read(read, record, plugin_digest) "
-                             "VALUES(?1, ?2, ?3)",
-                             id, verdict.record, verdict.plugin_digest));
-            }
-        }
-        return {};
-    });
-}
-
-Result<void> SqliteIndex::drop_verdicts(std::span<const std::string> records) {
-    return transact([&]() -> Result<void> {
-        for (const std::string& record : records) {
-            TRY(db_->run("DELETE FROM verdict_read WHERE record = ?1", record));
-            TRY(db_->run("DELETE FROM verdict WHERE record = ?1", record));
-        }
-        return {};
-    });
 }
 
 Result<void> SqliteIndex::close_cleanly() {

@@ -29,15 +29,18 @@ public:
     Result<void> retract_from(const domain::Writer& writer, std::uint64_t seq) override;
     Result<void> put_verdicts(std::span<const Verdict> verdicts) override;
     Result<void> drop_verdicts(std::span<const std::string> records) override;
+    Result<void> keep_verdicts_of(std::span<const std::string> plugin_digests) override;
     IndexReader& reader() override { return *readers_; }
     Result<void> check() override;
     Result<void> close_cleanly() override;
 
 private:
+    static constexpr std::int64_t everything = std::numeric_limits<std::int64_t>::max();
+
     struct Totals {
         std::uint64_t records = 0, operations = 0, conflicts = 0;
         std::uint64_t order = 0;  // operations that ever arrived
-        domain::Digest digest, operations_digest;
+        domain::Digest digest, operations_digest, findings_digest;
     };
     struct WriterState {
         std::int64_t row = 0;
@@ -53,12 +56,15 @@ private:
     struct Field {
         std::int64_t row = 0;
         bool refers = false;
+        std::int64_t built = everything;  // has the rows of records up to this rec
     };
     struct Kind {
         std::int64_t row = 0;
         std::string traits;  // fingerprint that the rows were made with
         std::map<std::string, Field> fields;
+        std::uint64_t alive = 0;     // records that are not deleted
         std::uint64_t verified = 0;  // transaction in which the fingerprint was compared
+        const domain::KindTraits* seen = nullptr;  // then; a catalog that changes gives another
     };
     struct Folded {
         domain::RecordState state;
@@ -133,6 +139,7 @@ private:
     Result<void> refold(const RecordRow& row, const History& history, Applied& applied);
     Result<void> remove_record(const RecordRow& row);
     Result<void> write_change(const Change& change);
+    Result<void> count_alive(const domain::RecordState& state, int change);
     Result<std::optional<std::int64_t>> bucket_of(const domain::RecordState& state);
 
     // index_bulk.cpp
@@ -141,11 +148,23 @@ private:
     // index_lookup.cpp: lookup rows and full text
     Result<Kind*> kind_of(const std::string& name);
     Result<void> reindex_kind(const std::string& name, Kind& kind);
+    Result<void> change_fields(Kind& kind, const domain::KindTraits* traits);
+    Result<bool> build_fields(std::size_t records);
     Result<void> write_values(const Change& change);
     Result<void> note_search(const Change& change);
     Result<void> write_search();
     Result<void> reset_search();
     Result<void> save_searched();
+
+    // index_verdicts.cpp
+    Result<void> load_verdicts();
+    Result<void> save_judged();
+    Result<std::int64_t> plugin_row(const std::string& digest);
+    void count_judged(std::int64_t kind, std::int64_t plugin, int change);
+    Result<void> put_verdict(const Verdict& verdict);
+    Result<bool> finding_told(std::string_view id, const Hash& hash);
+    Result<void> drop_findings(std::int64_t rec, std::optional<std::int64_t> plugin);
+    Result<void> drop_verdicts_of(std::int64_t rec);
 
     // index_retract.cpp
     Result<void> retract_record(std::int64_t rec, const domain::Writer& writer, std::uint64_t seq);
@@ -156,6 +175,7 @@ private:
     struct Recount;
     Result<void> recount_records(Recount& recount);
     Result<void> recount_kept(Recount& recount);
+    Result<void> recount_counters();
 
     std::string path_;
     std::unique_ptr<Database> db_;
@@ -168,10 +188,12 @@ private:
     std::set<domain::Writer> changed_writers_;
     std::map<std::string, Kind> kinds_;
     std::uint64_t transaction_ = 1;
+    std::set<std::int64_t> recounted_kinds_;       // rows whose `alive` is to be saved
+    std::map<std::string, std::int64_t> plugins_;  // digest -> row
+    std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> judged_;  // kind, plugin
+    std::set<std::pair<std::int64_t, std::int64_t>> changed_judged_;
     std::optional<std::pair<domain::Frontier, std::int64_t>> last_frontier_;
-    // Full text holds the records up to this rec; all of them when it is the greatest number.
-    static constexpr std::int64_t all_searched = std::numeric_limits<std::int64_t>::max();
-    std::int64_t searched_ = all_searched;
+    std::int64_t searched_ = everything;  // full text holds the records up to this rec
 
     bool bulk_ = false;     // from begin_bulk() to the end of end_bulk()
     bool staging_ = false;  // within it, until the indexes are made: known records are not folded

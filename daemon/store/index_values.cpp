@@ -70,13 +70,20 @@ bool kept_for_lookup(const domain::FieldTraits& field) {
     return field.indexed || !field.refers.empty();
 }
 
-std::string fingerprint(const domain::KindTraits* traits) {
+std::string rows_fingerprint(const domain::KindTraits* traits) {
     if (traits == nullptr) return {};
     std::string text = traits->effective;
     for (const auto& [name, field] : traits->fields) {
-        if (!kept_for_lookup(field) && field.searched) continue;
-        text += "\n" + name + (field.searched ? " s" : " -") + (field.indexed ? "i" : "-") +
-                (field.refers.empty() ? "-" : "r");
+        if (!field.searched) text += "\n" + name;
+    }
+    return text + "\n.";
+}
+
+std::string fingerprint(const domain::KindTraits* traits) {
+    std::string text = rows_fingerprint(traits);
+    if (traits == nullptr) return text;
+    for (const auto& [name, field] : traits->fields) {
+        if (kept_for_lookup(field)) text += "\n" + name + (field.refers.empty() ? "" : " r");
     }
     return text;
 }

@@ -24,7 +24,9 @@ inline bool is_date_key(std::int64_t key) {
 }
 std::optional<Millis> millis_of_date(std::string_view date);  // "2026-05-04"
 
-// What of a kind's schema the rows of the index depend on, as text.
+// What of a kind's schema the rows of the index depend on, as text: that of all its rows, and with
+// the fields kept for lookup behind it.
+std::string rows_fingerprint(const domain::KindTraits* traits);
 std::string fingerprint(const domain::KindTraits* traits);
 bool kept_for_lookup(const domain::FieldTraits& field);
 

@@ -43,11 +43,13 @@ struct Incoming {
     CommitId tip;   // what the remote listed
     CommitId have;  // our tip of this volume, empty if none
 };
-// Two histories of one volume, both whole and both by its writer. The first commit on each side
-// after the last shared one (`common` empty: they share none). Where the volume was closed by a
-// following one, `ours` is that one's first commit.
+// Two histories of one log, both by its writer. The first commit on each side after the last shared
+// one of the volume (`common` empty: they share none). Where the volume was closed by a following
+// one, `ours` is that one's first commit. Where the histories part before this volume, `ours` is
+// the end of the volume before, of which theirs knows another form.
 struct Fork {
     CommitId common, ours, theirs;
+    CommitId tip;  // of theirs, as far as it passed every check
 };
 struct TakenOver {
     std::vector<Accepted> segments;  // oldest first; now in the log, durable
@@ -67,9 +69,15 @@ struct Damage {
     std::string how;  // what healed it, or what to do
 };
 
+class ControlLog;  // control_log.h
+
 class Log {
 public:
     virtual ~Log() = default;
+
+    // The space's control log beside the writers' logs; null where there is none (fakes, a log
+    // that cannot be opened).
+    virtual ControlLog* control() { return nullptr; }
 
     // Writes the planned segment and moves the volume's ref; idempotent: the same row gives the
     // same commit. Reads it back through a fresh repository before returning.
@@ -121,6 +129,7 @@ struct GitLogOptions {
     std::string space;  // id
     const SegmentCodec* codec = nullptr;
     const CommitSigner* signer = nullptr;  // null = unsigned
+    std::string introduction = {};         // SegmentHeader's, for the own writers
 };
 Result<std::unique_ptr<Log>> open_git_log(const GitLogOptions& options);
 

@@ -77,6 +77,11 @@ Result<void> GitLog::publish_other(const std::string& ref, const CommitId& tip) 
     return {};
 }
 
+SegmentHeader GitLog::introduced(SegmentHeader header) const {
+    if (header.previous.empty()) header.introduction = options_.introduction;
+    return header;
+}
+
 namespace {
 
 Error moved_on(const VolumeName& name) {
@@ -87,7 +92,7 @@ Error moved_on(const VolumeName& name) {
 }  // namespace
 
 Result<CommitId> GitLog::append(const SealRow& row, std::span<const std::string> lines) {
-    const auto& header = row.header;
+    const auto header = introduced(row.header);
     if (header.space != options_.space)
         return failure(Code::Internal, "a segment of another space: " + header.space);
     Segment segment{header, row.frontier, row.next_heard, {lines.begin(), lines.end()}};

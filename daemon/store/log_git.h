@@ -5,6 +5,7 @@
 // (synced) -> ref read back -> dutybook-tips (synced) -> memory. A crash between any two leaves
 // either objects that nothing names, or a ref ahead of the tips; both are normal at open.
 
+#include "store/control_log.h"
 #include "store/git_check.h"
 #include "store/git_layout.h"
 #include "store/git_segment.h"
@@ -21,10 +22,12 @@ struct Branching {
     git::Place place;  // what the first foreign commit must fit to
 };
 
-class GitLog final : public Log {
+class GitLog final : public Log, private ControlLog {
 public:
     explicit GitLog(const GitLogOptions& options);
     Result<void> open();
+
+    ControlLog* control() override { return this; }
 
     Result<CommitId> append(const SealRow& row, std::span<const std::string> lines) override;
     Result<std::vector<VolumeInfo>> volumes() override;
@@ -55,6 +58,8 @@ private:
                   const git::Tips& known);
 
     // log_append.cpp
+    // With the site's introduction where one is due; the journal's row does not hold it.
+    SegmentHeader introduced(SegmentHeader header) const;
     Result<CommitId> parent_of(const git::View& view, const SegmentHeader& header) const;
     Result<git::SegmentObjects> compose(const SegmentHeader& header, std::string blob,
                                         const CommitId& parent) const;
@@ -67,8 +72,20 @@ private:
     Result<Branching> branching(const git::View& view, const VolumeName& name,
                                 const CommitId& first_foreign,
                                 std::span<const CommitId> ours) const;
+    Result<bool> branched_before(const git::View& view, const VolumeName& name,
+                                 const CommitId& first_foreign, const VolumeInfo& before) const;
     Result<void> take_pack(const git::View& from, const std::vector<git::SegmentObjects>& taken);
     Result<void> keep_as_evidence(const VolumeName& name, const CommitId& tip);
+
+    // log_control.cpp
+    Result<ControlHeld> entries() override;
+    Result<ControlOffer> offered(Quarantine& quarantine, const CommitId& tip) override;
+    Result<void> take(Quarantine& quarantine, const CommitId& tip, const CommitId& head) override;
+    Result<void> put(const std::vector<ControlPiece>& pieces, const CommitId& head) override;
+    Result<void> cut(const domain::Writer& writer, const CommitId& last) override;
+    Result<std::vector<SetAside>> set_aside(std::string_view site) override;
+    Result<void> move_control(const CommitId& head);
+    Result<ControlHeld> load_control(const git::View& view) const;
 
     // log_repair.cpp
     void reseal(const SealRow& row, const JournalLines& lines);

@@ -132,11 +132,12 @@ Result<std::vector<Damage>> GitLog::repair(bool dry_run, Journal& journal,
 void GitLog::reseal(const SealRow& row, const JournalLines& lines) {
     const auto held = lines(row);
     if (!held) return;
-    const Segment segment{row.header, row.frontier, row.next_heard, *held};
+    const auto header = introduced(row.header);
+    const Segment segment{header, row.frontier, row.next_heard, *held};
     auto blob = encode_segment(segment, *options_.codec);
     if (!blob) return;
     for (const auto& parent : {row.header.previous, CommitId{}}) {
-        const auto objects = compose(row.header, *blob, parent);
+        const auto objects = compose(header, *blob, parent);
         if (!objects || objects->commit != row.commit) continue;
         if (write_objects(*objects)) return;
     }

@@ -106,6 +106,16 @@ Result<Branching> GitLog::branching(const View& view, const VolumeName& name,
                                     std::span<const CommitId> ours) const {
     const auto before = find({name.writer, name.number - 1});
     Branching out;
+    if (before) {
+        TRY_ASSIGN(const bool elsewhere, branched_before(view, name, first_foreign, *before));
+        if (elsewhere) {
+            TRY_ASSIGN(const auto header, git::read_header(view, first_foreign));
+            out.ours = before->tip;
+            TRY_ASSIGN(out.place,
+                       git::place_after(view, name, options_.space, header.previous, false));
+            return out;
+        }
+    }
     if (!ours.empty()) {
         TRY_ASSIGN(out.common, git::read_foreign_parent(view, first_foreign));
     }
@@ -124,6 +134,20 @@ Result<Branching> GitLog::branching(const View& view, const VolumeName& name,
         out.ours = chain.front();
     }
     return out;
+}
+
+// A volume that follows another form of the one before: an earlier commit of it, or one that is
+// kept as evidence. Only what the log itself holds counts; the rest was never checked.
+Result<bool> GitLog::branched_before(const View& view, const VolumeName& name,
+                                     const CommitId& first_foreign,
+                                     const VolumeInfo& before) const {
+    TRY_ASSIGN(const auto parent, git::read_foreign_parent(view, first_foreign));
+    if (!parent.empty()) return false;
+    const auto header = git::read_header(view, first_foreign);
+    if (!header || header->previous.empty() || header->previous == before.tip) return false;
+    TRY_ASSIGN(const auto held, View::open(path_));
+    const auto previous = git::read_header(held, header->previous);
+    return previous && previous->writer == name.writer && previous->volume == name.number - 1;
 }
 
 Result<TakenOver> GitLog::take_over(Quarantine& quarantine, const Incoming& incoming,
@@ -154,7 +178,9 @@ Result<TakenOver> GitLog::take_over(Quarantine& quarantine, const Incoming& inco
     if (!branch->ours.empty()) {
         auto forked = refuse(failure(Code::Conflict, name.ref() + " has forked",
                                      "its writer was restored or copied and wrote on both sides"));
-        forked.fork = Fork{branch->common, branch->ours, commits->front()};
+        if (checked.out.refused) forked.refused = checked.out.refused;
+        forked.fork =
+            Fork{branch->common, branch->ours, commits->front(), checked.good.back().commit};
         return forked;
     }
     TRY(take_pack(view, checked.good));

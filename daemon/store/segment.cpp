@@ -38,7 +38,7 @@ Result<void> check_members(const Json& object) {
     for (const auto& name : names)
         if (!object.contains(name))
             return malformed("a segment's header lacks a member", pointer_to("", name));
-    if (object.size() != names.size())
+    if (object.size() != names.size() + object.count("introduction"))
         return malformed("a segment's header has a member that format 1 does not know");
     return {};
 }
@@ -56,6 +56,8 @@ Result<SegmentHeader> read_members(const Json& object) {
     TRY_ASSIGN(header.previous, text_of(object, "previous"));
     if (volume > last_volume) return malformed("a volume's number has at most 8 digits", "/volume");
     if (epoch > UINT32_MAX) return malformed("the epoch does not fit", "/epoch");
+    if (const auto introduction = object.find("introduction"); introduction != object.end())
+        header.introduction = canonical(*introduction);
     header.volume = static_cast<std::uint32_t>(volume);
     header.epoch = static_cast<std::uint32_t>(epoch);
     header.time = static_cast<Millis>(time);
@@ -91,16 +93,15 @@ Result<void> read_first_line(std::string_view line, Segment& segment) {
 }  // namespace
 
 std::string header_line(const SegmentHeader& header) {
-    return canonical(Json{{"codec", header.codec},
-                          {"epoch", header.epoch},
-                          {"first", header.first},
-                          {"format", header.format},
-                          {"last", header.last},
-                          {"previous", header.previous},
-                          {"space", header.space},
-                          {"time", header.time},
-                          {"volume", header.volume},
-                          {"writer", header.writer}});
+    Json line = {{"codec", header.codec},   {"epoch", header.epoch}, {"first", header.first},
+                 {"format", header.format}, {"last", header.last},   {"previous", header.previous},
+                 {"space", header.space},   {"time", header.time},   {"volume", header.volume},
+                 {"writer", header.writer}};
+    if (!header.introduction.empty()) {
+        auto introduction = parse_json(header.introduction, {4, Limits::header_line});
+        line["introduction"] = introduction ? std::move(*introduction) : Json(nullptr);
+    }
+    return canonical(line);
 }
 
 Result<void> check_header(const SegmentHeader& header) {
@@ -121,6 +122,8 @@ Result<void> check_header(const SegmentHeader& header) {
         return malformed("no commit id", "/previous");
     if (header.previous.empty() && (header.first != 1 || header.volume != 1))
         return malformed("only a writer's very first segment has no predecessor", "/previous");
+    if (!header.introduction.empty() && !header.previous.empty())
+        return malformed("a site introduces itself in its writer's first segment", "/introduction");
     if (header.time < 0 || header.time > last_time || header.time % 1000 != 0)
         return malformed("the time is not a whole second between 1970 and 9999", "/time");
     return {};

@@ -47,6 +47,8 @@ struct SegmentHeader {
     CommitId previous;        // the writer's segment before; empty for its very first
     std::uint32_t epoch = 0;  // of the space's key; 0 = not encrypted
     Millis time = 0;          // commit time, whole seconds
+    // Of an invited site, in the first segment of each writer: domain::write_introduction().
+    std::string introduction;
 };
 
 struct Segment {

@@ -12,24 +12,30 @@
 #include "domain/membership.h"
 #include "store/segment.h"
 
+#include <mutex>
+
 namespace dutybook::store {
 
 class SealedCodec final : public SegmentCodec {
 public:
     // At least one key; seals with the newest, opens with any.
     explicit SealedCodec(domain::EpochKeys keys);
+    // The control log brought keys: `current` is one of them. Keys that are not named are kept.
+    void learn(const domain::EpochKeys& keys, std::uint32_t current);
 
     std::string name() const override { return "sealed1"; }
-    std::uint32_t current_epoch() const override { return keys_.rbegin()->first; }
+    std::uint32_t current_epoch() const override;
     Result<std::string> seal(const SegmentHeader& header, std::string_view plain) const override;
     // Code::Forbidden: not encrypted at all; Unavailable: the epoch's key is not here; Corrupt:
     // encrypted with another key, or changed.
     Result<std::string> open(const SegmentHeader& header, std::string_view sealed) const override;
 
 private:
-    Result<const Secret*> key_of(const SegmentHeader& header) const;
+    Result<Secret> key_of(const SegmentHeader& header) const;
 
-    const domain::EpochKeys keys_;
+    mutable std::mutex mutex_;
+    domain::EpochKeys keys_;     // by mutex_
+    std::uint32_t current_ = 0;  // by mutex_
     const ZstdCodec zstd_;
 };
 

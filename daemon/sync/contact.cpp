@@ -17,9 +17,44 @@ constexpr int most_turns = 3;
 
 }  // namespace
 
+std::string subject_at(const std::string& remote, const std::string& ref) {
+    return remote + " " + ref;
+}
+
+void close_alarms_of(core::SpaceEngine& engine, const std::string& remote,
+                     const std::set<std::string>& standing) {
+    static const std::set<std::string> kinds = {"refused", "not-received", "strangers",
+                                                "removed-site"};
+    for (const core::Alarm& alarm : engine.alarms()) {
+        const bool ours = kinds.contains(alarm.kind) &&
+                          (alarm.subject == "more" || alarm.subject.starts_with(remote + " "));
+        if (ours && !standing.contains(alarm.id)) engine.close_alarm(alarm.id);
+    }
+}
+
 Outcome contact(const RemoteConfig& remote, const Transfer::Refs& remembered,
                 const ContactParts& parts, const std::atomic<bool>& cancel) {
     return ContactRun(remote, remembered, parts, cancel).run();
+}
+
+void RefusedTips::judged_by(const std::string& knowledge) {
+    if (knowledge != knowledge_) tips_.clear();
+    knowledge_ = knowledge;
+}
+
+bool RefusedTips::holds(const store::VolumeName& volume, const store::CommitId& tip) const {
+    return tips_.contains({volume, tip});
+}
+
+void RefusedTips::add(const store::VolumeName& volume, const store::CommitId& tip) {
+    // A remote that lists another one every time must not fill our memory.
+    constexpr std::size_t most = 10'000;
+    if (tips_.size() >= most) tips_.clear();
+    tips_.emplace(volume, tip);
+}
+
+void RefusedTips::forget(const domain::Writer& writer) {
+    std::erase_if(tips_, [&](const auto& one) { return one.first.writer == writer; });
 }
 
 Outcome ContactRun::run() {
@@ -33,6 +68,10 @@ Outcome ContactRun::run() {
     else if (partial_)
         outcome_.error = partial_;
     outcome_.ok = !outcome_.error;
+    with_engine([&](core::SpaceEngine& engine) {
+        if (saw_all_) close_alarms_of(engine, remote_.name, standing_);
+        if (saw_all_ && outcome_.ok) engine.look_for_silence();
+    });
     remember();
     const Moved moved = parts_.transfer->moved();
     outcome_.bytes_in = moved.bytes_in;
@@ -46,11 +85,19 @@ Outcome ContactRun::run() {
 Result<void> ContactRun::steps() {
     TRY(list());
     for (int turn = 1;; ++turn) {
+        TRY(receive_control());
+        if (parts_.refused != nullptr) {
+            TRY_ASSIGN(const auto refs, parts_.log->refs());
+            const auto control = refs.find(store::control_ref);
+            parts_.refused->judged_by(control == refs.end() ? "" : control->second);
+        }
         auto received = receive();
         // What arrived before the link dropped is shown all the same.
         const auto folded = fold();
         if (!received) return received;
         TRY(folded);
+        TRY(follow_circle());
+        TRY(see_to_forks());
         TRY(send());
         TRY_ASSIGN(const Plan left, plan());
         const bool own_ahead =
@@ -110,11 +157,8 @@ Result<void> ContactRun::fold() {
     for (bool more = true; more;) {
         TRY(still_wanted());
         Result<core::SpaceEngine::Folded> folded = core::SpaceEngine::Folded{};
-        with_engine([&](core::SpaceEngine& engine) {
-            for (const auto& ref : taken_refs_) engine.close_alarm(core::alarm_id("refused", ref));
-            taken_refs_.clear();
-            folded = engine.fold_received(folded_at_once);
-        });
+        with_engine(
+            [&](core::SpaceEngine& engine) { folded = engine.fold_received(folded_at_once); });
         if (!folded) return folded.error();
         done += folded->operations;
         more = folded->more;
@@ -143,9 +187,12 @@ void ContactRun::raise(const char* kind, const std::string& subject, const std::
 }
 
 void ContactRun::remember() {
-    outcome_.listed = listed_;
     if (listed_.empty() && !list_is_fresh_) return;  // nothing was listed at all
-    outcome_.remembered = listed_;
+    // Only what we hold: what else a remote lists may be anything, and any number.
+    if (const auto held = parts_.log->refs())
+        for (const auto& [ref, tip] : listed_)
+            if (held->contains(ref)) outcome_.listed[ref] = tip;
+    outcome_.remembered = outcome_.listed;
     const auto left = plan();
     for (const std::string& ref : left ? left->gone_back : std::vector<std::string>{})
         outcome_.remembered[ref] = remembered_.at(ref);

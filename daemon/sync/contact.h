@@ -8,11 +8,14 @@
 // read-back). Each slice that arrived is kept whatever happens after it: the next try goes on
 // there. A push that was refused is judged by listing again, never by its own words.
 
+#include "core/circle.h"
 #include "core/space_engine.h"
 #include "sync/plan.h"
 #include "sync/transfer.h"
 
 #include <functional>
+#include <set>
+#include <utility>
 
 namespace dutybook::sync {
 
@@ -43,12 +46,30 @@ struct Outcome {  // what `dutybook sync --json` prints
     Transfer::Refs remembered;
 };
 
+// Tips of volumes that were judged and not taken over: they are not transferred again until the
+// remote lists another, or what they are judged by has changed. Kept between the contacts of one
+// space, in memory: a restart judges once more.
+class RefusedTips {
+public:
+    // Forgets everything when `knowledge` (of who may write) is another than last time.
+    void judged_by(const std::string& knowledge);
+    bool holds(const store::VolumeName& volume, const store::CommitId& tip) const;
+    void add(const store::VolumeName& volume, const store::CommitId& tip);
+    void forget(const domain::Writer& writer);
+
+private:
+    std::string knowledge_;
+    std::set<std::pair<store::VolumeName, store::CommitId>> tips_;
+};
+
 struct ContactParts {
     EngineDoor* engine = nullptr;
     store::Log* log = nullptr;
     Transfer* transfer = nullptr;
     const Clock* clock = nullptr;
     const store::SegmentJudge* judge = nullptr;
+    core::Circle* circle = nullptr;                     // null: the space has no control log
+    RefusedTips* refused = nullptr;                     // null: everything is judged anew
     std::function<void(const Progress&)> progress;      // may be empty
     std::function<std::optional<Millis>()> next_heard;  // by this site's schedule; may be empty
     std::function<bool()> receipt_due;                  // at most one a night; empty = never
@@ -56,5 +77,11 @@ struct ContactParts {
 
 Outcome contact(const RemoteConfig& remote, const Transfer::Refs& remembered,
                 const ContactParts& parts, const std::atomic<bool>& cancel);
+
+// What a remote does with one log is an alarm of that remote: subject "<remote> <ref>". Closes
+// those that do not stand any more, all but `standing`.
+std::string subject_at(const std::string& remote, const std::string& ref);
+void close_alarms_of(core::SpaceEngine& engine, const std::string& remote,
+                     const std::set<std::string>& standing);
 
 }  // namespace dutybook::sync

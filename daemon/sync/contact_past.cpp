@@ -30,54 +30,9 @@ void ContactRun::look_for_lost_heads(const std::vector<std::string>& lost) {
             "), perhaps an older copy was restored there; everything that it lacks is sent again");
 }
 
-// Everybody applies the branch with the lower commit id at the fork; the other is evidence.
-Result<void> ContactRun::settle_fork(const Incoming& incoming, const store::Fork& fork) {
-    TRY(parts_.log->keep_evidence(*quarantine_, incoming));
-    if (fork.theirs < fork.ours) TRY(parts_.log->switch_volume(incoming.volume, incoming.tip));
-    tell_fork(incoming.volume, fork);
-    return {};
-}
-
-// Both branches are held. The rule is applied again: an own log's branch was chosen without it
-// (take_over_own), and here a remote shows that the other one is known elsewhere.
-Result<void> ContactRun::settle_known_fork(const Seen& seen) {
-    TRY_ASSIGN(const store::Fork fork, find_fork(seen));
-    if (fork.theirs < fork.ours) TRY(parts_.log->switch_volume(seen.volume, seen.theirs));
-    tell_fork(seen.volume, fork);
-    return {};
-}
-
-Result<store::Fork> ContactRun::find_fork(const Seen& seen) {
-    TRY_ASSIGN(const auto ours, parts_.log->chain(seen.volume, {}));
-    store::Fork fork;
-    for (store::CommitId at = seen.theirs; !at.empty();) {
-        const auto common = std::find(ours.begin(), ours.end(), at);
-        if (common != ours.end()) {
-            fork.common = at;
-            fork.ours = common + 1 == ours.end() ? store::CommitId{} : *(common + 1);
-            return fork;
-        }
-        TRY_ASSIGN(const store::Segment segment, parts_.log->read(at));
-        if (segment.header.volume != seen.volume.number) break;  // they share nothing of it
-        fork.theirs = at;
-        at = segment.header.previous;
-    }
-    fork.ours = ours.empty() ? store::CommitId{} : ours.front();
-    return fork;
-}
-
-void ContactRun::tell_fork(const store::VolumeName& volume, const store::Fork& fork) {
-    raise("fork", volume.ref(),
-          "the log of " + volume.writer + " has two histories, from " +
-              std::min(fork.ours, fork.theirs) + " (applied) and from " +
-              std::max(fork.ours, fork.theirs) + " (kept as evidence) on, one of them at " +
-              name_of_remote(remote_.name, remote_.url) +
-              ". That store was restored or copied: its site should sync with every remote");
-}
-
 // The remote holds more of our own log than we do, or another continuation of it: this store was
 // restored from a backup, or a copy of it runs elsewhere. What the remote holds is applied (most
-// often nobody else knows our branch; if a remote does, settle_known_fork comes next), and what
+// often nobody else knows our branch; if a remote does, settle_fork comes next), and what
 // only we hold is issued again under a new writer. All of it in one turn of the space's thread:
 // nothing may be sealed under the old name in between.
 //
@@ -92,8 +47,7 @@ Result<void> ContactRun::take_over_own(const Incoming& incoming) {
     if (!taken) return taken.error();
     if (taken->fork)
         outcome_.notes.push_back("this store was restored or copied; it goes on under a new name");
-    else
-        judge_refusal(incoming, *taken);
+    if (!taken->fork || taken->fork->tip != incoming.tip) judge_refusal(incoming, *taken);
     return {};
 }
 
@@ -103,15 +57,11 @@ Result<void> ContactRun::take_over_own_here(core::SpaceEngine& engine, const Inc
     taken = take_all(incoming);
     if (!taken) return {};
     if (taken->fork) {
-        std::uint64_t shared = before.first - 1;
-        if (!taken->fork->common.empty()) {
-            TRY_ASSIGN(const store::Segment common, parts_.log->read(taken->fork->common));
-            shared = common.header.last;
-        }
-        TRY(parts_.log->keep_evidence(*quarantine_, incoming));
-        TRY(parts_.log->switch_volume(incoming.volume, incoming.tip));
-        return engine.open_new_writer(
-            shared, "another copy of this store wrote to " + remote_.name + " under its name");
+        TRY(parts_.log->keep_evidence(*quarantine_, checked_part(incoming, *taken->fork)));
+        TRY_ASSIGN(const Branches parted, branches(incoming.volume.writer, taken->fork->tip));
+        TRY(switch_to(parted));
+        return engine.open_new_writer(parted.common_last, "another copy of this store wrote to " +
+                                                              remote_.name + " under its name");
     }
     TRY_ASSIGN(const Standing after, standing(incoming.volume));
     if (after.tip == before.tip) return {};

@@ -34,10 +34,27 @@ Result<void> ContactRun::receive() {
     TRY_ASSIGN(const Plan todo, plan());
     look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
-        if (decision.what == Do::Evidence) TRY(settle_known_fork(decision.seen));
-    if (todo.fetches.empty()) return {};
+        if (decision.what == Do::Evidence)
+            TRY(settle_fork(decision.seen.volume, decision.seen.theirs));
+    TRY_ASSIGN(const auto held, parts_.log->volumes());
+    for (const Decision& decision : todo.decisions) strangers_.insert(decision.seen.volume.writer);
+    for (const auto& volume : held) strangers_.erase(volume.name.writer);
+    std::deque<std::vector<Wanted>> queue;
+    for (const auto& group : todo.fetches) {
+        auto rest = without_refused(group);
+        if (!rest.empty()) queue.push_back(std::move(rest));
+    }
+    if (!queue.empty()) TRY(receive_volumes(std::move(queue)));
+    TRY(receive_forks());
+    saw_all_ = true;
+    if (!quarantine_) return {};
+    TRY(quarantine_->clear());
+    quarantine_.reset();
+    return {};
+}
+
+Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) {
     TRY_ASSIGN(quarantine_, parts_.log->open_quarantine());
-    std::deque<std::vector<Wanted>> queue(todo.fetches.begin(), todo.fetches.end());
     std::uint64_t volumes = 0;
     for (const auto& group : queue) volumes += group.size();
     const std::uint64_t all = volumes;
@@ -45,8 +62,9 @@ Result<void> ContactRun::receive() {
     while (!queue.empty()) {
         TRY(still_wanted());
         tell("fetch", all - volumes, all);
-        const std::vector<Wanted> group = std::move(queue.front());
+        const std::vector<Wanted> group = worth_fetching(queue.front());
         queue.pop_front();
+        if (group.empty()) continue;
         const auto fetched = fetch_group(group);
         TRY(take_over_group(group));
         if (fetched) {
@@ -55,18 +73,107 @@ Result<void> ContactRun::receive() {
             continue;
         }
         TRY(still_wanted());
-        if (ends_contact(fetched.error(), group.size() == 1)) return fetched.error();
+        // What was cut off lies there and would add up; what came whole was taken over.
+        TRY(quarantine_->clear());
+        if (ends_contact(fetched.error(), group.size() == 1)) {
+            tell_undelivered(group, fetched.error());
+            return fetched.error();
+        }
         if (group.size() > 1) {
             auto halves = split(group);
             queue.insert(queue.begin(), halves.begin(), halves.end());
             continue;
         }
         partial_ = fetched.error();
+        tell_undelivered(group, fetched.error());
         if (const auto name = store::VolumeName::parse(group[0].ref)) stuck_.insert(name->writer);
     }
-    TRY(quarantine_->clear());
-    quarantine_.reset();
     return {};
+}
+
+// Anybody who may write to the remote can list logs without end. Those of writers that nobody here
+// knows are looked at as long as some of them prove to be good: a site that joins knows nobody.
+std::vector<Wanted> ContactRun::worth_fetching(const std::vector<Wanted>& wanted) {
+    constexpr std::size_t most_useless = 64;
+    std::vector<Wanted> worth;
+    for (const Wanted& one : wanted) {
+        const auto name = store::VolumeName::parse(one.ref);
+        if (!name || (useless_ >= most_useless && strangers_.contains(name->writer))) continue;
+        worth.push_back(one);
+    }
+    if (worth.size() < wanted.size() && !std::exchange(strangers_told_, true)) {
+        raise_for_log(
+            "strangers", *store::VolumeName::parse(wanted.front().ref),
+            "lists more than " + std::to_string(most_useless) +
+                " logs of sites that nobody here knows, and none of them is any good; the "
+                "rest of them is left alone. Find out who else can write there, and have "
+                "those logs removed");
+    }
+    return worth;
+}
+
+void ContactRun::note_use(const store::VolumeName& volume, bool use) {
+    if (!strangers_.contains(volume.writer)) return;
+    if (use) {
+        strangers_.erase(volume.writer);
+        useless_ = 0;
+    } else {
+        ++useless_;
+    }
+}
+
+void ContactRun::raise_for_log(const char* kind, const store::VolumeName& volume,
+                               const std::string& what) {
+    const std::string subject = subject_at(remote_.name, volume.ref());
+    standing_.insert(core::alarm_id(kind, subject));
+    standing_.insert(core::alarm_id(kind, "more"));
+    raise(kind, subject,
+          name_of_remote(remote_.name, remote_.url) + ", log " + volume.ref() + " of site " +
+              std::string(domain::site_of(volume.writer)) + ": " + what);
+}
+
+// A link that drops is no alarm; a remote that answers and then sends what cannot be used is.
+void ContactRun::tell_undelivered(const std::vector<Wanted>& wanted, const Error& error) {
+    if (error.code == Code::Unavailable || error.code == Code::Full) return;
+    const auto name = store::VolumeName::parse(wanted.front().ref);
+    if (!name) return;
+    const auto others = wanted.size() - 1;
+    raise_for_log(
+        "not-received", *name,
+        "it is listed" +
+            (others > 0 ? ", with " + std::to_string(others) + " others," : std::string()) +
+            " and could not be fetched: " + error.why +
+            (error.fix.empty() ? std::string() : "; " + error.fix) +
+            ". Everything else goes on, and the next sync tries again");
+}
+
+// What was judged before and would be judged the same: it is not even transferred. The volumes
+// that follow it wait with it.
+std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
+    std::vector<Wanted> rest;
+    for (const Wanted& one : wanted) {
+        const auto name = store::VolumeName::parse(one.ref);
+        if (!name || !refused_before(*name, one.tip)) {
+            rest.push_back(one);
+            continue;
+        }
+        note_use(*name, false);
+        // Its alarm was raised when it was judged, and stands.
+        standing_.insert(core::alarm_id("refused", subject_at(remote_.name, one.ref)));
+        standing_.insert(core::alarm_id("refused", "more"));
+        standing_.insert(core::alarm_id("removed-site", subject_at(remote_.name, one.ref)));
+        // A branch that is kept as evidence holds up nothing.
+        if (!parts_.log->read(one.tip)) stuck_.insert(name->writer);
+    }
+    return rest;
+}
+
+bool ContactRun::refused_before(const store::VolumeName& volume, const store::CommitId& tip) const {
+    return parts_.refused != nullptr && parts_.refused->holds(volume, tip);
+}
+
+void ContactRun::remember_refusal(const store::VolumeName& volume, const store::CommitId& tip) {
+    if (parts_.refused != nullptr) parts_.refused->add(volume, tip);
 }
 
 // Volumes that follow one that failed are left for another contact.
@@ -98,9 +205,25 @@ Result<void> ContactRun::take_over(const Incoming& incoming) {
         [&](core::SpaceEngine& engine) { own = engine.writer() == incoming.volume.writer; });
     if (own) return take_over_own(incoming);
     TRY_ASSIGN(const store::TakenOver taken, take_all(incoming));
-    if (taken.fork) return settle_fork(incoming, *taken.fork);
-    judge_refusal(incoming, taken);
+    if (!taken.fork) {
+        judge_refusal(incoming, taken);
+        return {};
+    }
+    const Incoming good = checked_part(incoming, *taken.fork);
+    TRY(parts_.log->keep_evidence(*quarantine_, good));
+    if (good.tip != incoming.tip) judge_refusal(incoming, taken);
+    TRY(settle_fork(good.volume, good.tip));
+    // Held now, but on no ref of ours: it would be asked for again at every contact.
+    if (parts_.log->compare(good.volume, good.tip) != store::Ancestry::Same)
+        remember_refusal(incoming.volume, incoming.tip);
     return {};
+}
+
+// Of a branch only what passed every check is kept.
+Incoming ContactRun::checked_part(const Incoming& incoming, const store::Fork& fork) {
+    Incoming good = incoming;
+    good.tip = fork.tip;
+    return good;
 }
 
 // Takes over piece by piece; `segments` of the answer stays empty (they are in the log).
@@ -117,14 +240,16 @@ Result<store::TakenOver> ContactRun::take_all(const Incoming& incoming) {
 }
 
 void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver& taken) {
-    const std::string ref = incoming.volume.ref();
     if (!taken.refused) {
-        taken_refs_.push_back(ref);
+        note_use(incoming.volume, true);
         return;
     }
     // Not in the quarantine: the fetch failed, and its own error says so.
     if (taken.refused->code == Code::NotFound) return;
+    note_use(incoming.volume, false);
     stuck_.insert(incoming.volume.writer);
+    // What waits for the volume before it is judged when that has come.
+    if (taken.refused->code != Code::Unavailable) remember_refusal(incoming.volume, incoming.tip);
     if (taken.newer) {
         raise("update-needed", incoming.volume.writer,
               "the log of " + incoming.volume.writer +
@@ -132,9 +257,16 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
                   "site is updated");
         return;
     }
-    raise("refused", ref,
-          name_of_remote(remote_.name, remote_.url) + " offers for " + ref +
-              " what was not taken over: " + taken.refused->text());
+    if (parts_.circle != nullptr &&
+        parts_.circle->removed(domain::site_of(incoming.volume.writer))) {
+        set_aside(incoming, *taken.refused);
+        return;
+    }
+    raise_for_log("refused", incoming.volume,
+                  "what it offers was not taken over: " + taken.refused->text() +
+                      ". What was held before still counts. Find out who can write there, and ask "
+                      "that site to sync with another remote; if its own store is damaged, run "
+                      "verify there");
 }
 
 }  // namespace dutybook::sync

@@ -2,12 +2,15 @@
 // The state of one contact while it runs; contact.h says what it does.
 //
 //   contact.cpp          the order of things, listing, folding, what is remembered
+//   contact_control.cpp  who belongs: the control log comes before all others
 //   contact_receive.cpp  fetching slices and taking them over
-//   contact_past.cpp     when the past changes: gone back, forked, restored or cloned
+//   contact_past.cpp     when the past changes: gone back, restored or cloned
+//   contact_forks.cpp    logs with two histories
 //   contact_send.cpp     sealing and pushing
 
 #include "sync/contact.h"
 
+#include <deque>
 #include <map>
 #include <set>
 
@@ -40,20 +43,32 @@ private:
     // The last operation that a commit of a held volume reaches.
     Result<std::uint64_t> last_of(const store::VolumeInfo& volume, const store::CommitId& commit);
 
+    // contact_control.cpp
+    Result<void> receive_control();
+    void meet_control(const Wanted& wanted);
+    void look_for_lost_control();
+    void offer_control(Pushes& pushes) const;
+    Result<void> follow_circle();
+    void set_aside(const Incoming& incoming, const Error& why);
+
     // contact_receive.cpp
     Result<void> receive();
+    Result<void> receive_volumes(std::deque<std::vector<Wanted>> queue);
     Result<void> fetch_group(const std::vector<Wanted>& wanted);
     Result<void> take_over_group(const std::vector<Wanted>& wanted);
     Result<void> take_over(const Incoming& incoming);
     Result<store::TakenOver> take_all(const Incoming& incoming);
     void judge_refusal(const Incoming& incoming, const store::TakenOver& taken);
+    void raise_for_log(const char* kind, const store::VolumeName& volume, const std::string& what);
+    void tell_undelivered(const std::vector<Wanted>& wanted, const Error& error);
+    std::vector<Wanted> worth_fetching(const std::vector<Wanted>& wanted);
+    void note_use(const store::VolumeName& volume, bool use);
+    bool refused_before(const store::VolumeName& volume, const store::CommitId& tip) const;
+    void remember_refusal(const store::VolumeName& volume, const store::CommitId& tip);
+    std::vector<Wanted> without_refused(const std::vector<Wanted>& wanted);
 
     // contact_past.cpp
     void look_for_lost_heads(const std::vector<std::string>& lost);
-    Result<void> settle_fork(const Incoming& incoming, const store::Fork& fork);
-    Result<void> settle_known_fork(const Seen& seen);
-    Result<store::Fork> find_fork(const Seen& seen);
-    void tell_fork(const store::VolumeName& volume, const store::Fork& fork);
     Result<void> take_over_own(const Incoming& incoming);
     Result<void> take_over_own_here(core::SpaceEngine& engine, const Incoming& incoming,
                                     Result<store::TakenOver>& taken);
@@ -62,6 +77,30 @@ private:
         std::uint64_t first = 1, last = 0;  // operations of the volume
     };
     Result<Standing> standing(const store::VolumeName& name);
+
+    // contact_forks.cpp
+    // Two histories of one log; what each side has after the last shared segment, oldest first.
+    struct Branches {
+        struct Step {
+            std::uint32_t volume = 0;
+            store::CommitId commit;
+        };
+        domain::Writer writer;
+        store::CommitId common;  // empty: they share nothing
+        std::uint32_t common_volume = 0;
+        std::uint64_t common_last = 0;  // operation
+        std::vector<Step> ours, theirs;
+        static std::vector<store::CommitId> commits(const std::vector<Step>& steps);
+    };
+    Result<void> settle_fork(const store::VolumeName& volume, const store::CommitId& tip);
+    Result<void> hand_out(const Branches& parted, bool applied);
+    Result<void> receive_forks();
+    Result<Branches> branches(const domain::Writer& writer, const store::CommitId& tip);
+    Result<void> switch_to(const Branches& parted);
+    Result<void> switch_volume(const store::VolumeName& volume, const store::CommitId& tip);
+    Result<void> see_to_forks();
+    void tell_fork(const store::VolumeName& volume, const Branches& parted);
+    static Incoming checked_part(const Incoming& incoming, const store::Fork& fork);
 
     // contact_send.cpp
     Result<void> send();
@@ -82,10 +121,17 @@ private:
     bool list_is_fresh_ = false;  // nothing moved since
     bool looked_for_lost_ = false;
     std::unique_ptr<store::Quarantine> quarantine_;
-    std::set<domain::Writer> stuck_;       // a volume of theirs failed: the later ones wait
-    std::vector<std::string> taken_refs_;  // whose standing refusals are over
-    std::optional<Error> partial_;  // what went wrong with some volume while the rest went on
-    std::string refusal_;           // what the remote last said when it refused a push
+    std::set<domain::Writer> strangers_;  // writers of whom nothing is held
+    bool strangers_told_ = false;
+    std::set<domain::Writer> stuck_;  // a volume of theirs failed: the later ones wait
+    std::set<std::string> standing_;  // ids of alarms about this remote's logs, of this contact
+    bool saw_all_ = false;            // everything listed was looked at
+    std::size_t useless_ = 0;         // logs of strangers in a row that gave nothing
+    std::optional<Error> partial_;    // what went wrong with some volume while the rest went on
+    std::string refusal_;             // what the remote last said when it refused a push
+    std::vector<std::pair<store::VolumeName, Branches>> forks_;  // found by this contact
+    bool control_replaceable_ = false;  // what the remote holds there counts for nothing
+    bool control_unread_ = false;       // it could not be looked at, or not by this site
 };
 
 }  // namespace dutybook::sync

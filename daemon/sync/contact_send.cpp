@@ -47,7 +47,9 @@ Result<void> ContactRun::seal() {
     for (std::size_t sealed = sealed_at_once; sealed == sealed_at_once;) {
         Result<std::size_t> done = std::size_t{0};
         with_engine([&](core::SpaceEngine& engine) {
-            done = engine.seal({true, receipt, next, sealed_at_once});
+            const bool introduce =
+                parts_.circle != nullptr && !parts_.circle->introduction().empty();
+            done = engine.seal({true, receipt, next, sealed_at_once, introduce});
         });
         if (!done) return done.error();
         sealed = *done;
@@ -66,7 +68,8 @@ Result<void> ContactRun::push_until_nothing_is_left() {
         if (!list_is_fresh_) TRY(list());
         TRY_ASSIGN(const Holdings held, holdings());
         TRY_ASSIGN(const store::CommitId readme, parts_.log->readme_commit());
-        const Pushes pushes = plan_push(listed_, held, compare(), readme);
+        Pushes pushes = plan_push(listed_, held, compare(), readme);
+        offer_control(pushes);
         if (pushes.empty()) return {};
         idle = before && same(*before, pushes) ? idle + 1 : 0;
         if (idle == idle_rounds)

@@ -4,6 +4,9 @@
 #include "base/file.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
 
 namespace dutybook::sync {
 namespace {
@@ -17,6 +20,78 @@ std::string first_line(const fs::path& file) {
     auto text = read_file(file, 1 << 16);
     if (!text) return {};
     return text->substr(0, text->find('\n'));
+}
+
+// Settings of a repository that cannot make git run, read or fetch anything else. All others are
+// refused: each new version of git knows new ones.
+bool harmless(const std::string& section, const std::string& key) {
+    static const std::map<std::string, std::set<std::string>> known = {
+        {"core",
+         {"repositoryformatversion", "filemode", "bare", "ignorecase", "symlinks",
+          "precomposeunicode", "logallrefupdates", "fsync", "fsyncobjectfiles", "fsyncmethod",
+          "sharedrepository", "compression", "loosecompression", "bigfilethreshold",
+          "packedgitwindowsize", "packedgitlimit", "deltabasecachelimit", "quotepath"}},
+        {"receive",
+         {"fsckobjects", "denynonfastforwards", "denydeletes", "denycurrentbranch",
+          "denydeletecurrent", "unpacklimit", "autogc", "maxinputsize", "advertiseatomic",
+          "advertisepushoptions", "keepalive", "shallowupdate"}},
+        {"transfer", {"fsckobjects", "unpacklimit", "hiderefs"}},
+        {"uploadpack",
+         {"allowanysha1inwant", "allowtipsha1inwant", "allowreachablesha1inwant", "allowfilter",
+          "hiderefs", "keepalive"}},
+        {"gc",
+         {"auto", "autodetach", "autopacklimit", "pruneexpire", "reflogexpire",
+          "reflogexpireunreachable", "packrefs", "bigpackthreshold"}},
+        {"pack", {"window", "depth", "threads", "compression", "windowmemory", "writebitmaps"}},
+        {"repack", {"usedeltabaseoffset", "writebitmaps", "packkeptobjects"}},
+        {"http", {"receivepack", "uploadpack"}},
+        {"remote", {"url", "pushurl", "fetch", "push", "mirror", "tagopt", "prune"}},
+        {"branch", {"remote", "merge", "description"}},
+        {"user", {"name", "email"}},
+        {"gitweb", {"owner", "description", "category", "url"}},
+        {"daemon", {"uploadpack", "receivepack", "uploadarch"}},
+    };
+    const auto found = known.find(section);
+    return found != known.end() && found->second.contains(key);
+}
+
+std::string lower(std::string text) {
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    });
+    return text;
+}
+
+// The first setting that is not harmless. Lines that go on (a backslash at the end) and quotes are
+// not read: what is not plain is refused as well.
+std::string danger_of_config(const fs::path& directory) {
+    std::error_code ignored;
+    for (const char* other : {"config.worktree", "commondir", "gitdir", "objects/info/alternates",
+                              "objects/info/http-alternates"})
+        if (fs::exists(fs::symlink_status(directory / other, ignored)))
+            return "it has " + std::string(other) + ", which leads git to other places";
+    const auto text = read_file(directory / "config", 1 << 20);
+    if (!text) return fs::exists(directory / "config", ignored) ? "its config is unreadable" : "";
+    std::string section;
+    std::istringstream lines(*text);
+    for (std::string line; std::getline(lines, line);) {
+        line.erase(0, line.find_first_not_of(" \t\r"));
+        if (line.empty() || line[0] == '#' || line[0] == ';') continue;
+        if (line[0] == '[') {
+            const auto end = line.find_first_of(" ].\"");
+            section = lower(line.substr(1, end == std::string::npos ? end : end - 1));
+            const auto close = line.rfind(']');
+            const bool more = close == std::string::npos ||
+                              line.find_first_not_of(" \t\r", close + 1) != std::string::npos;
+            if (more) return "its configuration has a section that cannot be read: " + line;
+            continue;
+        }
+        const std::string key = lower(line.substr(0, line.find_first_of(" \t=\r")));
+        if (!harmless(section, key) || line.back() == '\\')
+            return "its configuration sets " + section + "." + key +
+                   ", which could run a program or lead to other places";
+    }
+    return {};
 }
 
 std::string damage_of_head(const fs::path& directory) {
@@ -87,6 +162,8 @@ DirectoryLook look_at_directory(const fs::path& given) {
     const bool refs = fs::is_directory(directory / "refs", error);
     const bool head = fs::exists(directory / "HEAD", error);
     if (objects + refs + head < 2) return {DirectoryState::Foreign, {}};
+    if (auto why = danger_of_config(directory); !why.empty())
+        return {DirectoryState::Unsafe, std::move(why)};
     if (!objects || !refs) return {DirectoryState::Unusable, "its folders are incomplete"};
     if (auto why = damage_of_head(directory); !why.empty())
         return {DirectoryState::Unusable, std::move(why)};

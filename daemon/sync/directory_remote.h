@@ -14,13 +14,14 @@ enum class DirectoryState : unsigned char {
     Missing,    // there is nothing, and no folder above it either: not plugged in
     Creatable,  // there is nothing, or an empty folder
     Foreign,    // a folder that holds something else: never touched
+    Unsafe,     // a repository whose settings could run programs or read other places
     Unusable,   // a repository that git will not open any more
     Damaged,    // git opens it, but refs or objects are broken
     Good,
 };
 struct DirectoryLook {
     DirectoryState state = DirectoryState::Missing;
-    std::string why;  // Unusable, Damaged: the first thing that is broken
+    std::string why;  // Unsafe, Unusable, Damaged: the first thing that is wrong
 };
 
 // Reads names, sizes, HEAD and refs; no object's content.

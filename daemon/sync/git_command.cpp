@@ -14,8 +14,6 @@
 namespace dutybook::sync {
 namespace {
 
-constexpr std::uint64_t memory_limit = 4ull << 30;  // RLIMIT_AS; git maps packs of a GiB and more
-
 constexpr std::array<const char*, 27> kept_variables = {"HOME",
                                                         "PATH",
                                                         "USER",
@@ -94,6 +92,11 @@ std::vector<std::string> settings(Millis stall) {
           std::string("fetch.unpackLimit=1"),
           // Larger blobs are streamed: a bomb costs no memory, and the checks refuse it.
           std::string("core.bigFileThreshold=8m"), std::string("pack.threads=1"),
+          // Parts of packs that are mapped at a time; the default is all of a pack.
+          std::string("core.packedGitWindowSize=4m"), std::string("core.packedGitLimit=32m"),
+          std::string("core.deltaBaseCacheLimit=16m"),
+          // Nothing is fetched from where a remote points to instead of from the remote.
+          std::string("http.followRedirects=initial"), std::string("transfer.bundleURI=false"),
           // Segments are compressed already: looking for deltas finds nothing.
           std::string("pack.window=0"),
           // Only what we name is negotiated; the refs of the log would be offered otherwise.
@@ -187,7 +190,7 @@ Result<ProcessResult> GitCommand::run(const Run& run, const std::atomic<bool>& c
     request.limits.stall = run.stall;
     request.limits.total = run.total;
     request.limits.file_size = run.file_size;
-    request.limits.memory = memory_limit;
+    request.limits.memory = run.memory;
     request.on_stderr = run.on_stderr;
     return run_process(request, options_.supervise, cancel);
 }

@@ -43,7 +43,8 @@ public:
         std::string directory;               // --git-dir, empty = none
         std::string input;
         Millis stall = 60'000, total = 60'000;
-        std::uint64_t file_size = 0;  // RLIMIT_FSIZE
+        std::uint64_t file_size = 0;       // RLIMIT_FSIZE
+        std::uint64_t memory = 96u << 20;  // RLIMIT_DATA of each process
         std::function<void(std::string_view)> on_stderr;
     };
     Result<ProcessResult> run(const Run& run, const std::atomic<bool>& cancel);

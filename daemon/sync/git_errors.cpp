@@ -1,5 +1,7 @@
 #include "sync/git_errors.h"
 
+#include "core/alarms.h"
+
 #include <array>
 #include <optional>
 #include <vector>
@@ -18,7 +20,7 @@ constexpr std::string_view register_key =
 constexpr std::string_view look_network = "see that the network and the address are right";
 
 // The first that is found counts: causes stand before their consequences ("hung up").
-constexpr std::array<Sign, 52> signs = {{
+constexpr std::array<Sign, 58> signs = {{
     {"REMOTE HOST IDENTIFICATION HAS CHANGED", Code::Forbidden, "its host key has changed",
      "find out why; only if the host was really renewed, replace its line in known_hosts"},
     {"Host key verification failed", Code::Forbidden, "its host key is not known here",
@@ -83,6 +85,18 @@ constexpr std::array<Sign, 52> signs = {{
      "raise the host's limit for a push"},
     {"File too large", Code::TooLarge, "it sends more than the volumes asked for may hold",
      "look who else writes to this repository"},
+    {"Out of memory", Code::TooLarge, "it sends an object larger than any of ours",
+     "look who else writes to this repository"},
+    {"out of memory", Code::TooLarge, "it sends an object larger than any of ours",
+     "look who else writes to this repository"},
+    {"bad line length", Code::Malformed, "what it says is not git's protocol",
+     "see that the address is right; if it is, ask the host's administrator"},
+    {"protocol error", Code::Malformed, "what it says is not git's protocol",
+     "see that the address is right; if it is, ask the host's administrator"},
+    {"invalid index-pack output", Code::Malformed, "what it sends is no pack",
+     "ask the host's administrator to run `git fsck` on it"},
+    {"bad pack", Code::Malformed, "what it sends is no pack",
+     "ask the host's administrator to run `git fsck` on it"},
     {"Read-only file system", Code::Forbidden, "it is read-only", "make it writable"},
     {"insufficient permission", Code::Forbidden, "this account has no write right there",
      "give the service user write access to it"},
@@ -130,7 +144,7 @@ std::string name_of_remote(const std::string& name, const std::string& url) {
 
 Error sort_out(std::string_view said, Step step, const std::string& name, const RemoteUrl& url) {
     const std::string who = name_of_remote(name, url.url);
-    const std::string line = redacted(telling_line(said));
+    const std::string line = core::printable(redacted(telling_line(said)), 300);
     for (const Sign& sign : signs) {
         if (said.find(sign.text) == std::string_view::npos) continue;
         Error error = failure(sign.code, who, std::string(sign.why), std::string(sign.fix));

@@ -61,6 +61,31 @@ bool refuses_commit_ids(const std::string& said) {
     return false;
 }
 
+// The other end of a directory remote is git as well, run here by this account: without these, the
+// hooks and settings that lie on somebody's stick would be programs that this account runs. On the
+// command line they count before the repository's own configuration.
+std::string other_end(const char* program) {
+    return std::string(
+               "git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true "
+               "-c core.fsmonitor=false -c receive.autogc=false -c gc.auto=0 "
+               "-c core.bigFileThreshold=8m ") +
+           program;
+}
+
+void guard_other_end(std::vector<std::string>& arguments, const RemoteUrl& url, bool push) {
+    if (url.kind != RemoteKind::Directory) return;
+    arguments.insert(arguments.begin() + 1, push ? "--receive-pack=" + other_end("receive-pack")
+                                                 : "--upload-pack=" + other_end("upload-pack"));
+}
+
+// Of each process that git starts; what it maps to read (packs) does not count. git reads commits
+// and trees whole, whatever size they claim: this is what stops a bomb that is no blob. Credential
+// helpers, which only https has, are programs of any size; and what is pushed is ours.
+std::uint64_t memory_of(Step step, const RemoteUrl& url) {
+    if (step == Step::Push) return 1u << 30;
+    return url.kind == RemoteKind::Https ? 512u << 20 : 96u << 20;
+}
+
 Millis total_of(const RemoteConfig& remote) {
     return std::max(shortest_total, 10 * remote.timeout);
 }
@@ -85,7 +110,7 @@ std::uint64_t written_bytes(std::string_view progress) {
 }
 
 // A line is: flag, tab, from:to, tab, summary and reason. Flags: ' ' fast-forward, '*' new, '=' up
-// to date, '!' refused; '+' and '-' (forced, deleted) cannot come, since we ask for neither.
+// to date, '!' refused, '+' forced; '-' (deleted) cannot come, since we never ask for it.
 PushOutcome read_porcelain(std::string_view out) {
     PushOutcome outcome;
     for (std::size_t begin = 0; begin < out.size();) {
@@ -98,7 +123,7 @@ PushOutcome read_porcelain(std::string_view out) {
         if (tab == std::string_view::npos || colon == std::string_view::npos || colon > tab)
             continue;
         const std::string ref(line.substr(colon + 1, tab - colon - 1));
-        if (line[0] == ' ' || line[0] == '*')
+        if (line[0] == ' ' || line[0] == '*' || line[0] == '+')
             outcome.refs[ref] = Pushed::Done;
         else if (line[0] == '=')
             outcome.refs[ref] = Pushed::UpToDate;
@@ -116,6 +141,7 @@ GitTransfer::GitTransfer(Options options)
 Result<ProcessResult> GitTransfer::run(GitCommand::Run run, Step step, const RemoteConfig& remote,
                                        const RemoteUrl& url, const std::atomic<bool>& cancel,
                                        const std::set<int>& accept) {
+    run.memory = memory_of(step, url);
     auto result = git_.run(run, cancel);
     if (!result) {
         Error error = result.error();
@@ -168,6 +194,10 @@ Result<void> GitTransfer::prepare_directory(const RemoteConfig& remote, const Re
             TRY_ASSIGN(said_, make_anew(remote, url, look.why, cancel));
             return {};
         }
+        case DirectoryState::Unsafe:
+            return error(Code::Forbidden, look.why,
+                         "find out who set that; take it out of its configuration, or do not use "
+                         "this folder");
         case DirectoryState::Damaged:
             damaged_ = look.why;
             return {};
@@ -183,6 +213,7 @@ Result<Transfer::Refs> GitTransfer::list(const RemoteConfig& remote,
     if (url.kind == RemoteKind::Directory) TRY(prepare_directory(remote, url, cancel));
     GitCommand::Run command;
     command.arguments = {"ls-remote", "--refs", "--", remote.url, "refs/heads/*"};
+    guard_other_end(command.arguments, url, false);
     command.stall = command.total = remote.timeout;
     TRY_ASSIGN(const ProcessResult result, run(command, Step::List, remote, url, cancel));
     moved_.bytes_in += result.out.size();
@@ -213,6 +244,7 @@ Result<void> GitTransfer::fetch(const RemoteConfig& remote, const std::vector<Wa
     for (const Wanted& one : wanted)
         if (!one.have.empty()) command.arguments.push_back("--negotiation-tip=" + one.have);
     command.arguments.insert(command.arguments.end(), {"--stdin", "--", remote.url});
+    guard_other_end(command.arguments, url, false);
     command.stall = remote.timeout;
     command.total = total_of(remote);
     command.file_size = fetch_allowance + volume_allowance * wanted.size();
@@ -246,10 +278,13 @@ Result<PushOutcome> GitTransfer::push(const RemoteConfig& remote,
                          "--no-verify",
                          "--no-follow-tags",
                          "--no-signed",
-                         "--recurse-submodules=no",
-                         "--",
-                         remote.url};
+                         "--recurse-submodules=no"};
+    for (const Offered& one : offered)
+        if (one.replace)
+            command.arguments.push_back("--force-with-lease=" + one.ref + ":" + one.expected);
+    command.arguments.insert(command.arguments.end(), {"--", remote.url});
     for (const Offered& one : offered) command.arguments.push_back(one.tip + ":" + one.ref);
+    guard_other_end(command.arguments, url, true);
     command.stall = remote.timeout;
     command.total = total_of(remote);
     std::string progress;
@@ -271,6 +306,7 @@ Result<void> GitTransfer::try_push(const RemoteConfig& remote, const Offered& of
     command.arguments = {
         "push",        "--dry-run", "--porcelain", "--no-verify",
         "--no-signed", "--",        remote.url,    offered.tip + ":" + offered.ref};
+    guard_other_end(command.arguments, url, true);
     command.stall = command.total = remote.timeout;
     // Status 1: refused as not fast-forward, which is no matter of rights.
     TRY_ASSIGN(const ProcessResult result, run(command, Step::Push, remote, url, cancel, {0, 1}));

@@ -5,7 +5,8 @@
 // fetch: git fetch into refs/quarantine/* of the quarantine repository, by commit id (no second
 //        listing, and exactly what was listed); by name where the server refuses that. Negotiated
 //        is only what we hold of the same volumes. Always one pack, whose size is what is counted.
-// push:  git push --porcelain COMMIT:REF..., never forced, judged ref by ref. Bytes are those that
+// push:  git push --porcelain COMMIT:REF..., judged ref by ref; forced only where a control log
+//        gave way, and only over what was listed (--force-with-lease). Bytes are those that
 //        git's progress reports (exact below 1 MiB to 10 bytes, above to 10 KiB).
 //
 // One thread at a time; one object per contact, so that `moved` tells of that contact.

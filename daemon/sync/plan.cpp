@@ -105,7 +105,21 @@ bool own_site(const VolumeName& volume, const Holdings& holdings) {
     return domain::site_of(volume.writer) == holdings.own_site;
 }
 
+constexpr std::string_view forks = "refs/heads/fork/", logs = "refs/heads/log/";
+
 }  // namespace
+
+std::string fork_ref(const VolumeName& volume, const CommitId& tip) {
+    return std::string(forks) + volume.ref().substr(logs.size()) + "/" + tip;
+}
+
+std::optional<VolumeName> volume_of_fork(std::string_view ref) {
+    const auto slash = ref.rfind('/');
+    if (!ref.starts_with(forks) || slash < forks.size()) return std::nullopt;
+    if (!commit_id(std::string(ref.substr(slash + 1)))) return std::nullopt;
+    ref = ref.substr(0, slash);
+    return VolumeName::parse(std::string(logs) + std::string(ref.substr(forks.size())));
+}
 
 Plan plan_fetch(const Transfer::Refs& listed, const Holdings& holdings, const Compare& compare,
                 const Older& older) {

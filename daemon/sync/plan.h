@@ -15,6 +15,11 @@ namespace dutybook::sync {
 
 inline constexpr const char* readme_ref = "refs/heads/dutybook";
 
+// Where a branch of a forked log stands that a remote's own ref of that volume cannot hold:
+// refs/heads/fork/<writer>/<volume, 8 digits>/<tip>.
+std::string fork_ref(const store::VolumeName& volume, const store::CommitId& tip);
+std::optional<store::VolumeName> volume_of_fork(std::string_view ref);
+
 struct Seen {  // what we know of one ref listed by the remote
     store::VolumeName volume;
     store::CommitId theirs;                               // empty = the remote lacks it

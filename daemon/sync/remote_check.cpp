@@ -79,6 +79,9 @@ private:
                 say("The repository is damaged (" + look.why +
                     "); the next sync moves it aside and makes a new one.");
                 return false;
+            case DirectoryState::Unsafe:
+                say("The repository is not used: " + look.why + ".");
+                return false;
             case DirectoryState::Good:
                 break;
         }

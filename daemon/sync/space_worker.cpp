@@ -135,7 +135,11 @@ Outcome SpaceWorker::contact_with(const RemoteRecord& record) {
     parts.log = &context_.space->log();
     parts.transfer = transfer.get();
     parts.clock = context_.clock;
-    door.run([&](core::SpaceEngine& engine) { parts.judge = engine.parts().judge; });
+    door.run([&](core::SpaceEngine& engine) {
+        parts.judge = engine.parts().judge;
+        parts.circle = engine.parts().circle;
+    });
+    parts.refused = &refused_;
     parts.progress = [this](const Progress& progress) { report(progress); };
     parts.next_heard = [this] { return next_heard(); };
     parts.receipt_due = [&] { return receipt_due(record.config); };

@@ -76,6 +76,7 @@ private:
     const Context context_;
     const std::string name_;
     Undelivered undelivered_;
+    RefusedTips refused_;  // this thread's alone
     std::atomic<bool> cancel_{false};
 
     std::mutex mutex_;

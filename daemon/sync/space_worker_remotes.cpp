@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "core/alarms.h"
+#include "sync/contact.h"
 #include "sync/nightly_check.h"
 #include "sync/schedule.h"
 #include "sync/space_worker.h"
@@ -77,8 +79,10 @@ Result<void> SpaceWorker::remove(const std::string& name) {
         return {};
     }));
     // Its heads are nobody's to show again.
-    context_.space->post(
-        [alarm = "gone-back:" + name](core::SpaceEngine& engine) { engine.close_alarm(alarm); });
+    context_.space->post([name](core::SpaceEngine& engine) {
+        engine.close_alarm(core::alarm_id("gone-back", name));
+        close_alarms_of(engine, name, {});
+    });
     return {};
 }
 
@@ -138,7 +142,7 @@ std::string SpaceWorker::salt(const std::string& remote) const {
     return context_.site + " " + name_ + " " + remote;
 }
 
-// The next beginning of a night with any remote: what a receipt may promise.
+// The end of the next night with any remote: what a receipt may promise.
 std::optional<Millis> SpaceWorker::next_heard() {
     const Millis now = context_.clock->now();
     const std::lock_guard lock(mutex_);
@@ -146,7 +150,7 @@ std::optional<Millis> SpaceWorker::next_heard() {
     for (const RemoteRecord& record : file_.remotes) {
         const auto when = window(record.config);
         if (!when) continue;
-        const Millis next = beginning(next_night(*when, now), salt(record.config.name));
+        const Millis next = next_night(*when, now).end;
         earliest = std::min(earliest.value_or(next), next);
     }
     return earliest;

@@ -32,6 +32,7 @@ struct Offered {  // one ref to push
     std::string ref;
     store::CommitId tip;
     store::CommitId expected;  // what the list showed, empty = absent
+    bool replace = false;      // even if it is no ancestor, as long as it is still there
 };
 enum class Pushed : std::uint8_t { Done, UpToDate, Refused };
 struct PushOutcome {

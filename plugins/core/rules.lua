@@ -1325,7 +1325,7 @@ reports["duty_sheet"] = function(parameters, needs, context)
   local T, name, rows, events = texts(context), people_names(needs.people), array(), array()
   local deferred, told, open = {}, {}, array()
   for _, one in each(needs.instructions) do
-    if kept(one) then told[one.duty] = one.text end
+    if kept(one) and one.duty then told[one.duty] = one.text end
   end
   for _, one in each(needs.deferrals) do
     if kept(one) then deferred[one.duty] = clock(one.new_due, one, context) end
@@ -1494,7 +1494,7 @@ reports["pd_hours"] = function(parameters, needs, context)
 end
 
 reports["paperwork_completeness"] = function(parameters, needs, context)
-  local about = people_names(needs.about)
+  local about = people_names(needs.people)
   local T, name, rows = texts(context), people_names(needs.people), array()
   for _, item in ipairs(dated(needs.items, "due", parameters, context)) do
     if item.state ~= "cancelled" then
@@ -1516,7 +1516,7 @@ end
 
 reports["disclosure_log"] = function(parameters, needs, context)
   local T, name, rows = texts(context), people_names(needs.people), array()
-  local about = people_names(needs.about)
+  local about = people_names(needs.people)
   for _, one in ipairs(dated(needs.disclosures, "at", parameters, context)) do
     local whom = {}
     for _, id in ipairs(values_of(one.about)) do whom[#whom + 1] = about(id) end
@@ -1552,11 +1552,7 @@ end
 
 reports["qualification_status"] = function(parameters, needs, context)
   local T, rows = texts(context), array()
-  local names = {}
-  for _, list in ipairs({ needs.people or {}, needs.tested or {} }) do
-    for _, person in ipairs(list) do names[#names + 1] = person end
-  end
-  local name = people_names(names)
+  local name = people_names(needs.people)
   local people, order = {}, {}
   local function of(id)
     if not people[id] then
@@ -1596,15 +1592,6 @@ reports["qualification_status"] = function(parameters, needs, context)
 end
 
 -- Reports of the daily work: lists in the order of a day, a person or a rank ---------------------
-
--- Names of people who stand in several needs.
-local function names_in(...)
-  local all = {}
-  for _, people in ipairs({ ... }) do
-    for _, person in each(people) do all[#all + 1] = person end
-  end
-  return people_names(all)
-end
 
 local function names_of(ids, name)
   local shown = {}
@@ -1661,18 +1648,17 @@ local function sums_by(records, key, minutes)
 end
 
 reports["staff_list"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.professionals)
+  local T, name = texts(context), people_names(needs.people)
   local sites, rows = {}, array()
   for _, site in each(needs.sites) do sites[site._id] = site.name end
-  local function supervisor(role)
-    local shown = {}
-    for _, link in each(needs.links) do
-      if kept(link) and link.para == role.person and within(parameters.to, link.from, link.to) then
-        shown[#shown + 1] = name(link.professional)
-      end
+  local supervisors = {}
+  for _, link in each(needs.links) do
+    if kept(link) and within(parameters.to, link.from, link.to) then
+      local known = supervisors[link.para]
+      supervisors[link.para] = (known and known .. ", " or "") .. name(link.professional)
     end
-    return table.concat(shown, ", ")
   end
+  local function supervisor(role) return supervisors[role.person] or "" end
   for _, role in ipairs(ordered(needs.roles, function(one)
     return supervisor(one) .. "\1" .. name(one.person)
   end)) do
@@ -1736,7 +1722,7 @@ reports["time_by_category"] = function(parameters, needs, context)
 end
 
 reports["incident_register"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.reporters), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.incidents, "at", parameters, context)) do
     rows[#rows + 1] = {
       moment(one.at, one, context), one.place or "", names_of(one.about, name), one.what or "",
@@ -1753,7 +1739,7 @@ end
 -- Contracts with the certificates held on the day: pay grades are shown to those in charge of
 -- people alone (privacy hr).
 reports["pay_grades"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.contracts, function(it) return name(it.person) end)) do
     if within(parameters.to, one.from, one.to) then
       local held = {}
@@ -1777,7 +1763,7 @@ reports["pay_grades"] = function(parameters, needs, context)
 end
 
 reports["training_delivered"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.trainees), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.sessions, "on", parameters, context)) do
     if parameters.type == nil or one.type == parameters.type then
       rows[#rows + 1] = {
@@ -1794,7 +1780,7 @@ reports["training_delivered"] = function(parameters, needs, context)
 end
 
 reports["trainer_eligibility"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.courses, function(it)
     return it.course .. "\1" .. name(it.person)
   end)) do
@@ -1818,7 +1804,7 @@ reports["trainer_eligibility"] = function(parameters, needs, context)
 end
 
 reports["explanations"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.givers)
+  local T, name = texts(context), people_names(needs.people)
   local rows, last = array(), {}
   for _, one in ipairs(dated(needs.explanations, "at", parameters, context)) do
     last[one.to .. "\1" .. one.topic] = one
@@ -1844,7 +1830,7 @@ reports["explanations"] = function(parameters, needs, context)
 end
 
 reports["strategies"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.notes, "at", parameters, context)) do
     rows[#rows + 1] = {
       day_of(one.at, one, context), one.problem, one.tried, one.result or "", name(one.by),
@@ -1857,7 +1843,7 @@ reports["strategies"] = function(parameters, needs, context)
 end
 
 reports["feedback_summary"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.givers)
+  local T, name = texts(context), people_names(needs.people)
   local rows, mine = array(), {}
   for _, one in ipairs(dated(needs.feedback, "at", parameters, context)) do
     if of_person(parameters, one.to) then
@@ -1882,7 +1868,7 @@ reports["feedback_summary"] = function(parameters, needs, context)
 end
 
 reports["contact_log"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.writers)
+  local T, name = texts(context), people_names(needs.people)
   local rows, sent = array(), array()
   for _, one in ipairs(dated(needs.contacts, "at", parameters, context)) do
     rows[#rows + 1] = {
@@ -1907,7 +1893,7 @@ reports["contact_log"] = function(parameters, needs, context)
 end
 
 reports["deliveries"] = function(parameters, needs, context)
-  local T, name, items = texts(context), names_in(needs.people), {}
+  local T, name, items = texts(context), people_names(needs.people), {}
   for _, item in each(needs.items) do items[item._id] = item.template end
   local function row(one)
     return {
@@ -1929,7 +1915,7 @@ end
 -- Who wrote what and when, with what was changed since. The whole history of one record is shown
 -- by `dutybook history`.
 reports["record_audit"] = function(parameters, needs, context)
-  local T, name, all = texts(context), names_in(needs.people), {}
+  local T, name, all = texts(context), people_names(needs.people), {}
   for _, list in ipairs({
     needs.times, needs.contacts, needs.incidents, needs.notes, needs.decisions, needs.disclosures,
   }) do
@@ -1956,7 +1942,7 @@ reports["record_audit"] = function(parameters, needs, context)
 end
 
 reports["file_locator"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.holders)
+  local T, name = texts(context), people_names(needs.people)
   local last, rows = {}, array()
   for _, move in ipairs(ordered(needs.moves, function(it) return it.folder end)) do
     local known = last[move.folder]
@@ -1990,7 +1976,7 @@ reports["answered_findings"] = function(parameters, needs, context)
 end
 
 reports["agenda"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
+  local T, name = texts(context), people_names(needs.people)
   local rows, events = array(), array()
   for _, one in ipairs(dated(needs.meetings, "when", parameters, context)) do
     if of_person(parameters, one.who) then
@@ -2014,7 +2000,7 @@ reports["agenda"] = function(parameters, needs, context)
 end
 
 reports["week_schedule"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
+  local T, name = texts(context), people_names(needs.people)
   local rows, events = array(), array()
   for _, one in ipairs(dated(needs.shifts, "from", parameters, context)) do
     if of_person(parameters, one.person) then
@@ -2038,7 +2024,7 @@ reports["week_schedule"] = function(parameters, needs, context)
 end
 
 reports["readiness_sheet"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   local function mark(ok) return ok == nil and "" or (ok and T("yes", "sí") or T("no", "no")) end
   for _, one in ipairs(ordered(needs.checks, function(it)
     return (it.date or it.at or "") .. "\1" .. it.place
@@ -2078,7 +2064,7 @@ reports["supply_list"] = function(parameters, needs, context)
 end
 
 reports["decision_log"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.reviewers), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.decisions, "at", parameters, context)) do
     local waits = one.beyond_scope == true and one.reviewed_by == nil
     rows[#rows + 1] = {
@@ -2093,7 +2079,7 @@ reports["decision_log"] = function(parameters, needs, context)
 end
 
 reports["assigned_by"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.assigners), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(sorted_duties(dated(needs.duties, "due", parameters, context), nil)) do
     local duty = one.duty
     if duty.assigned_by and (parameters.person == nil or duty.assigned_by == parameters.person) then
@@ -2110,7 +2096,7 @@ reports["assigned_by"] = function(parameters, needs, context)
 end
 
 reports["oversight"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people, needs.checkers), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
     if duty.state == "done" then
       rows[#rows + 1] = {
@@ -2127,13 +2113,16 @@ reports["oversight"] = function(parameters, needs, context)
 end
 
 reports["instructions"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.readers)
-  local waiting, deviations = array(), array()
-  for _, one in ipairs(dated(needs.instructions, "at", parameters, context)) do
-    local acks = {}
-    for _, ack in each(needs.acks) do
-      if kept(ack) and ack.instruction == one._id then acks[#acks + 1] = ack end
+  local T, name = texts(context), people_names(needs.people)
+  local waiting, deviations, acks_of = array(), array(), {}
+  for _, ack in each(needs.acks) do
+    if kept(ack) then
+      acks_of[ack.instruction] = acks_of[ack.instruction] or {}
+      table.insert(acks_of[ack.instruction], ack)
     end
+  end
+  for _, one in ipairs(dated(needs.instructions, "at", parameters, context)) do
+    local acks = acks_of[one._id] or {}
     local read_back, open = false, 0
     for _, ack in ipairs(acks) do read_back = read_back or not blank(ack.read_back) end
     for number, step in ipairs(one.steps) do
@@ -2164,7 +2153,7 @@ reports["instructions"] = function(parameters, needs, context)
 end
 
 reports["duties_by_goal"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
+  local T, name = texts(context), people_names(needs.people)
   local blocks = { { type = "heading", level = 1, text = T("Duties by goal", "Tareas por meta") } }
   local due = dated(needs.duties, "due", parameters, context)
   local function duties_of(goal)
@@ -2190,7 +2179,7 @@ reports["duties_by_goal"] = function(parameters, needs, context)
 end
 
 reports["workload"] = function(parameters, needs, context)
-  local T, name, days, keys = texts(context), names_in(needs.people), {}, {}
+  local T, name, days, keys = texts(context), people_names(needs.people), {}, {}
   local function of(person, day)
     local key = day .. "\1" .. person
     if days[key] == nil then
@@ -2232,7 +2221,6 @@ end
 reports["deferred_duties"] = function(parameters, needs, context)
   local T, rows, duties = texts(context), array(), {}
   for _, duty in each(needs.duties) do duties[duty._id] = duty end
-  for _, duty in each(needs.causes) do duties[duty._id] = duty end
   local function title(id) return duties[id] and duties[id].title or id or "" end
   for _, one in ipairs(dated(needs.deferrals, "at", parameters, context)) do
     local hard = duties[one.duty] and duties[one.duty].hard_deadline
@@ -2248,7 +2236,7 @@ reports["deferred_duties"] = function(parameters, needs, context)
 end
 
 reports["changes"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.assignees)
+  local T, name = texts(context), people_names(needs.people)
   local rows, days, series = array(), array(), {}
   for _, one in each(needs.series) do series[one._id] = one.title or one.category end
   for _, one in ipairs(dated(needs.changed, "from", parameters, context)) do
@@ -2276,7 +2264,7 @@ reports["changes"] = function(parameters, needs, context)
 end
 
 -- Minutes after the start of the shift, by person; the shifts without a check-in are named.
-local function check_ins(parameters, needs)
+local function check_ins(parameters, needs, context)
   local by_person, order, shifts = {}, {}, {}
   for _, shift in each(needs.shifts) do shifts[shift._id] = shift end
   local function of(person)
@@ -2301,8 +2289,8 @@ local function check_ins(parameters, needs)
 end
 
 reports["punctuality"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
-  local by_person, order = check_ins(parameters, needs)
+  local T, name, rows = texts(context), people_names(needs.people), array()
+  local by_person, order = check_ins(parameters, needs, context)
   for _, id in ipairs(order) do
     for _, seen in ipairs(by_person[id].list) do
       rows[#rows + 1] = {
@@ -2321,8 +2309,8 @@ end
 
 -- About one person, for that person: what was done on time, and what was said in praise.
 reports["reliability"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people)
-  local by_person = check_ins(parameters, needs)
+  local T, name = texts(context), people_names(needs.people)
+  local by_person = check_ins(parameters, needs, context)
   local seen = by_person[parameters.person] or { on_time = 0, late = 0, most = 0 }
   local done, in_time = 0, 0
   for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do
@@ -2351,7 +2339,7 @@ reports["reliability"] = function(parameters, needs, context)
 end
 
 reports["experience_summary"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.periods, function(it)
     return name(it.person) .. "\1" .. it.from
   end)) do
@@ -2369,7 +2357,7 @@ reports["experience_summary"] = function(parameters, needs, context)
 end
 
 reports["placement_log"] = function(parameters, needs, context)
-  local T, name = texts(context), names_in(needs.people, needs.supervisors)
+  local T, name = texts(context), people_names(needs.people)
   local rows, total = array(), "0"
   for _, one in ipairs(dated(needs.periods, "from", parameters, context)) do
     if one.kind == "placement" and of_person(parameters, one.person) then
@@ -2425,7 +2413,7 @@ reports["requirement_differences"] = function(parameters, needs, context)
 end
 
 reports["unread_protocols"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, protocol in ipairs(ordered(needs.protocols, function(it) return it.name end)) do
     for _, person in ipairs(unread(protocol, needs.acks)) do
       rows[#rows + 1] = { protocol.name, protocol.version, protocol.in_force, name(person) }
@@ -2438,7 +2426,7 @@ reports["unread_protocols"] = function(parameters, needs, context)
 end
 
 reports["training_matrix"] = function(parameters, needs, context)
-  local T, name, courses, people = texts(context), names_in(needs.people), {}, {}
+  local T, name, courses, people = texts(context), people_names(needs.people), {}, {}
   for _, one in ipairs(dated(needs.completions, "on", parameters, context)) do
     if one.passed ~= false then
       courses[one.course] = true
@@ -2464,7 +2452,7 @@ reports["training_matrix"] = function(parameters, needs, context)
 end
 
 reports["credential_progress"] = function(parameters, needs, context)
-  local T, name, rows = texts(context), names_in(needs.people), array()
+  local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.plans, function(it) return name(it.person) end)) do
     if of_person(parameters, one.person) then
       local done, missing = #(one.done or {}), #(one.missing or {})
@@ -2478,4 +2466,163 @@ reports["credential_progress"] = function(parameters, needs, context)
     T("Person", "Persona"), T("Target", "Meta"), T("Level", "Nivel"), T("Done", "Hecho"),
     T("Missing", "Falta"), T("Percent", "Porcentaje"), T("Until", "Hasta"),
   }, rows)
+end
+
+-- What needs attention: `dutybook today` and `dutybook due` put the rows of all plugins together.
+
+local function attention(rows)
+  local columns = array()
+  for _, id in ipairs({ "level", "when", "what", "place", "who", "record" }) do
+    columns[#columns + 1] = { id = id, label = id }
+  end
+  return { { type = "table", columns = columns, rows = rows } }
+end
+
+local function same_person(a, b)
+  return a ~= nil and b ~= nil and string.match(a, "[^/]*$") == string.match(b, "[^/]*$")
+end
+
+-- Nobody's duty is everybody's: who asks for one person is shown what has no assignee, too.
+local function for_reader(who, parameters)
+  if parameters.person == nil or who == nil then return true end
+  for _, one in ipairs(values_of(who)) do
+    if same_person(one, parameters.person) then return true end
+  end
+  return false
+end
+
+local function unfinished(needs)
+  local all = array()
+  for _, list in ipairs({ needs.open, needs.started, needs.deferred }) do
+    for _, duty in each(list) do
+      if kept(duty) then all[#all + 1] = duty end
+    end
+  end
+  return all
+end
+
+-- The time of a moment on `day`, its date on another day.
+local function time_on(at, day, record, context)
+  if at == nil then return "" end
+  local own = day_of(at, record, context)
+  if own ~= day then return own end
+  return #at == 10 and "" or instant.time(at, zone_of(record, context))
+end
+
+local function passed(at, record, context)
+  if #at == 10 then return at < date.of(context.now, context.zone) end
+  return instant.compare(at, context.now) < 0
+end
+
+local function duty_level(duty, due, day, context)
+  if duty.priority == "urgent" then return "urgent" end
+  if due and passed(due, duty, context) then return "overdue" end
+  if due == nil then return "open" end
+  return day_of(due, duty, context) <= day and "today" or nil
+end
+
+local function new_dues(deferrals)
+  local latest = {}
+  for _, one in each(deferrals) do
+    local before = latest[one.duty]
+    if kept(one) and (before == nil or before.at < one.at) then latest[one.duty] = one end
+  end
+  return latest
+end
+
+reports["today"] = function(parameters, needs, context)
+  local T, rows, day = texts(context), array(), parameters.date
+  local name, deferred = people_names(needs.people), new_dues(needs.deferrals)
+  local function add(level, when, what, place, who, record)
+    rows[#rows + 1] = { level, when, what, place or "", who or "", record }
+  end
+  for _, duty in ipairs(unfinished(needs)) do
+    local due = deferred[duty._id] and deferred[duty._id].new_due or duty.due
+    local level = duty_level(duty, due, day, context)
+    if level and for_reader(duty.assignee, parameters) then
+      local what = duty.title .. (duty.priority ~= "normal" and " (" .. duty.priority .. ")" or "")
+      add(level, time_on(due, day, duty, context), what, duty.place, name(duty.assignee), duty._id)
+    end
+  end
+  for _, shift in each(needs.shifts) do
+    if kept(shift) and day_of(shift.from, shift, context) == day
+      and for_reader(shift.person, parameters) then
+      local now = instant.compare(shift.from, context.now) <= 0
+        and instant.compare(context.now, shift.to) < 0
+      add(now and "now" or "today", time_on(shift.from, day, shift, context),
+        T("Shift until ", "Turno hasta ") .. instant.time(shift.to, zone_of(shift, context)),
+        shift.place or shift.site, name(shift.person), shift._id)
+    end
+  end
+  for _, meeting in each(needs.meetings) do
+    if kept(meeting) and meeting.when and day_of(meeting.when, meeting, context) == day
+      and for_reader(meeting.who, parameters) then
+      add("today", time_on(meeting.when, day, meeting, context),
+        meeting.title or T("Meeting", "Reunión"), meeting.where, "", meeting._id)
+    end
+  end
+  for _, need in each(needs.noted) do
+    if kept(need) and need.at and need.met_at == nil and for_reader(need.noted_by, parameters) then
+      add("open", time_on(need.at, day, need, context),
+        T("Need: ", "Necesidad: ") .. (need.in_own_words or need.text or ""), "",
+        name(need.about), need._id)
+    end
+  end
+  return attention(rows)
+end
+
+reports["due"] = function(parameters, needs, context)
+  local T, rows, name = texts(context), array(), people_names(needs.people)
+  local last = date.add(parameters.date, parameters.days or 30)
+  local function add(at, what, who, person, record, over)
+    if at == nil or not for_reader(person, parameters) then return end
+    local day = day_of(at, record, context)
+    if day > last then return end
+    local level = "soon"
+    if day < parameters.date or (#at > 10 and passed(at, record, context)) then
+      level = over or "overdue"
+    elseif day == parameters.date then
+      level = "today"
+    end
+    rows[#rows + 1] = { level, day, what, "", who, record._id }
+  end
+  for _, one in each(needs.credentials) do
+    if kept(one) then
+      add(one.valid_through, T("Credential: ", "Credencial: ") .. one.type, name(one.person),
+        one.person, one, "expired")
+    end
+  end
+  for _, one in each(needs.trainings) do
+    if kept(one) then
+      add(one.valid_through, T("Training: ", "Formación: ") .. one.course, name(one.person),
+        one.person, one, "expired")
+    end
+  end
+  local deferred = new_dues(needs.deferrals)
+  for _, duty in ipairs(unfinished(needs)) do
+    local again = deferred[duty._id]
+    add(again and again.new_due or duty.hard_deadline or duty.due,
+      duty.title .. (again and T(" (set aside)", " (pospuesta)") or ""), name(duty.assignee),
+      duty.assignee, duty)
+  end
+  for _, item in each(needs.papers) do
+    if kept(item) and item.state ~= "complete" and item.state ~= "done"
+      and item.state ~= "cancelled" then
+      add(item.due, T("Paper: ", "Documento: ") .. item.template, name(item.owner), item.owner,
+        item)
+    end
+  end
+  for _, one in each(needs.deliveries) do
+    if kept(one) and one.due and not signed(one.receipt) then
+      add(one.due, T("No receipt from ", "Sin recibo de ") .. name(one.to), name(one.by), one.by,
+        one, "unanswered")
+    end
+  end
+  for _, one in each(needs.requests) do
+    if kept(one) and one.closed_at == nil then
+      add(one.due or one.at, T("Access request", "Solicitud de acceso"), name(one.requested_by),
+        nil, one, "unanswered")
+    end
+  end
+  return attention(rows)
 end

@@ -642,7 +642,7 @@ local function ratio_of(post)
 end
 
 rules["EDU-R10"] = function(post)
-  local expected, adults, most = post.students_expected or 0, #post.staff, ratio_of(post)
+  local expected, adults, most = post.students_expected or 0, #(post.staff or {}), ratio_of(post)
   if adults == 0 then
     return { code = "nobody", path = "/staff", values = { students = expected } }
   end
@@ -1412,8 +1412,10 @@ reports["progress_report"] = function(parameters, needs, context)
   local pupil = live(needs.student)[1]
   local t = words(pupil and pupil.home_language or context.language)
   local name_of = namer(needs.people, needs.approvers)
+  local first = title(t("Progress report") .. ": " .. name_of(parameters.student))
+  first.language = (pupil and pupil.home_language or context.language) == "es" and "es" or "en"
   local blocks = {
-    title(t("Progress report") .. ": " .. name_of(parameters.student)),
+    first,
     say(t("Period") .. ": " .. parameters.period, "note"),
     say(t("Dear family,") .. " " .. t("this is how your child is doing.")),
   }
@@ -1632,7 +1634,7 @@ reports["duty_roster"] = function(parameters, needs, context)
   for _, post in ipairs(by_time(ranged(needs.posts, "from", parameters, context), "from")) do
     local here = not parameters.school or not post.school or post.school == parameters.school
     if here then
-      local day, adults, most = day_of(post.from, context), #post.staff, ratio_of(post)
+      local day, adults, most = day_of(post.from, context), #(post.staff or {}), ratio_of(post)
       local expected = post.students_expected
       local each = expected and adults > 0
         and decimal.div(tostring(expected), tostring(adults), 1) or ""
@@ -1667,7 +1669,7 @@ end
 -- What who watches at lunch must know, and no more of the health records than that (45 CFR
 -- 164.502(b)): the substance and what to do.
 reports["lunch_sheet"] = function(parameters, needs, context)
-  local t, name_of = words(context.language), namer(needs.people, needs.staff)
+  local t, name_of = words(context.language), namer(needs.people)
   local posts, rows, here = array(), array(), {}
   for _, post in ipairs(by_time(ranged(needs.posts, "from", parameters, context), "from")) do
     if not parameters.school or not post.school or post.school == parameters.school then
@@ -1935,20 +1937,23 @@ end
 reports["qualification_status"] = function(parameters, needs, context)
   local t, name_of = words(context.language), namer(needs.people)
   local rows, seen = array(), {}
-  local function of(list, person)
-    local mine = {}
+  local function by_person(list)
+    local index = {}
     for _, one in ipairs(list) do
-      if same(one.person, person) then mine[#mine + 1] = one end
+      local id = bare(one.person)
+      index[id] = index[id] or {}
+      table.insert(index[id], one)
     end
-    return mine
+    return index
   end
+  local educations, assessments = by_person(needs.educations), by_person(needs.assessments)
   for _, role in ipairs(sorted_by(live(needs.roles), function(one) return name_of(one.person) end)) do
     local id = bare(role.person)
     local asked = not parameters.person or same(parameters.person, id)
     if asked and not seen[id] and listed(config.support_roles, role.role)
       and active(role.from, role.to, parameters.on) then
       seen[id] = true
-      local status = qualified(of(needs.educations, id), of(needs.assessments, id), parameters.on)
+      local status = qualified(educations[id] or {}, assessments[id] or {}, parameters.on)
       local good, why = why_qualified(status)
       local hours = status.hours .. " / " .. status.wanted
       rows[#rows + 1] = { name_of(id), t("instruction"), t(status.secondary and "yes" or "no"),
@@ -1964,4 +1969,46 @@ reports["qualification_status"] = function(parameters, needs, context)
     grid(t, { "Person", "Duty class", "Diploma", ">Hours of study", "Degree", "Assessment",
               "Qualified", "Why" }, rows),
   }
+end
+
+-- What needs attention: `dutybook today` and `dutybook due` put the rows of all plugins together.
+
+local function attention(rows)
+  local columns = array()
+  for _, id in ipairs({ "level", "when", "what", "place", "who", "record" }) do
+    columns[#columns + 1] = { id = id, label = id }
+  end
+  return { { type = "table", columns = columns, rows = rows } }
+end
+
+reports["today"] = function(parameters, needs, context)
+  local t, name_of, rows = words(context.language), namer(needs.people), array()
+  for _, post in ipairs(live(needs.posts)) do
+    local mine = parameters.person == nil
+    for _, one in ipairs(post.staff or {}) do mine = mine or same(one, parameters.person) end
+    if mine and day_of(post.from, context) == parameters.date then
+      rows[#rows + 1] = {
+        #(post.staff or {}) == 0 and "urgent" or "today", clock_time(post.from, context),
+        t(post.place) .. " - " .. clock_time(post.to, context), post.where or "",
+        named(post.staff, name_of), post._id,
+      }
+    end
+  end
+  return attention(rows)
+end
+
+reports["due"] = function(parameters, needs, context)
+  local t, name_of, rows = words(context.language), namer(needs.people), array()
+  local last = date.add(parameters.date, parameters.days or 30)
+  for _, one in ipairs(live(needs.placements)) do
+    local review = one.iep_review
+    if review and review <= last and active(one.begin, one["end"], parameters.date)
+      and (parameters.person == nil or same(one.student, parameters.person)) then
+      rows[#rows + 1] = {
+        review < parameters.date and "overdue" or "soon", review, t("IEP review"), "",
+        name_of(one.student), one._id,
+      }
+    end
+  end
+  return attention(rows)
 end

@@ -1134,7 +1134,7 @@ end
 -- Reports -------------------------------------------------------------------------------------
 
 local spanish = {
-  ["Legal deadlines"] = "Plazos judiciales",
+  ["Legal deadlines"] = "Plazos judiciales", ["Deadline"] = "Plazo",
   ["Due"] = "Vence", ["Matter"] = "Asunto", ["What is due"] = "Qué vence", ["Rule"] = "Norma",
   ["Steps of the count"] = "Pasos del cálculo", ["Reviewed by"] = "Revisado por",
   ["Days left"] = "Días restantes", ["not reviewed"] = "sin revisar", ["Done"] = "Hecho",
@@ -1741,4 +1741,39 @@ reports["training_delivered"] = function(parameters, needs, context)
       { "minutes", "Minutes", "right" },
     }, rows),
   }
+end
+
+-- What needs attention: `dutybook today` and `dutybook due` put the rows of all plugins together.
+
+local function deadlines_ahead(parameters, needs, context, days)
+  local w, rows = words_of(context), array()
+  local matters, last = matters_by_id(needs.matters), date.add(parameters.date, days)
+  for _, one in ipairs(needs.computed or {}) do
+    local at = one.due or one.computed
+    local day = at and (#at == 10 and at or date.of(at, one.tz or context.zone))
+    local matter = matters[one.matter]
+    local mine = parameters.person == nil or (matter and matter.attorney == parameters.person)
+    if live(one) and one.done_on == nil and day and day <= last and mine
+      and (matter == nil or may_see(matter, reader_of(parameters, context))) then
+      local level = day < parameters.date and "overdue"
+        or (day == parameters.date and "urgent" or "soon")
+      -- No more than the matter's number: this list is read over shoulders.
+      local number = matter and matter.number or ""
+      add(rows, { level, day, w("Deadline") .. " " .. number .. ": " .. one.event, "", "",
+                  one._id })
+    end
+  end
+  local columns = array()
+  for _, id in ipairs({ "level", "when", "what", "place", "who", "record" }) do
+    add(columns, { id = id, label = id })
+  end
+  return { { type = "table", columns = columns, rows = rows } }
+end
+
+reports["today"] = function(parameters, needs, context)
+  return deadlines_ahead(parameters, needs, context, 0)
+end
+
+reports["due"] = function(parameters, needs, context)
+  return deadlines_ahead(parameters, needs, context, parameters.days or 30)
 end

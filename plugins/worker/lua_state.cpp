@@ -1,4 +1,5 @@
 #include "worker/lua_state.h"
+#include "worker/lua_sort.h"
 
 #include <cstdlib>
 
@@ -154,6 +155,10 @@ int open_safe_libraries(lua_State* state) {
     for (const char* name : {"find", "match", "gmatch", "gsub"}) {
         wrap(state, "string", name, bounded_pattern);
     }
+    lua_getglobal(state, "table");
+    lua_pushcfunction(state, stable_sort);
+    lua_setfield(state, -2, "sort");
+    lua_pop(state, 1);
     wrap(state, "table", "move", bounded_range<2>);
     wrap(state, "table", "unpack", bounded_range<2>);
     wrap(state, "table", "concat", bounded_range<3>);

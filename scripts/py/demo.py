@@ -1,9 +1,10 @@
 """Two schools and their district keep records, lose the link, and sync at night through a git
 remote. Three real daemons, a bare repository, a USB stick (a folder that is carried).
 
-    scripts/demo [--keep]
+    scripts/demo [--keep] [--year]
 
 --keep  leaves the daemons running and says how to talk to them
+--year  instead: a year of school life, three schools, 200 days, every kind in use, every report
 """
 
 import argparse
@@ -236,6 +237,7 @@ def keep(demo):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--year", action="store_true")
     options = parser.parse_args()
     if subprocess.run([ROOT / "scripts/build", "release", "dutybookd", "dutybook", "dutybook-worker",
                        "dutybook-supervise"]).returncode != 0:
@@ -248,6 +250,11 @@ def main():
     world = World(directory)
     kept = False
     try:
+        if options.year:
+            import demo_year
+            title("A year: three schools, 200 days")
+            demo_year.run(world, say, must)
+            return 0
         demo = Demo(world)
         title("A district and two schools")
         demo.open_sites()

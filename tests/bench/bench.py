@@ -21,6 +21,7 @@ import measure
 import peers
 import plugins
 import reads
+import trust
 import writes
 
 MEASUREMENTS = {
@@ -30,6 +31,7 @@ MEASUREMENTS = {
     "year": exchange.year,
     "large": reads.large,  # reads, show, memory, start-up and join at size
     "plugin": plugins.plugin,
+    "trust": trust.trust,
 }
 
 

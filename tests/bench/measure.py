@@ -152,6 +152,12 @@ def plain(site):
     return site
 
 
+def ruled(site):
+    """The built-in rules from the start, as people have them (the tests' sites begin without)."""
+    site.rules = True
+    return site
+
+
 def with_rules(site):
     for plugin in site.many("plugin", "list"):
         site.client("plugin", "enable", plugin["id"])

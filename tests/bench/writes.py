@@ -31,7 +31,7 @@ def durable_writes(table, world, sizes):
     bare = measure.load(site, 64, sizes.seconds / 2, health)
     table.note(f"HTTP alone: /v1/health, 64 clients, {bare['requests'] / bare['seconds']:,.0f} /s")
     site.stop()
-    ruled = world.site("Ruled").start()  # a store of its own: no backlog of records to judge
+    ruled = measure.ruled(world.site("Ruled")).start()  # its own: no backlog of records to judge
     for clients in (1, 64):
         one_load(table, ruled, sizes, clients, None, ", with the built-in rules", None)
 
@@ -59,7 +59,7 @@ def batch(table, world, sizes):
     table.line(f"batch of {sizes.batch:,}", sizes.batch / seconds, "/s",
                floor=bare["rows"] / bare["seconds"], aim=("ratio", ">=", 0.4))
     few = sizes.batch // 10
-    seconds = one_batch(table, world.site("Ruled").start(), few, "r", few)
+    seconds = one_batch(table, measure.ruled(world.site("Ruled")).start(), few, "r", few)
     table.line(f"batch of {few:,}, with the built-in rules", few / seconds, "/s")
     catching_up(table, site, few)
 

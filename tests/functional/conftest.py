@@ -22,3 +22,17 @@ def pair(world):
     north.client("remote", "add", "hub", hub)
     south = world.invited(north, "South").start()
     return north, south, hub
+
+
+@pytest.fixture
+def counted(record_property):
+    """counted("attacks 7, allowed 0"): a line that the run prints at its end."""
+    return lambda line: record_property("counted", line)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, line in getattr(report, "user_properties", []):
+                if name == "counted" and getattr(report, "when", "") == "call":
+                    terminalreporter.write_line(f"{report.nodeid.rpartition('/')[2]}: {line}")

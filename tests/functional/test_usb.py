@@ -24,7 +24,9 @@ def relay(world, carry):
     south.client("remote", "remove", "stick")
     south.client("remote", "add", "hub", hub)
     south.sync()
-    west = world.invited(south, "West").start()
+    west = world.invited(north, "West").start()  # North holds the pen; West never meets its stick
+    west.client("remote", "remove", "stick")
+    west.client("remote", "add", "hub", hub)
     west.sync()
     held = {one["fields"]["title"] for one in west.many("list", "core.duty", "--limit", 0)}
     assert {f"north {i}" for i in range(50)} <= held

@@ -140,37 +140,32 @@ TEST_CASE("TheSameSeedGivesTheSameTrace") {
 }
 
 // Nobody tells a restored or cloned store: it goes on under its old name until a remote shows it.
-TEST_CASE("UnnoticedRestoresAndClonesLoseNothing") {
+// By then both branches of its log may have been handed out, to different remotes. Every site must
+// come to apply the same one, the author's own included, and what only the other holds must come
+// back.
+TEST_CASE("UnnoticedForksSettleEverywhereAndLoseNothing") {
+    const std::uint64_t first = number_from("DUTYBOOK_SEED", 1);
+    const std::uint64_t histories =
+        std::getenv("DUTYBOOK_SEED") ? 1 : number_from("DUTYBOOK_HISTORIES", 40);
     Counts all;
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = first; seed < first + histories; ++seed) {
         World world(seed, kinds(), unnoticed(seed));
         world.run();
-        world.settle();
+        const bool settled = world.settle();
         world.audit();
         INFO("seed " << seed << listed(world.errors()));
+        CHECK(settled);
+        CHECK(world.errors().empty());
         CHECK(world.counts().lost == 0);
         CHECK(world.counts().doubled == 0);
         all.add(world.counts());
     }
     print("unnoticed", all);
+    std::cout << histories << " unnoticed histories, forks " << all.forks << "\n";
+    if (histories < 40) return;
     CHECK(all.restores > 0);
     CHECK(all.clones > 0);
-}
-
-// Harder: both branches of such a log were handed out, to different remotes, before its store
-// noticed. Every site must come to apply the same branch, the author's own included. Seeds 34 and
-// 37 did not when this was written: allowed to fail, and printed, until contact and receiver treat
-// an own earlier writer's log by the rule of everybody else's.
-TEST_CASE("UnnoticedForksSettleEverywhere" * doctest::may_fail()) {
-    const std::uint64_t first = number_from("DUTYBOOK_SEED", 1);
-    const std::uint64_t histories = std::getenv("DUTYBOOK_SEED") ? 1 : 40;
-    for (std::uint64_t seed = first; seed < first + histories; ++seed) {
-        World world(seed, kinds(), unnoticed(seed));
-        world.run();
-        const bool settled = world.settle();
-        INFO("seed " << seed << listed(world.errors()));
-        CHECK(settled);
-    }
+    CHECK(all.forks > 0);
 }
 
 TEST_CASE("ControlAStoreThatLosesAcknowledgedWritesIsFoundOut") {

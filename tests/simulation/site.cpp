@@ -29,7 +29,7 @@ Result<void> Site::start(bool moved) {
     parts.index = index_.get();
     parts.clock = &clock;
     parts.kinds = commons_.kinds.get();
-    parts.evaluator = &commons_.rules;
+    parts.evaluator = commons_.rules;
     parts.codec = &commons_.codec;
     parts.judge = &commons_.judge;
     parts.incarnation = [this] { return random_.word(6); };
@@ -62,6 +62,7 @@ sync::Outcome Site::contact(const std::string& remote) {
     parts.transfer = &transfer;
     parts.clock = &clock;
     parts.judge = &commons_.judge;
+    parts.refused = &refused_;
     parts.progress = [](const sync::Progress&) {};
     parts.next_heard = [] { return std::optional<Millis>{}; };
     parts.receipt_due = [] { return false; };
@@ -72,6 +73,7 @@ sync::Outcome Site::contact(const std::string& remote) {
 }
 
 void Site::die(bool power) {
+    refused_ = {};
     faults.disarm();
     engine_.reset();
     index_.reset();

@@ -58,7 +58,8 @@ struct Commons {
     std::shared_ptr<const rules::KindRegistry> kinds;
     testing::PlainCodec codec;
     testing::OpenJudge judge;
-    rules::NoRules rules;
+    rules::NoRules no_rules;
+    rules::Evaluator* rules = &no_rules;
     std::map<std::string, testing::MemoryRemote> remotes;
     testing::Link link;
 };
@@ -92,6 +93,7 @@ public:
 private:
     void run(const std::function<void(core::SpaceEngine&)>& task) override { task(*engine_); }
 
+    sync::RefusedTips refused_;
     const std::string id_;
     Commons& commons_;
     Random& random_;

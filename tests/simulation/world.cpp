@@ -35,6 +35,7 @@ void Counts::add(const Counts& other) {
     acknowledged += other.acknowledged;
     lost += other.lost;
     doubled += other.doubled;
+    forks += other.forks;
     for (const auto& [at, times] : other.crashed_in) crashed_in[at] += times;
 }
 
@@ -326,6 +327,12 @@ void World::describe_differences() {
 }
 
 void World::audit() {
+    std::set<std::string> forked;  // volumes of which some site keeps another branch
+    for (const auto& site : sites_) {
+        for (const auto& [ref, tip] : site->disk.log.evidence)
+            forked.insert(ref.substr(0, ref.rfind('/')));
+    }
+    counts_.forks = forked.size();
     std::map<std::string, std::set<domain::OperationId>> identities;
     for (const auto& [id, record] : sites_.front()->disk.index.records) {
         for (const auto& held : record.operations) {

@@ -10,7 +10,8 @@ namespace dutybook::simulation {
 
 struct Counts {
     std::uint64_t crashes = 0, partitions = 0, duplicates = 0, restores = 0, clones = 0,
-                  rollbacks = 0, clock_jumps = 0, acknowledged = 0, lost = 0, doubled = 0;
+                  rollbacks = 0, clock_jumps = 0, acknowledged = 0, lost = 0, doubled = 0,
+                  forks = 0;
     std::map<std::string, std::uint64_t> crashed_in;  // the call
 
     void add(const Counts& other);

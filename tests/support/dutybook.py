@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -72,6 +73,7 @@ class Site:
     def __init__(self, world, name, store, space=""):
         self.world, self.name, self.store, self.space = world, name, pathlib.Path(store), space
         self.process = None
+        self.http = "off"
         self.programs = BIN
         self.environment = dict(world.environment)
         self.log = store.parent / f"{name}.log"
@@ -124,7 +126,8 @@ class Site:
         self.turn_rules_off()
         log = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [str(self.programs / "dutybookd"), "--store", str(self.store), "--http", "off", *arguments],
+            [str(self.programs / "dutybookd"), "--store", str(self.store), "--http", self.http,
+             *arguments],
             stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         log.close()
         self.said = queue.Queue()
@@ -184,6 +187,13 @@ class Site:
     def restart(self):
         self.stop()
         return self.start()
+
+    @property
+    def http_address(self):
+        """Where HTTP is served, once it is ready with `site.http = "127.0.0.1:0"`."""
+        found = re.findall(r'"http":"(127[^"]+)"', self.log.read_text())
+        assert found, f"no HTTP address in the log\n{self.tail()}"
+        return found[-1]
 
     def resident(self):
         """Bytes of memory of the daemon."""

@@ -323,22 +323,73 @@ inline void index_contract_of_queries(const MakeIndex& make) {
         CHECK(reader.referring("p1", 1).value().size() == 1);
     }
     SUBCASE("verdicts are kept, replaced and dropped") {
-        const std::vector<store::Verdict> verdicts{{"d1", "v1", "plugin", "[]", {"p1", "p2"}},
-                                                   {"d2", "v1", "plugin", "[1]", {}}};
+        using Found = store::Verdict::Found;
+        const Found late{"f2", "R1", blake2b("late")}, early{"f1", "R2", blake2b("early")};
+        const std::vector<store::Verdict> verdicts{
+            {"d1", "v1", "plugin", "[]", {"p1", "p2"}},
+            {"d2", "v1", "plugin", "[1]", {"d1"}, {late, early}},
+            {"gone", "v1", "plugin", "[]", {}}};
+        const std::string none = reader.judged().value().findings_digest;
         REQUIRE(index->put_verdicts(verdicts));
-        auto found = reader.verdicts("", 10).value();
-        REQUIRE(found.size() == 2);
-        CHECK(found[0].record == "d1");
-        CHECK(found[0].reads == Ids{"p1", "p2"});
-        CHECK(found[1].findings == "[1]");
-        CHECK(reader.verdicts("d1", 10).value().size() == 1);
-        CHECK(reader.verdicts("", 1).value().size() == 1);
-        const std::vector<store::Verdict> again{{"d1", "v2", "plugin", "[]", {}}};
+        const auto found = reader.verdicts_of("d2").value();
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].record == "d2");
+        CHECK(found[0].reads == Ids{"d1"});
+        CHECK(found[0].findings == "[1]");
+        CHECK(reader.verdicts_of("d3").value().empty());
+        CHECK(reader.judged_with("p2").value() == Ids{"d1"});
+        auto judged = reader.judged().value();
+        CHECK(judged.living["core.duty"] == 3);
+        CHECK(judged.verdicts[{"core.duty", "plugin"}] == 2);
+        CHECK(judged.findings_digest != none);
+        const Ids plugin{"plugin"};
+        CHECK(reader.unjudged("core.duty", plugin, "", 10).value().records == Ids{"d3"});
+        const auto places = reader.findings("", "", 10).value();
+        REQUIRE(places.size() == 2);
+        CHECK(places[0].id == "f1");
+        CHECK(places[1].record == "d2");
+        CHECK(reader.findings("f2", "", 10).value().size() == 1);
+        CHECK(reader.findings("", "R1", 10).value().size() == 1);
+        CHECK(reader.findings("", "", 1).value().size() == 1);
+
+        const std::vector<store::Verdict> again{{"d2", "v2", "plugin", "[]", {}}};
         REQUIRE(index->put_verdicts(again));
-        CHECK(reader.verdicts("", 1).value().at(0).version == "v2");
+        CHECK(reader.verdicts_of("d2").value().at(0).version == "v2");
+        CHECK(reader.findings("", "", 10).value().empty());
+        CHECK(reader.judged().value().findings_digest == none);
+        CHECK(reader.judged().value().verdicts[{"core.duty", "plugin"}] == 2);
         const Ids drop{"d1"};
         REQUIRE(index->drop_verdicts(drop));
-        CHECK(reader.verdicts("", 10).value().size() == 1);
+        CHECK(reader.verdicts_of("d1").value().empty());
+        CHECK(reader.judged_with("p2").value().empty());
+        CHECK(reader.judged().value().verdicts[{"core.duty", "plugin"}] == 1);
+        CHECK(index->check());
+    }
+    SUBCASE("a change of a record takes its verdicts away") {
+        const std::vector<store::Verdict> verdicts{{"d1", "v1", "plugin", "[]", {"p1"}},
+                                                   {"d3", "v1", "plugin", "[]", {"p1"}}};
+        REQUIRE(index->put_verdicts(verdicts));
+        north.change("d1", {{"place", "\"yard\""}});
+        north.remove("d3");
+        apply_all(*index, north.runs());
+        CHECK(reader.verdicts_of("d1").value().empty());
+        CHECK(reader.judged_with("p1").value().empty());
+        auto judged = reader.judged().value();
+        CHECK(judged.living["core.duty"] == 2);
+        CHECK(judged.verdicts[{"core.duty", "plugin"}] == 0);
+        CHECK(index->check());
+    }
+    SUBCASE("verdicts of plugins that are off go") {
+        const store::Verdict::Found told{"f1", "R1", blake2b("told")};
+        const std::vector<store::Verdict> verdicts{{"d1", "v1", "old", "[1]", {}, {told}}};
+        const std::string none = reader.judged().value().findings_digest;
+        REQUIRE(index->put_verdicts(verdicts));
+        REQUIRE(index->keep_verdicts_of(Ids{"old"}));
+        CHECK(reader.verdicts_of("d1").value().size() == 1);
+        REQUIRE(index->keep_verdicts_of(Ids{"new"}));
+        CHECK(reader.verdicts_of("d1").value().empty());
+        CHECK(reader.judged().value().findings_digest == none);
+        CHECK(reader.judged().value().verdicts.empty());
     }
 }
 

@@ -75,13 +75,27 @@ public:
 
     Result<void> put_verdicts(std::span<const store::Verdict> verdicts) override {
         Effect effect(faults_, "index.put_verdicts");
-        for (const auto& verdict : verdicts) data_.verdicts[verdict.record] = verdict;
+        for (const auto& verdict : verdicts) {
+            const auto found = reader_.get(verdict.record);
+            if (found && *found && !(*found)->state.deleted) {
+                data_.verdicts[verdict.record] = verdict;
+            }
+        }
         effect.done();
         return {};
     }
     Result<void> drop_verdicts(std::span<const std::string> records) override {
         Effect effect(faults_, "index.drop_verdicts");
         for (const auto& record : records) data_.verdicts.erase(record);
+        effect.done();
+        return {};
+    }
+    Result<void> keep_verdicts_of(std::span<const std::string> plugin_digests) override {
+        Effect effect(faults_, "index.keep_verdicts_of");
+        std::erase_if(data_.verdicts, [&](const auto& verdict) {
+            return std::find(plugin_digests.begin(), plugin_digests.end(),
+                             verdict.second.plugin_digest) == plugin_digests.end();
+        });
         effect.done();
         return {};
     }
@@ -129,6 +143,7 @@ private:
     // Whether a frontier lied.
     bool fold(const std::string& id) {
         auto& record = data_.records[id];
+        data_.verdicts.erase(id);
         if (record.shown.state.born) data_.digest.remove(domain::hash_of(record.shown.state));
         std::vector<domain::Known> known;
         for (const auto& held : record.operations) {

@@ -5,6 +5,7 @@
 #include "store/index.h"
 
 #include <algorithm>
+#include <set>
 
 namespace dutybook::testing {
 
@@ -136,17 +137,72 @@ public:
         }
         return out;
     }
-    Result<std::vector<store::Verdict>> verdicts(const std::string& after,
-                                                 std::size_t limit) override {
+    Result<std::vector<store::Verdict>> verdicts_of(std::string_view record) override {
         std::vector<store::Verdict> out;
-        for (auto at = data_.verdicts.upper_bound(after);
-             at != data_.verdicts.end() && out.size() < limit; ++at) {
-            out.push_back(at->second);
+        const auto found = data_.verdicts.find(std::string(record));
+        if (found != data_.verdicts.end()) out.push_back(found->second);
+        return out;
+    }
+    Result<store::Judged> judged() override {
+        store::Judged out;
+        domain::Digest findings;
+        std::set<std::pair<std::string, Hash>> told;
+        for (const auto& [id, record] : data_.records) {
+            if (alive(record)) ++out.living[record.shown.state.kind];
+        }
+        for (const auto& [record, verdict] : data_.verdicts) {
+            const auto& kind = data_.records.find(record)->second.shown.state.kind;
+            ++out.verdicts[{kind, verdict.plugin_digest}];
+            for (const auto& found : verdict.found) {
+                if (told.emplace(found.id, found.hash).second) findings.add(found.hash);
+            }
+        }
+        out.findings_digest = findings.text();
+        return out;
+    }
+    Result<store::Unjudged> unjudged(const std::string& kind,
+                                     std::span<const std::string> plugin_digests,
+                                     const std::string& after, std::size_t limit) override {
+        store::Unjudged out;
+        for (const auto& [id, record] : data_.records) {
+            if (id <= after || !alive(record) || record.shown.state.kind != kind) continue;
+            const auto verdict = data_.verdicts.find(id);
+            const bool lacks = std::any_of(plugin_digests.begin(), plugin_digests.end(),
+                                           [&](const std::string& digest) {
+                                               return verdict == data_.verdicts.end() ||
+                                                      verdict->second.plugin_digest != digest;
+                                           });
+            if (!lacks) continue;
+            out.records.push_back(id);
+            if (out.records.size() < limit) continue;
+            out.next = id;
+            break;
+        }
+        return out;
+    }
+    Result<std::vector<store::FindingPlace>> findings(const std::string& from,
+                                                      const std::string& rule,
+                                                      std::size_t limit) override {
+        std::map<std::string, std::vector<store::FindingPlace>> by_id;
+        for (const auto& [record, verdict] : data_.verdicts) {
+            for (const auto& found : verdict.found) {
+                if (found.id < from || (!rule.empty() && found.rule != rule)) continue;
+                by_id[found.id].push_back({found.id, found.rule, record});
+            }
+        }
+        std::vector<store::FindingPlace> out;
+        for (auto& [id, places] : by_id) {
+            if (limit-- == 0) break;
+            out.insert(out.end(), places.begin(), places.end());
         }
         return out;
     }
 
 private:
+    static bool alive(const IndexData::Record& record) {
+        return record.shown.state.born && !record.shown.state.deleted;
+    }
+
     const IndexData& data_;
 };
 

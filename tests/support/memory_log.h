@@ -58,6 +58,9 @@ public:
         }
         const std::uint64_t due = previous == nullptr ? 1 : previous->segment->header.last + 1;
         if (header.first != due) return moved_on(name);
+        const store::VolumeName before{header.writer, header.volume - 1};
+        if (tip.empty() && header.volume > 1 && repository().ref(before.ref()) != header.previous)
+            return moved_on(name);
         Effect objects(faults_, "log.append.objects");
         repository().commits.emplace(id, std::move(commit));
         Effect ref(faults_, "log.append.ref");
@@ -126,6 +129,10 @@ public:
 
         const store::CommitId common = object(commits->front())->parent;
         store::CommitId after_common, previous = common;
+        if (const auto other = other_form_of_the_volume_before(name, commits->front())) {
+            after_common = repository().ref(store::VolumeName{name.writer, name.number - 1}.ref());
+            return take(name, *commits, {}, *other, after_common, judge);
+        }
         if (const auto at = std::find(ours.begin(), ours.end(), common); at != ours.end()) {
             if (at + 1 != ours.end()) after_common = *(at + 1);
         } else {
@@ -223,6 +230,18 @@ private:
         std::reverse(out.begin(), out.end());
         return out;
     }
+    std::optional<store::CommitId> other_form_of_the_volume_before(const store::VolumeName& name,
+                                                                   const store::CommitId& first) {
+        const auto before = repository().ref(store::VolumeName{name.writer, name.number - 1}.ref());
+        const auto* found = object(first);
+        if (before.empty() || !found->parent.empty() || !found->segment) return std::nullopt;
+        const auto& previous = found->segment->header.previous;
+        const auto* held = repository().find(previous);
+        if (previous == before || held == nullptr || !held->segment) return std::nullopt;
+        const auto& header = held->segment->header;
+        const bool one_before = header.writer == name.writer && header.volume == name.number - 1;
+        return one_before ? std::optional(previous) : std::nullopt;
+    }
     Result<void> check(const store::VolumeName& name, const store::CommitId& id,
                        const store::CommitId& parent, const store::CommitId& previous,
                        const store::SegmentJudge& judge) {
@@ -256,7 +275,9 @@ private:
         if (out.segments.empty()) return out;
         if (!after_common.empty()) {
             auto forked = refused(failure(Code::Conflict, name.ref() + " has forked"));
-            forked.fork = store::Fork{common, after_common, commits.front()};
+            if (out.refused) forked.refused = out.refused;
+            forked.fork =
+                store::Fork{common, after_common, commits.front(), out.segments.back().commit};
             return forked;
         }
         Effect objects(faults_, "log.take_over.objects");

@@ -27,6 +27,9 @@ RunningDaemon::RunningDaemon() {
     auto tokens = api::Tokens::open(store / "tokens.json");
     REQUIRE(tokens);
     tokens_ = std::move(*tokens);
+    auto accounts = api::Accounts::open(store / "accounts.json", "");
+    REQUIRE(accounts);
+    accounts_ = std::move(*accounts);
     sync::SyncService::Options sync_options;
     sync_options.book = book_.get();
     sync_options.clock = &clock_;
@@ -38,6 +41,7 @@ RunningDaemon::RunningDaemon() {
     services.evaluator = &no_rules_;
     services.events = &events_;
     services.tokens = tokens_.get();
+    services.accounts = accounts_.get();
     services.pool = pool_.get();
     services.clock = &clock_;
     services.version = "test";

@@ -37,6 +37,7 @@ private:
     api::EventHub events_;
     std::unique_ptr<api::Server> server_;
     std::unique_ptr<api::Tokens> tokens_;
+    std::unique_ptr<api::Accounts> accounts_;
     std::unique_ptr<core::Book> book_;
     std::unique_ptr<sync::SyncService> sync_;
     std::unique_ptr<api::Pool> pool_;

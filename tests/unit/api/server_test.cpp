@@ -230,7 +230,7 @@ TEST_CASE("a request that trickles in is cut off at its deadline") {
 
 TEST_CASE("connections beyond the bound are told so") {
     ServerLimits limits;
-    limits.connections = 2;
+    limits.own_connections = 2;
     Running running(limits);
     RawClient first = running.connect(), second = running.connect();
     CHECK(first.ask(get_a).status == 200);

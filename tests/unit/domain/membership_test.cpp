@@ -81,8 +81,8 @@ public:
         return one;
     }
     Membership membership(std::vector<SignedEntry> some) const {
-        const auto result = fold_membership(id, some, introductions, [&](std::uint32_t wanted) {
-            const auto found = keys.find(wanted);
+        const auto result = fold_membership(id, some, introductions, [&](const ControlEntry& entry) {
+            const auto found = keys.find(entry.epoch);
             return found == keys.end() ? nullptr : &found->second;
         });
         REQUIRE_MESSAGE(result.has_value(), (result ? "" : result.error().text()));

@@ -84,7 +84,7 @@ TEST_CASE("the core's kinds are all there, each with an example, labels and titl
             CHECK(field["labels"].contains("es"));
         }
     }
-    CHECK(kinds->names().size() == 20);
+    CHECK(kinds->names().size() == 22);
 }
 
 TEST_CASE("required are exactly the fields that the domain marks") {

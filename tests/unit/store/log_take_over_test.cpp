@@ -170,6 +170,67 @@ TEST_CASE(
           "3\n");
 }
 
+TEST_CASE("take_over: of a fork's branch only what passed every check is told of") {
+    struct RefuseAfter final : store::SegmentJudge {
+        Result<void> judge(const store::SegmentHeader& header, std::string_view, std::string_view,
+                           const store::CommitId&) const override {
+            if (header.last <= 2) return {};
+            return failure(Code::Forbidden, "not signed by its writer");
+        }
+    };
+    Two two;
+    const auto ours = write_volume(*two.near, writer_a, 1, 1, 2, 1);
+    const auto shared = write_volume(*two.far, writer_a, 1, 1, 1, 1);
+    const auto good =
+        value(two.far->append(row_of(writer_a, 1, 2, 1, shared[0]), some_lines(1, "other")));
+    const auto forged =
+        value(two.far->append(row_of(writer_a, 1, 3, 1, good), some_lines(1, "forged")));
+    const auto quarantine = value(two.near->open_quarantine());
+    REQUIRE(fetch(*quarantine, two.remote()) == "");
+    const auto taken =
+        value(two.near->take_over(*quarantine, {one, forged, ours.back()}, RefuseAfter{}));
+    REQUIRE(taken.fork);
+    CHECK(taken.fork->theirs == good);
+    CHECK(taken.fork->tip == good);
+    REQUIRE(taken.refused);
+    CHECK(taken.refused->code == Code::Forbidden);
+}
+
+TEST_CASE("take_over: a volume that follows another form of the one before is part of a fork") {
+    const store::VolumeName second{writer_a, 2};
+    Two two;
+    write_volume(*two.near, writer_a, 1, 1, 3, 1);
+    SUBCASE("it closed the volume where ours goes on") {
+        const auto shared = write_volume(*two.far, writer_a, 1, 1, 2, 1);
+        const auto theirs = write_volume(*two.far, writer_a, 2, 3, 1, 1, shared.back());
+        const auto quarantine = value(two.near->open_quarantine());
+        REQUIRE(fetch(*quarantine, two.remote()) == "");
+        const auto taken =
+            value(two.near->take_over(*quarantine, {second, theirs[0], {}}, accept_all));
+        REQUIRE(taken.fork);
+        CHECK(taken.fork->theirs == theirs[0]);
+        CHECK(value(two.near->volumes()).size() == 1);
+    }
+    SUBCASE("the form before it is not known here: not taken over, and no fork yet") {
+        const auto shared = write_volume(*two.far, writer_a, 1, 1, 1, 1);
+        const auto other =
+            value(two.far->append(row_of(writer_a, 1, 2, 1, shared[0]), some_lines(1, "other")));
+        const auto theirs = write_volume(*two.far, writer_a, 2, 3, 1, 1, other);
+        const auto quarantine = value(two.near->open_quarantine());
+        REQUIRE(fetch(*quarantine, two.remote()) == "");
+        const store::Incoming later{second, theirs[0], {}};
+        const auto early = value(two.near->take_over(*quarantine, later, accept_all));
+        CHECK_FALSE(early.fork);
+        CHECK(early.refused);
+        // Once the volume before is kept as evidence, it is.
+        ok(two.near->keep_evidence(*quarantine, {one, other, {}}));
+        const auto taken = value(two.near->take_over(*quarantine, later, accept_all));
+        REQUIRE(taken.fork);
+        CHECK(taken.fork->tip == theirs[0]);
+        CHECK(value(two.near->volumes()).size() == 1);
+    }
+}
+
 TEST_CASE("take_over: taking over again after a crash before the ref moved") {
     Two two;
     const auto commits = write_volume(*two.far, writer_a, 1, 1, 3, 2);

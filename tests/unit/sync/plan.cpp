@@ -288,3 +288,18 @@ TEST_CASE("a failed fetch is split until single volumes stand") {
     REQUIRE(split({a}).size() == 1);
     CHECK(split({a})[0].size() == 1);
 }
+
+TEST_CASE("the ref of a forked log's branch names its volume and its tip") {
+    const store::VolumeName volume{std::string(26, 'a') + "-" + std::string(8, 'b'), 7};
+    const std::string tip(40, 'c');
+    const std::string ref = sync::fork_ref(volume, tip);
+    CHECK(ref == "refs/heads/fork/" + volume.writer + "/00000007/" + tip);
+    CHECK(sync::volume_of_fork(ref) == volume);
+    for (const std::string& other :
+         {volume.ref(), volume.ref() + "/" + tip, std::string("refs/heads/fork/"),
+          "refs/heads/fork/" + volume.writer + "/7/" + tip, ref + "0",
+          "refs/heads/fork/" + volume.writer + "/00000007/" + std::string(40, 'z')}) {
+        CAPTURE(other);
+        CHECK_FALSE(sync::volume_of_fork(other));
+    }
+}

@@ -95,6 +95,7 @@ sync::Outcome Store::meet(const sync::RemoteConfig& remote, sync::Transfer& tran
     parts.transfer = &transfer;
     parts.clock = &clock;
     run([&](core::SpaceEngine& engine) { parts.judge = engine.parts().judge; });
+    parts.refused = &refused;
     steps.clear();
     parts.progress = [this](const sync::Progress& progress) { steps.push_back(progress.step); };
     auto outcome = sync::contact(remote, remembered[remote.name], parts, cancel);

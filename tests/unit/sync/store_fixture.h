@@ -60,6 +60,7 @@ public:
     const fs::path directory;
     ManualClock clock;
     std::map<std::string, sync::Transfer::Refs> remembered;
+    sync::RefusedTips refused;
     std::vector<std::string> steps;  // of the last contact
 
 private:

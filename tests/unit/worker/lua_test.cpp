@@ -47,6 +47,28 @@ TEST_CASE("an error names file and line of the plugin") {
     CHECK(broken.error().text().find("test/rules.lua:1:") != std::string::npos);
 }
 
+TEST_CASE("sorting is stable, whatever the list: every site gets one order") {
+    // Half of it sorted, half equal: where Lua's own sort would ask the clock for a pivot.
+    const auto runtime = load(R"(
+        rules["A"] = function()
+          local list = {}
+          for i = 1, 3000 do list[i] = { key = i <= 1500 and i or 7, at = i } end
+          table.sort(list, function(a, b) return a.key < b.key end)
+          for i = 2, #list do
+            local a, b = list[i - 1], list[i]
+            if a.key > b.key or (a.key == b.key and a.at > b.at) then return { code = "no" } end
+          end
+          local words = { "b", "c", "a" }
+          table.sort(words)
+          return { code = table.concat(words) .. #list }
+        end
+        rules["B"] = function() table.sort({ 1, {} }) end
+        rules["C"] = function() table.sort({ 2, 1 }, function() error("mine", 0) end) end)");
+    CHECK(evaluate(*runtime, "A") == R"([{"code":"abc3000"}])");
+    CHECK(evaluate(*runtime, "B").find("attempt to compare") != std::string::npos);
+    CHECK(evaluate(*runtime, "C").find("mine") != std::string::npos);
+}
+
 TEST_CASE("the budgets hold, and the next call works") {
     CallLimits limits;
     limits.instructions = 1'000'000;

@@ -1,0 +1,26 @@
+#pragma once
+// What a plugin goes through before it runs: lint, its own tests, and a run in the shadow over the
+// records that are here.
+
+#include "api/call.h"
+#include "author/bench_space.h"
+
+namespace dutybook::api {
+
+author::Surroundings surroundings(const Services& services);
+
+// The package of a folder, linted and tested. The error's detail holds all mistakes.
+Result<rules::PluginPackage> checked_package(const Services& services, const std::string& folder);
+
+// What would be newly found over the records that are here, with the package that is to come.
+struct Shadow {
+    std::uint64_t records = 0, findings = 0;
+    Json samples = Json::array();
+};
+Result<Shadow> shadow_run(const Services& services, const rules::PluginPackage& package);
+Json shadow_json(const Shadow& shadow);  // {"records","findings","text","samples"}
+
+// All of it, for a plugin that came with a space: what the shadow run says.
+Result<std::string> plugin_trial(const Services& services, const std::string& folder);
+
+}  // namespace dutybook::api

@@ -1,0 +1,196 @@
+// Who belongs to a space.
+
+#include "api/call.h"
+#include "api/shapes.h"
+#include "core/circle.h"
+#include "core/sites_seen.h"
+
+namespace dutybook::api {
+
+namespace {
+
+using core::Circle;
+using domain::ControlKind;
+
+std::string text_of(const Json& object, const char* name) {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Result<Circle*> circle_of(Call& call, const core::SpaceService& space) {
+    Circle* circle = call.services.book->circle(space.facts().name);
+    if (circle != nullptr) return circle;
+    return failure(Code::Conflict, "the space " + space.facts().name + " is not encrypted",
+                   "it has no control log, and so no list of who belongs to it",
+                   "make a new space: dutybook space create NAME");
+}
+
+// The control log changed here: logs, index and alarms follow before the answer.
+Result<void> follow(core::SpaceService& space) {
+    Result<void> followed;
+    space.run([&](core::SpaceEngine& engine) { followed = engine.follow_circle(); });
+    return followed;
+}
+
+Result<Json> remotes_of(Call& call, const std::string& space) {
+    TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space));
+    Json list = Json::array();
+    for (const auto& remote : remotes) {
+        const Json all = remote_json(remote);
+        list.push_back({{"name", all["name"]},
+                        {"url", all["url"]},
+                        {"window", all["window"]},
+                        {"zone", all["zone"]},
+                        {"timeout", all["timeout"]}});
+    }
+    return Result<Json>(boost::system::in_place_value, std::move(list));
+}
+
+// The site reads the parent space too, if this site may invite there and the site does not belong
+// to it yet.
+Result<Json> parent_invite(Call& call, const std::string& parent, const std::string& site) {
+    auto* space = parent.empty() ? nullptr : call.services.book->space(parent);
+    Circle* circle = space != nullptr ? call.services.book->circle(parent) : nullptr;
+    Json none;
+    if (circle == nullptr || !circle->holds_pen())
+        return Result<Json>(boost::system::in_place_value, std::move(none));
+    auto invited = circle->invite(site, domain::Role::Reads);
+    if (!invited && invited.error().code == Code::Exists)
+        return Result<Json>(boost::system::in_place_value, std::move(none));
+    if (!invited) return invited.error();
+    TRY(follow(*space));
+    TRY_ASSIGN((*invited)["remotes"], remotes_of(call, parent));
+    return invited;
+}
+
+Result<Response> invite(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    TRY_ASSIGN(Circle * circle, circle_of(call, *space));
+    const std::string site = text_of(call.body, "site"), word = text_of(call.body, "role");
+    const auto role = domain::role_from(word.empty() ? "writer" : word);
+    if (!role) return malformed("a role is reader, writer or admin", "/role");
+    if (site.empty() || site.size() > 64) {
+        return malformed("a site's name has 1 to 64 characters", "/site");
+    }
+    TRY_ASSIGN(Json file, circle->invite(site, *role));
+    TRY(follow(*space));
+    TRY_ASSIGN(file["remotes"], remotes_of(call, space->facts().name));
+    TRY_ASSIGN(file["parent"], parent_invite(call, space->facts().parent, site));
+    return json_response(file, 201);
+}
+
+Result<Response> list_members(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    if (const Circle* circle = call.services.book->circle(space->facts().name)) {
+        TRY_ASSIGN(Json items, circle->members_json());
+        return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
+    }
+    const auto folder = call.services.book->space_directory(space->facts().name);
+    TRY_ASSIGN(const auto sites, core::sites_seen(folder, call.services.book->site()));
+    return json_response(Json{{"items", core::sites_seen_json(sites)}, {"next", nullptr}});
+}
+
+// Seals what is not sealed, then the last word.
+Result<void> retire(core::SpaceService& space, const Circle& circle) {
+    if (circle.holds_pen()) {
+        return failure(Code::Conflict, "this site holds the pen of the space", {},
+                       "hand it over first: dutybook members pen SITE");
+    }
+    Result<std::size_t> sealed = std::size_t{0};
+    space.run([&](core::SpaceEngine& engine) {
+        core::SpaceEngine::Seal how;
+        how.force = how.last_word = true;
+        sealed = engine.seal(how);
+    });
+    return sealed ? Result<void>{} : sealed.error();
+}
+
+Result<void> on_member(Circle& circle, const std::string& word, const domain::Member& member) {
+    if (word == "remove") return circle.remove(member);
+    if (word == "adopt") return circle.adopt(member);
+    domain::ControlAct act;
+    act.kind = word == "pen" ? ControlKind::Pen : ControlKind::Confirm;
+    act.site = member.site;
+    if (member.site.empty()) {
+        return failure(Code::Conflict, member.name + " has not come yet",
+                       "its invitation was not used");
+    }
+    if (word == "pen" && member.role != domain::Role::Administers) {
+        return failure(Code::Conflict, member.name + " is no administrator's site", {},
+                       "invite it with --role admin");
+    }
+    if (word == "confirm" && !member.invite_used_twice) {
+        return failure(Code::Conflict, "the invite of " + member.name + " was used once only");
+    }
+    return circle.append(std::move(act), false);
+}
+
+Result<void> act(Call& call, core::SpaceService& space, Circle& circle) {
+    const std::string word = text_of(call.body, "do"), site = text_of(call.body, "site");
+    if (word == "rotate") return circle.append({}, true);
+    if (word == "recover") {
+        TRY_ASSIGN(const Secret key, secret_from_paper(text_of(call.body, "key")));
+        return circle.recover(key);
+    }
+    if (word == "retire") return retire(space, circle);
+    if (word != "remove" && word != "adopt" && word != "pen" && word != "confirm") {
+        return malformed("no such act", "/do");
+    }
+    if (site.empty()) return malformed("name a site", "/site");
+    TRY_ASSIGN(const domain::Member member, circle.find(site));
+    return on_member(circle, word, member);
+}
+
+Result<Response> change_members(Call& call) {
+    TRY_ASSIGN(core::SpaceService * space, call.space());
+    TRY_ASSIGN(Circle * circle, circle_of(call, *space));
+    TRY(act(call, *space, *circle));
+    TRY(follow(*space));
+    TRY_ASSIGN(Json items, circle->members_json());
+    return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
+}
+
+}  // namespace
+
+std::vector<Endpoint> member_routes() {
+    std::vector<Endpoint> out;
+    out.push_back({.method = Method::Post,
+                   .path = "/v1/spaces/{space}/invite",
+                   .name = "invite",
+                   .summary = "Invites a site: what it needs to join, keys included, "
+                              "{\"space\",\"control\",\"invite\",\"site\",\"role\",\"remotes\","
+                              "\"parent\"}. Only at the site that holds the pen.",
+                   .body = Body::Members,
+                   .members = {{"site", Type::Text, true, false, "its name"},
+                               {"role", Type::Text, false, false, "reader, writer or admin"}},
+                   .status = 201,
+                   .access = Access::SocketOnly,
+                   .runs = Runs::Pool,
+                   .run = answering(invite)});
+    out.push_back({.method = Method::Get,
+                   .path = "/v1/spaces/{space}/members",
+                   .name = "listMembers",
+                   .summary =
+                       "Who belongs to the space: {\"site\",\"name\",\"role\",\"state\",\"own\","
+                       "\"pen\",\"key\",\"keys\",\"invite_used_twice\",\"logs\","
+                       "\"last_heard\",\"quarantined\"}.",
+                   .list = true,
+                   .runs = Runs::Pool,
+                   .run = answering(list_members)});
+    out.push_back({.method = Method::Post,
+                   .path = "/v1/spaces/{space}/members",
+                   .name = "changeMembers",
+                   .summary = "Removes, confirms, adopts, hands over the pen, begins a new epoch, "
+                              "retires this site, recovers; the members afterwards.",
+                   .body = Body::Members,
+                   .members = {{"do", Type::Text, true, false,
+                                "remove, retire, rotate, pen, confirm, adopt or recover"},
+                               {"site", Type::Text, false, false, "name or unique id prefix"},
+                               {"key", Type::Text, false, false, "the recovery key, to recover"}},
+                   .access = Access::SocketOnly,
+                   .runs = Runs::Pool,
+                   .run = answering(change_members)});
+    return out;
+}
+
+}  // namespace dutybook::api

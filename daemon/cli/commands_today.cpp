@@ -1,0 +1,65 @@
+// today due
+#include "cli/command.h"
+
+#include <ostream>
+
+namespace dutybook::cli {
+
+namespace {
+
+struct AttentionOptions {
+    std::string person, date, language = "en";
+    unsigned days = 30;
+};
+
+Result<int> show(Session& session, const std::string& list, const AttentionOptions& options) {
+    std::string target = list + "?language=" + percent_encode(options.language);
+    if (!options.person.empty()) target += "&person=" + percent_encode(options.person);
+    if (!options.date.empty()) target += "&date=" + percent_encode(options.date);
+    if (list == "due") target += "&days=" + std::to_string(options.days);
+    TRY_ASSIGN(const Json answer, session.get(session.in_space(target)));
+    Table table({"LEVEL", "WHEN", "WHAT", "PLACE", "WHO", "RECORD"});
+    for (const Json& item : answer.value("items", Json::array())) {
+        if (session.json()) {
+            print_json(session.out(), item);
+            continue;
+        }
+        table.add({text_of(item, "level"), text_of(item, "when"), text_of(item, "what"),
+                   text_of(item, "place"), text_of(item, "who"), text_of(item, "record")});
+    }
+    if (session.json()) return done;
+    if (table.empty()) {
+        session.out() << "nothing needs attention\n";
+    } else {
+        table.print(session.out());
+    }
+    const auto more = answer.value("more_findings", std::uint64_t{0});
+    if (more > 0) {
+        session.out() << more << " more findings are open: dutybook findings --open\n";
+    }
+    return done;
+}
+
+CLI::App& add(Commands& commands, const std::string& name, const std::string& what,
+              const std::string& example, const std::shared_ptr<AttentionOptions>& options) {
+    auto& session = commands.session;
+    auto& app = command(commands, commands.root, name, what, example,
+                        [&session, name, options] { return show(session, name, *options); });
+    app.add_option("--person", options->person, "of this person alone (an id)");
+    app.add_option("--date", options->date, "of another day, such as 2026-05-04");
+    app.add_option("--language", options->language, "of the reader: en, es");
+    return app;
+}
+
+}  // namespace
+
+void add_today_commands(Commands& commands) {
+    auto options = std::make_shared<AttentionOptions>();
+    add(commands, "today", "The day at a glance: what needs attention comes first.",
+        "today --person p-rosa", options);
+    auto& due =
+        add(commands, "due", "What expires, is overdue or unanswered.", "due --days 60", options);
+    due.add_option("--days", options->days, "how far ahead to look");
+}
+
+}  // namespace dutybook::cli

@@ -1,0 +1,147 @@
+#pragma once
+// The circle of a space's members at this site: its control log, the keys of its epochs, and the
+// judge of who may write a log up to where. Thread-safe.
+//
+// spaces/<name>/control.json: {"format":1,"head","pieces":[[commit,entry],...]} in base64, a copy
+// of the control log that log.git is healed from; what an invitation brings stands here first.
+// spaces/<name>/invite.json: {"box","format":1,"sign"}: seeds of the invite by which this site
+// came. spaces/<name>/introductions.json: {"format":1,"introductions":[...]}: of sites whose first
+// segment was seen, as segments' headers have them.
+
+#include "base/clock.h"
+#include "core/book.h"
+#include "domain/membership.h"
+#include "store/control_log.h"
+#include "store/segment_sealed.h"
+#include "store/ssh_signature.h"
+
+#include <mutex>
+#include <set>
+
+namespace dutybook::core {
+
+struct ControlFile {
+    store::CommitId head;
+    std::vector<store::ControlPiece> pieces;
+};
+Json control_json(const store::CommitId& head, const std::vector<store::ControlPiece>& pieces);
+Result<ControlFile> control_from(const Json& json);  // shape alone
+Result<void> write_control(const std::filesystem::path& folder, const Json& control);
+Result<void> write_invite_seeds(const std::filesystem::path& folder, const Json& seeds);
+
+class Circle final : public store::SegmentJudge {
+public:
+    struct Parts {
+        std::filesystem::path folder;  // of the space
+        SpaceRecord space;
+        Site site;
+        const store::CommitSigner* signer = nullptr;
+        store::SigningPublicKey sign{};
+        BoxKey box;
+        const Clock* clock = nullptr;
+    };
+    static Result<std::unique_ptr<Circle>> open(Parts parts);
+
+    const store::SealedCodec& codec() const { return codec_; }
+    // For the first segment of each own writer; empty if this site came by no invite.
+    const std::string& introduction() const { return introduction_; }
+    // Brings control.json and the log's control together, and finds introductions that a crash
+    // kept from being noted. Call once, before anything below.
+    Result<void> attach(store::Log& log);
+
+    // Code::Forbidden names the site and the log; Unavailable: the control log is not here.
+    Result<void> judge(const store::SegmentHeader& header, std::string_view commit_bytes,
+                       std::string_view signature, const store::CommitId& id) const override;
+
+    // Null while the control log is not here.
+    std::shared_ptr<const domain::Membership> membership() const;
+    const Site& site() const { return parts_.site; }
+    bool holds_pen() const;
+    // Code::Forbidden: this site may only read, or it retired (its last word may be known here
+    // before the control log says so).
+    Result<void> may_write(bool retired) const;
+    // Code::NotFound, Ambiguous. An invite that was not used yet has no site id.
+    Result<domain::Member> find(const std::string& words) const;
+
+    // --- the control log ---
+    store::CommitId head() const;
+    bool holds(const store::CommitId& commit) const;
+    std::vector<store::CommitId> lost() const;
+    std::optional<std::uint64_t> number_of(const store::CommitId& commit) const;
+    bool before_head(const store::CommitId& commit) const;  // or the head itself
+    struct Met {
+        bool changed = false;
+        std::optional<Error> refused;
+    };
+    // What a remote offers was fetched: what counts is taken over.
+    Result<Met> meet(store::Quarantine& quarantine, const store::CommitId& tip);
+    // This site holds the pen: appends. Code::Forbidden names who does.
+    Result<void> append(domain::ControlAct act, bool new_epoch);
+    Result<void> remove(const domain::Member& member);
+    Result<void> adopt(const domain::Member& member);
+    // By the recovery key: this site becomes an administrator, in a new epoch, and takes the pen.
+    Result<void> recover(const Secret& recovery);
+    // Invites: appends, and gives {"control","invite","role","site","space"} for the file.
+    Result<Json> invite(const std::string& site_name, domain::Role role);
+    Result<Json> space_json() const;  // {"control","space"} without an invite
+
+    // --- what follows for logs, index and people ---
+    struct Cut {
+        domain::Writer writer;
+        domain::Position after;
+    };
+    // Whoever holds the pen passes on keys of a line that gave way: what was written under them
+    // stays readable for all.
+    Result<void> share_keys();
+    // Logs that hold more of removed sites than counts.
+    Result<std::vector<Cut>> cuts() const;
+    Result<void> cut(const Cut& cut);
+    std::vector<Alarm> alarms() const;
+    bool removed(std::string_view site) const;
+    // Operations of a removed site that are set aside here.
+    std::uint64_t quarantined(std::string_view site) const;
+    // {"site","name","role","standing","own","pen","keys","key",...} of each member
+    Result<Json> members_json() const;
+    std::string name_of(std::string_view site) const;  // its id if the name is not known
+
+private:
+    explicit Circle(Parts parts, domain::EpochKeys keys);
+
+    Result<void> load_files();
+    Result<void> find_introductions();
+    Result<void> refold();  // under mutex_
+    bool unshared_keys() const;
+    Result<void> save_control() const;
+    Result<domain::Membership> fold(const std::vector<domain::SignedEntry>& entries,
+                                    domain::EpochKeys& keys) const;
+    void introduce(const store::SegmentHeader& header) const;
+    Result<void> save_introductions() const;
+    Result<void> reload();
+    Result<void> keep(const std::vector<store::ControlPiece>& pieces, const store::CommitId& head);
+    Result<void> append_as(domain::ControlAct act, bool new_epoch,
+                           const store::CommitSigner& signer, const PublicKey& by);
+    Result<std::map<domain::Writer, domain::Position, std::less<>>> positions_of(
+        std::string_view site) const;
+    Result<store::ControlLog*> control() const;
+
+    const Parts parts_;
+    std::vector<BoxKey> boxes_;  // the site's, the invite's
+    std::string introduction_;
+    store::SealedCodec codec_;
+    store::Log* log_ = nullptr;
+
+    // Held by whoever changes the control log, while the log works too. The log holds its own lock
+    // when it asks judge(), so judge() takes only mutex_, and nobody holds that one while calling
+    // the log.
+    mutable std::recursive_mutex acting_;
+    mutable std::recursive_mutex mutex_;  // guards what follows; judge() folds anew
+    mutable domain::EpochKeys keys_;
+    mutable store::ControlHeld held_;
+    mutable std::set<domain::Introduction> introductions_;
+    mutable std::shared_ptr<const domain::Membership> membership_;
+    // Operations set aside, by log; what `members` lists and adopt() takes in.
+    Result<std::vector<std::pair<store::SetAside, std::uint64_t>>> later_of(
+        const domain::Member& member) const;
+};
+
+}  // namespace dutybook::core

@@ -1,0 +1,71 @@
+// What a change of the circle of members means for the space: logs and index are cut where a
+// removed site's count ends, retired sites are recorded by whoever holds the pen, alarms follow.
+
+#include "core/circle.h"
+#include "core/engine_state.h"
+#include "core/space_engine.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+#include <array>
+
+namespace dutybook::core {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kinds{"control-missing", "invite-used-twice",
+                                                "control-lost"};
+
+// What a site said of itself as its last word, the pen's holder writes down.
+void record_retired(Circle& circle, const std::vector<SpaceEngine::Peer>& peers) {
+    const auto members = circle.membership();
+    if (!members || !circle.holds_pen()) return;
+    for (const auto& peer : peers) {
+        const auto* member = members->find(peer.site);
+        if (!peer.next_heard || *peer.next_heard != never_again || member == nullptr ||
+            member->standing != domain::Standing::Active) {
+            continue;
+        }
+        domain::ControlAct act;
+        act.kind = domain::ControlKind::Retire;
+        act.site = peer.site;
+        const auto done = circle.append(std::move(act), false);
+        if (!done) log_warning("core", "a retired site is not recorded: " + done.error().text());
+    }
+}
+
+}  // namespace
+
+Result<void> SpaceEngine::follow_circle() {
+    if (parts_.circle == nullptr) return {};
+    Circle& circle = *parts_.circle;
+    state_->peers.refresh();
+    record_retired(circle, peers());
+    const auto shared = circle.share_keys();
+    if (!shared) log_warning("core", "keys are not passed on: " + shared.error().text());
+    const auto cuts = circle.cuts();
+    for (const auto& cut : cuts ? *cuts : std::vector<Circle::Cut>{}) {
+        const auto done = circle.cut(cut);
+        if (!done && done.error().code == Code::NotFound) continue;  // not held up to there yet
+        TRY(done);
+        TRY(state_->receiver.forget_plan());
+        TRY(parts_.index->retract_from(cut.writer, cut.after.seq + 1));
+        log_info("core", "a removed site's later operations are set aside",
+                 {{"space", facts_.name}, {"writer", cut.writer}, {"after", cut.after.seq}});
+        state_->changed.many = true;
+    }
+    refresh_frontier();
+    const auto standing = circle.alarms();
+    for (const Alarm& alarm : alarms()) {
+        if (std::ranges::find(kinds, alarm.kind) == kinds.end()) continue;
+        const bool still = std::ranges::any_of(standing, [&](const Alarm& one) {
+            return alarm_id(one.kind, one.subject) == alarm.id;
+        });
+        if (!still) close_alarm(alarm.id);
+    }
+    for (const Alarm& alarm : standing) raise(alarm);
+    return {};
+}
+
+}  // namespace dutybook::core

@@ -1,0 +1,190 @@
+#include "core/founding.h"
+
+#include "core/identity.h"
+#include "core/space_keys.h"
+
+#include "base/crypto.h"
+#include "base/file.h"
+
+#include <algorithm>
+
+namespace dutybook::core {
+
+using domain::ControlAct;
+using domain::ControlKind;
+
+namespace {
+
+struct Keys {  // of this store's site
+    SiteFile site;
+    std::unique_ptr<store::CommitSigner> signer;
+    PublicKey sign{};
+    BoxKey box;
+};
+
+Result<Keys> read_keys(const fs::path& store) {
+    TRY_ASSIGN(BoxKey box, read_box_key(store));
+    Keys keys{{}, nullptr, {}, std::move(box)};
+    TRY_ASSIGN(keys.site, read_site(store));
+    TRY_ASSIGN(keys.signer, read_signer(store));
+    TRY_ASSIGN(keys.sign, store::key_of_line(keys.site.site.public_key));
+    return Result<Keys>(std::move(keys));
+}
+
+Result<void> write_space_files(const fs::path& store, const SpaceRecord& record,
+                               const domain::EpochKeys& keys, const Json& control) {
+    const auto folder = store / "spaces" / record.name;
+    TRY(prepare_space_keys(folder, keys));
+    TRY(write_control(folder, control));
+    return write_space_folder(store, record);
+}
+
+std::string text_of(const Json& object, const char* member) {
+    const auto found = object.find(member);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+}  // namespace
+
+Result<RecoveryKeys> recovery_keys(const Secret& recovery) {
+    crypto_start();
+    const SigningKey sign(recovery.derive("dutybook recovery sign"));
+    store::SigningSeed seed{};
+    std::copy_n(sign.seed().data(), seed.size(), seed.begin());
+    return RecoveryKeys{std::make_unique<store::SshSigner>(seed), sign.public_key(),
+                        BoxKey(recovery.derive("dutybook recovery box"))};
+}
+
+Result<Founded> found_space(const fs::path& store, const std::string& name,
+                            const std::string& parent, Millis now) {
+    if (!valid_space_name(name)) {
+        return malformed("'" + name + "' is no name for a space");
+    }
+    TRY_ASSIGN(const Keys own, read_keys(store));
+    const Secret recovery = Secret::random();
+    TRY_ASSIGN(const RecoveryKeys recovering, recovery_keys(recovery));
+    ControlAct act;
+    act.kind = ControlKind::Found;
+    act.site = own.site.site.id;
+    act.name = own.site.site.name;
+    act.sign = own.sign;
+    act.box = own.box.public_key();
+    act.recovery_sign = recovering.sign_public;
+    act.recovery_box = recovering.box.public_key();
+    act.salt = Secret::random().bytes().substr(0, 16);
+    act.space_name = name;
+    act.parent = parent;
+
+    domain::ControlEntry entry;
+    entry.space = domain::space_id_of(act.sign, act.recovery_sign, act.salt);
+    entry.at = now;
+    entry.by = own.sign;
+    entry.epoch = 1;
+    const auto keys = first_epoch();
+    domain::wrap_epoch(entry, 1, keys, {act.recovery_box, act.box});
+    domain::seal_act(entry, act, keys.at(1));
+    TRY_ASSIGN(const auto piece, store::sign_entry(entry, *own.signer));
+    Founded out{{entry.space, name, parent}, paper_text(recovery)};
+    TRY(write_space_files(store, out.space, keys, control_json(piece.id(), {piece})));
+    return out;
+}
+
+Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation) {
+    const Json space = invitation.value("space", Json::object());
+    const SpaceRecord record{text_of(space, "id"), text_of(space, "name"),
+                             text_of(space, "parent")};
+    if (record.id.empty() || !valid_space_name(record.name)) {
+        return malformed("the invitation names no space", "/space");
+    }
+    const auto folder = store / "spaces" / record.name;
+    if (fs::exists(folder / "space.json")) {
+        TRY_ASSIGN(const SpaceRecord there, read_space(folder));
+        if (there.id == record.id) {
+            return failure(Code::Exists, "the space " + record.name + " is here already");
+        }
+        return failure(Code::Conflict, "this store has another space called " + record.name);
+    }
+    if (!space.contains("epochs")) {  // a space that is not encrypted has no control log either
+        TRY(prepare_space_keys(folder, {}));
+        TRY(write_space_folder(store, record));
+        return record;
+    }
+    TRY_ASSIGN(const auto keys, epochs_from(space["epochs"]));
+    const Json control = invitation.value("control", Json::object());
+    TRY_ASSIGN(const ControlFile file, control_from(control));
+    for (const auto& piece : file.pieces) {
+        const auto checked = store::check_piece(piece, record.id);
+        if (!checked) return checked.error();
+    }
+    TRY(make_directories(folder));
+    TRY(write_invite_seeds(folder, invitation.value("invite", Json::object())));
+    TRY(write_space_files(store, record, keys, control));
+    return record;
+}
+
+Result<SpaceRecord> recover_space(const fs::path& store, const Secret& recovery,
+                                  const store::ControlOffer& found, const std::string& name,
+                                  Millis now) {
+    const auto not_it = [](const std::string& why) {
+        return failure(Code::Forbidden, "the space cannot be recovered", why,
+                       "see that this is the space's remote and its recovery key");
+    };
+    if (found.entries.empty()) return not_it("the remote holds no control log");
+    TRY_ASSIGN(const RecoveryKeys recovering, recovery_keys(recovery));
+    TRY_ASSIGN(const Keys own, read_keys(store));
+    const std::vector<BoxKey> boxes{recovering.box};
+    domain::EpochKeys keys;
+    const auto key = [&](const domain::ControlEntry& entry) -> const Secret* {
+        domain::collect_epoch_keys(entry, boxes, keys);
+        const auto held = keys.find(entry.epoch);
+        return held == keys.end() ? nullptr : &held->second;
+    };
+    const std::string space = found.entries.front().entry.space;
+    const auto members = domain::fold_membership(space, found.entries, {}, key);
+    if (!members) return not_it(members.error().text());
+    if (members->recovery_sign != recovering.sign_public) return not_it("the key is another");
+
+    ControlAct act;
+    act.kind = ControlKind::Recover;
+    act.site = own.site.site.id;
+    act.name = own.site.site.name;
+    act.sign = own.sign;
+    act.box = own.box.public_key();
+    domain::ControlEntry entry;
+    entry.space = space;
+    entry.number = members->number + 1;
+    entry.previous = members->head;
+    entry.at = now;
+    entry.by = recovering.sign_public;
+    entry.epoch = next_epoch(keys);
+    keys.insert_or_assign(entry.epoch, Secret::random());
+    auto readers = members->readers();
+    readers.push_back(act.box);
+    domain::wrap_epoch(entry, entry.epoch, keys, readers);
+    domain::seal_act(entry, act, keys.at(entry.epoch));
+    TRY_ASSIGN(const auto piece, store::sign_entry(entry, *recovering.signer));
+
+    std::vector<store::ControlPiece> pieces;
+    for (std::size_t at = 0; at < found.pieces.size(); ++at) {
+        pieces.push_back(found.pieces[at]);
+        if (found.entries[at].commit == members->head) break;
+    }
+    pieces.push_back(piece);
+    const SpaceRecord record{space, name.empty() ? members->space_name : name, members->parent};
+    TRY(write_space_files(store, record, keys, control_json(piece.id(), pieces)));
+    return record;
+}
+
+Result<Json> members_offline(const fs::path& store, const std::string& space) {
+    TRY_ASSIGN(Keys own, read_keys(store));
+    const auto folder = store / "spaces" / space;
+    TRY_ASSIGN(const SpaceRecord record, read_space(folder));
+    TRY_ASSIGN(auto circle, Circle::open({folder, record, own.site.site, own.signer.get(), own.sign,
+                                          own.box, nullptr}));
+    TRY_ASSIGN(const auto log,
+               store::open_git_log({folder / "log.git", record.id, &circle->codec(), nullptr}));
+    TRY(circle->attach(*log));
+    return circle->members_json();
+}
+
+}  // namespace dutybook::core

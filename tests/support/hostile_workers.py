@@ -1,0 +1,26 @@
+"""Ends the plugin workers of a daemon as they come, for as long as a test wants them down."""
+
+import os
+import pathlib
+import signal
+
+
+def children(pid):
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            found += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:
+            pass  # the thread ended meanwhile
+    return found
+
+
+def kill_workers(pid, stop):
+    """Until `stop` is set. Only children of the daemon that run dutybook-worker."""
+    while not stop.wait(0.01):
+        for child in children(pid):
+            try:
+                if os.readlink(f"/proc/{child}/exe").endswith("/dutybook-worker"):
+                    os.kill(child, signal.SIGKILL)
+            except (OSError, ProcessLookupError):
+                pass  # it was gone already
