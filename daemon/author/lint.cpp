@@ -147,6 +147,13 @@ private:
         compare("rule", declared_rules(manifest_), ready["rules"], "rules");
         compare("completion", completes, ready["completes"], "complete");
         compare("report", reports, ready["reports"], "reports");
+        for (const Json& one : ready.value("undefined", Json::array())) {
+            const auto text = one.get<std::string>();
+            const auto blank = text.find(' ');
+            complain_of_code(manifest_.id + "/rules.lua:" + text.substr(0, blank) +
+                             ": nobody sets the global \"" + text.substr(blank + 1) +
+                             "\"; is it misspelt, or a parameter that is not handed on?");
+        }
     }
 
     const LoadedPlugins& loaded_;

@@ -36,6 +36,18 @@ bool is_given(const Json& fields, const std::string& pointer) {
     return field.empty() || (found != fields.end() && !found->is_null());
 }
 
+// "Allow" would claim what nobody checked: a no of those that were asked stands, anything else is
+// no answer.
+Result<void> all_asked(const rules::Evaluation& evaluation,
+                       const std::vector<rules::Finding>& findings) {
+    if (evaluation.unchecked.empty()) return {};
+    const auto verdict = rules::verdict_of(findings);
+    if (verdict == rules::VerdictWord::Deny || verdict == rules::VerdictWord::Reject) return {};
+    const rules::Unchecked& first = evaluation.unchecked.front();
+    return failure(Code::Unavailable, "it could not be checked by plugin " + first.plugin,
+                   first.why, "ask again; `dutybook plugin doctor` says how the plugin does");
+}
+
 }  // namespace
 
 Result<Checked> SpaceEngine::check(const CheckRequest& request) {
@@ -69,6 +81,7 @@ Result<Checked> SpaceEngine::check(const CheckRequest& request) {
         TRY_ASSIGN(const auto evaluation,
                    parts_.evaluator->evaluate({&subject, 1}, rules::Purpose::Check, source));
         findings = evaluation.findings();
+        TRY(all_asked(evaluation, findings));
     }
     out.verdict = rules::name_of(rules::verdict_of(findings));
     out.findings = Json::array();

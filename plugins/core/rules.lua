@@ -2264,7 +2264,7 @@ reports["changes"] = function(parameters, needs, context)
 end
 
 -- Minutes after the start of the shift, by person; the shifts without a check-in are named.
-local function check_ins(parameters, needs)
+local function check_ins(parameters, needs, context)
   local by_person, order, shifts = {}, {}, {}
   for _, shift in each(needs.shifts) do shifts[shift._id] = shift end
   local function of(person)
@@ -2290,7 +2290,7 @@ end
 
 reports["punctuality"] = function(parameters, needs, context)
   local T, name, rows = texts(context), people_names(needs.people), array()
-  local by_person, order = check_ins(parameters, needs)
+  local by_person, order = check_ins(parameters, needs, context)
   for _, id in ipairs(order) do
     for _, seen in ipairs(by_person[id].list) do
       rows[#rows + 1] = {
@@ -2310,7 +2310,7 @@ end
 -- About one person, for that person: what was done on time, and what was said in praise.
 reports["reliability"] = function(parameters, needs, context)
   local T, name = texts(context), people_names(needs.people)
-  local by_person = check_ins(parameters, needs)
+  local by_person = check_ins(parameters, needs, context)
   local seen = by_person[parameters.person] or { on_time = 0, late = 0, most = 0 }
   local done, in_time = 0, 0
   for _, duty in ipairs(dated(needs.duties, "due", parameters, context)) do

@@ -1,3 +1,4 @@
+#include "worker/lua_globals.h"
 #include "worker/lua_json.h"
 #include "worker/lua_library.h"
 #include "worker/lua_state.h"
@@ -51,6 +52,7 @@ public:
             lua_settop(lua, 0);
             return error;
         }
+        used_ = globals_of(lua);
         return state_->run(0, 0, load_instructions);
     }
 
@@ -72,6 +74,14 @@ public:
             }
             lua_settop(lua, 0);
         }
+        lua_pushglobaltable(lua);
+        for (const auto& [name, line] : used_.read) {
+            lua_pushlstring(lua, name.data(), name.size());
+            const bool known = lua_rawget(lua, -2) != LUA_TNIL || used_.set.count(name) != 0;
+            lua_pop(lua, 1);
+            if (!known) all.undefined.push_back(std::to_string(line) + " " + name);
+        }
+        lua_settop(lua, 0);
         return all;
     }
 
@@ -173,6 +183,7 @@ private:
     std::unique_ptr<LuaState> state_;
     CallLimits limits_;
     LogLine log_;
+    UsedGlobals used_;
     std::string_view configuration_, verb_, name_, input_;  // of the call under way
     std::string output_;
     int logged_ = 0;

@@ -89,7 +89,8 @@ std::string describe(const Loaded& loaded, bool native) {
                   {"rules", offered.rules},
                   {"completes", offered.completes},
                   {"reports", offered.reports},
-                  {"migrates", offered.migrates}};
+                  {"migrates", offered.migrates},
+                  {"undefined", offered.undefined}};
     return ready.dump();
 }
 

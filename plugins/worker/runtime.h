@@ -21,6 +21,7 @@ struct CallLimits {
 
 struct Offered {  // what the plugin implements, for the daemon to hold against the manifest
     std::vector<std::string> rules, completes, reports, migrates;
+    std::vector<std::string> undefined;  // "12 nmae": line and name of a global that nobody sets
 };
 
 class Runtime {

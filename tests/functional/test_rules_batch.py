@@ -60,7 +60,7 @@ def post(link, record):
 
 
 def settled(site):
-    return wait_for(lambda: site.status()["unchecked"] == 0 and site.status(), 120, "the verdicts")
+    return wait_for(lambda: site.status()["unchecked"] == 0 and site.status(), 300, "the verdicts")
 
 
 def with_rules(world, name):

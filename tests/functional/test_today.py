@@ -55,6 +55,7 @@ def records():
         {"id": "o-1", "kind": "medical.medication_order", "fields": {
             "person": "p-rosa", "drug": "albuterol", "ingredients": ["albuterol"], "dose": "2",
             "unit": "puff", "route": "inhaled", "kind": "scheduled", "times": ["00:00"],
+            "weekdays": [1, 2, 3, 4, 5, 6, 7],
             "start": day(-10), "end": day(10), "prescriber": "Dr. Roe", "controlled": False,
             "prescriber_sig": {"person": "Dr. Roe", "at": at(-10, "08:00")}}},
         {"id": "x-1", "kind": "legal.matter", "fields": {

@@ -156,5 +156,8 @@ TEST_CASE("peers: what they hold of ours, and when they will be heard again") {
     CHECK(peers[0].site == "bbbb");
     CHECK(peers[0].holds_of_ours == 1);
     CHECK(peers[0].next_heard == receipt.next_heard);
-    CHECK(*a.engine().seal(receipt) == 0);  // a receipt is not answered with a receipt
+    CHECK(*a.engine().seal(receipt) == 1);  // it has not said yet when it will be heard again
+    CHECK(*a.engine().seal(receipt) == 0);
+    b.pull_from(a);
+    CHECK(*b.engine().seal(receipt) == 0);  // a receipt is not answered with a receipt
 }

@@ -167,14 +167,13 @@ TEST_CASE("the alarm of a remote that went back stands while it lacks what it ha
     fs::remove_all(world.hub);
     bare(world.hub);
     // It takes nothing new.
-    std::ofstream(world.hub / "hooks" / "pre-receive") << "#!/bin/sh\nexit 1\n";
-    fs::permissions(world.hub / "hooks" / "pre-receive", fs::perms::all);
+    git({"--git-dir=" + world.hub.string(), "config", "receive.maxInputSize", "1"});
     const auto outcome = world.a->meet(world.hub);
     CHECK_FALSE(outcome.ok);
     REQUIRE(outcome.error);
     CHECK(outcome.error->text().find("remote hub") != std::string::npos);
     CHECK(world.a->alarmed("gone-back"));
-    fs::remove(world.hub / "hooks" / "pre-receive");
+    git({"--git-dir=" + world.hub.string(), "config", "--unset", "receive.maxInputSize"});
     CHECK_WENT_WELL(world.a->meet(world.hub));
     CHECK(world.a->alarmed("gone-back"));
     CHECK_WENT_WELL(world.a->meet(world.hub));
