@@ -149,9 +149,9 @@ private:
         compare("report", reports, ready["reports"], "reports");
         for (const Json& one : ready.value("undefined", Json::array())) {
             const auto text = one.get<std::string>();
-            const auto space = text.find(' ');
-            complain_of_code(manifest_.id + "/rules.lua:" + text.substr(0, space) +
-                             ": nobody sets the global \"" + text.substr(space + 1) +
+            const auto blank = text.find(' ');
+            complain_of_code(manifest_.id + "/rules.lua:" + text.substr(0, blank) +
+                             ": nobody sets the global \"" + text.substr(blank + 1) +
                              "\"; is it misspelt, or a parameter that is not handed on?");
         }
     }
