@@ -34,8 +34,15 @@ Result<void> ContactRun::receive() {
     TRY_ASSIGN(const Plan todo, plan());
     look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
-        if (decision.what == Do::Evidence)
-            TRY(settle_fork(decision.seen.volume, decision.seen.theirs));
+        if (decision.what == Do::Evidence) {
+            const auto settled = settle_fork(decision.seen.volume, decision.seen.theirs);
+            if (settled) continue;
+            // One log that leads nowhere must not hold up the others.
+            stuck_.insert(decision.seen.volume.writer);
+            raise_for_log("refused", decision.seen.volume,
+                          "what it lists does not fit what is held: " + settled.error().text() +
+                              ". Find out who can write there");
+        }
     TRY_ASSIGN(const auto held, parts_.log->volumes());
     for (const Decision& decision : todo.decisions) strangers_.insert(decision.seen.volume.writer);
     for (const auto& volume : held) strangers_.erase(volume.name.writer);

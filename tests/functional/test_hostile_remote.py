@@ -334,12 +334,12 @@ def test_a_member_forges(attacked, counted):
     there = mallory.repository.refs()
     assert all(ref in there for ref in refs.values()), "an attack did not happen"
     south.add_file([duty("south 1")])
-    south.sync(expect=None)
+    delivered = south.sync(expect=None, timeout=600)[0]
     with Watch(north) as watch:
         outcome = north.sync(expect=None, timeout=600)[0]
     assert "error" in outcome
     shown = titles(north)
-    assert "south 1" in shown
+    assert "south 1" in shown, f"{delivered}\n{outcome}"
     standing = {one["subject"]: one for one in alarms(north)}
     first_parts = ("operations_counted_again", "a_volume_as_the_next_one", "a_gap_in_the_log")
     for name, (sort, _) in ATTACKS.items():
