@@ -16,7 +16,7 @@ import time
 import zlib
 
 import pytest
-from dutybook import FAKETIME, duty
+from dutybook import LONG, duty
 from host import FLUSH, Host, Watch, occupied, packet
 
 MEMORY, DISK = 200 << 20, 200 << 20
@@ -277,6 +277,7 @@ FETCHING = [half_a_pack_and_silence, a_pack_with_flipped_bits, no_such_object, a
 HARMLESS = [ten_thousand_strangers, names_that_are_not_ours]
 
 
+@pytest.mark.skipif(not LONG, reason="a long form: DUTYBOOK_TEST_LONG=1")
 def test_a_host_lies_in_the_protocol(told, counted):
     north, south, host = told
     host.haves = set()
