@@ -169,7 +169,7 @@ def besiege(world, canaries):
     folder.mkdir()
     pairs = install_all(folder, canaries)
     assert len(pairs) >= 25
-    site.start()
+    site.spawn().wait_ready(180)
     orphans_before = workers_of(site.process.pid)[1]
     prober = Prober(site)
     said = []
