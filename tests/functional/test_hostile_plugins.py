@@ -234,7 +234,8 @@ def strike(site, attack):
     assert answer.get("checked") is False and answer["findings"] == [], (attack.id, answer)
     wait_for(lambda: not state_of(site, attack)["busy"], 30, f"{attack.id} ends")
     took = 1000 * (time.monotonic() - began)
-    assert f"began {attack.name}" in site.log.read_text(errors="replace"), attack.id
+    wait_for(lambda: f"began {attack.name}" in site.log.read_text(errors="replace"), 30,
+             f"{attack.id} begins")
     return took
 
 
@@ -248,4 +249,5 @@ def passes(site, twin):
                                   {"id": twin.id, "kind": twin.kind, "fields": {"text": "x"}})
     assert status == 201 and answer.get("checked", True), (twin.id, answer, site.tail())
     assert [one["rule"] for one in answer["findings"]] == [twin.rule], (twin.id, answer)
-    assert f"began {twin.rule}" in site.log.read_text(errors="replace"), twin.id
+    wait_for(lambda: f"began {twin.rule}" in site.log.read_text(errors="replace"), 30,
+             f"{twin.id} begins")
