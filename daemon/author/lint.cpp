@@ -135,7 +135,10 @@ private:
         const auto plugin = space.host().find(manifest_.id);
         const auto started = plugin->slot->warm_up();
         if (!started) {
-            complain_of_code(started.error().why);
+            const std::string& why = started.error().why;
+            const char* code = manifest_.native ? "/plugin.so" : "/rules.lua";
+            const bool named = why.find(manifest_.native ? ".so" : ".lua") != std::string::npos;
+            complain_of_code(named ? why : manifest_.id + code + ": " + why);
             return;
         }
         if (manifest_.native) return;

@@ -9,7 +9,7 @@ namespace dutybook::rules {
 namespace {
 
 // ms on top of a call's deadline: the process and the time zones, on a machine that is busy.
-constexpr Millis time_to_start = 900;
+constexpr Millis time_to_start = 4000;
 
 bool judges(const ManifestRule& rule, std::string_view kind) {
     return std::find(rule.needs.kinds.begin(), rule.needs.kinds.end(), kind) !=

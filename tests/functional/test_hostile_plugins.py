@@ -169,12 +169,12 @@ def besiege(world, canaries):
     folder.mkdir()
     pairs = install_all(folder, canaries)
     assert len(pairs) >= 25
-    site.start()
+    site.spawn().wait_ready(180)
     orphans_before = workers_of(site.process.pid)[1]
     prober = Prober(site)
-    said = []
+    said, ended = [], {}
     for attack, twin in pairs:
-        took = strike(site, attack)
+        took = ended[attack.id] = strike(site, attack)
         passes(site, twin)
         said.append(f"{attack.runtime} {attack.name}: began, contained after {took:.0f} ms, "
                     "twin passes")
@@ -198,7 +198,10 @@ def besiege(world, canaries):
     calm = calm_answers(site)
     print(f"the same with nobody attacking: p99 {calm:.1f} ms")
     # A machine that is busy with other things answers later, attacked or not.
-    assert percentile(everything, .99) < MOST + (calm if calm > MOST / 5 else 0)
+    busy = calm if calm > MOST / 5 else 0
+    assert percentile(everything, .99) < MOST + 5 * busy
+    longest = max(ended, key=ended.get)
+    assert ended[longest] < DEADLINE + 1000 + 20 * busy, (longest, ended[longest])
     assert site.stop() == 0
 
 
@@ -229,10 +232,10 @@ def strike(site, attack):
                                   {"id": attack.id, "kind": attack.kind, "fields": {"text": "x"}})
     assert status == 201, f"a fact is never refused: {answer}"
     assert answer.get("checked") is False and answer["findings"] == [], (attack.id, answer)
-    wait_for(lambda: not state_of(site, attack)["busy"], 10, f"{attack.id} ends")
+    wait_for(lambda: not state_of(site, attack)["busy"], 30, f"{attack.id} ends")
     took = 1000 * (time.monotonic() - began)
-    assert f"began {attack.name}" in site.log.read_text(errors="replace"), attack.id
-    assert took < DEADLINE + 1000, (attack.id, took)
+    wait_for(lambda: f"began {attack.name}" in site.log.read_text(errors="replace"), 30,
+             f"{attack.id} begins")
     return took
 
 
@@ -246,4 +249,5 @@ def passes(site, twin):
                                   {"id": twin.id, "kind": twin.kind, "fields": {"text": "x"}})
     assert status == 201 and answer.get("checked", True), (twin.id, answer, site.tail())
     assert [one["rule"] for one in answer["findings"]] == [twin.rule], (twin.id, answer)
-    assert f"began {twin.rule}" in site.log.read_text(errors="replace"), twin.id
+    wait_for(lambda: f"began {twin.rule}" in site.log.read_text(errors="replace"), 30,
+             f"{twin.id} begins")

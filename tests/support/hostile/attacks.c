@@ -287,7 +287,7 @@ static int forged_ready(const dutybook_sink* sink, int harm) {
 }
 
 static int endless_log(const dutybook_sink* sink, int harm) {
-    while (harm) raw_frame('G', "noise", 0);
+    while (harm) raw_frame('G', "began endless_log", 0);
     return fine(sink);
 }
 
