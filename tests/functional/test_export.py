@@ -83,9 +83,9 @@ def test_ledes_comes_back_without_billing_twice(office, matter, tmp_path):
     told = office.many("import", "ledes", path)[-1]
     assert told["added"] == {} and told["failed"] == 0
     assert operations(office) == before
-    foreign = path.read_text().replace("20260504", "20260505")
-    path.write_text(foreign + "20260531|X|[]\r\n" + foreign.split("\r\n")[2].replace(
-        "2026-014", "2026-999") + "\r\n")
+    foreign = path.read_bytes().decode().replace("20260504", "20260505")
+    last = foreign.split("\r\n")[2].replace("2026-014", "2026-999") + "\r\n"
+    path.write_bytes((foreign + "20260531|X|[]\r\n" + last).encode())
     ran = office.client("import", "ledes", path, expect=3)
     assert [(one["line"], one["column"]) for one in ran.objects if "code" in one] == [
         (5, ""), (6, "LAW_FIRM_MATTER_ID")]
