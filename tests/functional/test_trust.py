@@ -177,6 +177,7 @@ def test_an_invitation_under_a_passphrase(world):
 def test_without_keys_the_daemon_says_so_and_writes_nothing_in_plain(world):
     north = world.site("North")
     (north.store / "spaces/school/keys.json").unlink()
+    (north.store / "spaces/school/keys.json.kept").unlink()  # it would be healed
     north.spawn()
     assert north.process.wait(20) != 0
     assert "keys.json" in north.log.read_text()
