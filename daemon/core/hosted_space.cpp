@@ -1,5 +1,6 @@
 #include "core/hosted_space.h"
 
+#include "core/alarms.h"
 #include "core/guarded_journal.h"
 #include "core/identity.h"
 #include "core/space_keys.h"
@@ -94,6 +95,10 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
     parts.parent_list = std::move(parent.list);
     auto engine = std::make_unique<SpaceEngine>(std::move(facts), std::move(parts));
     TRY(engine->start(how_to_start(context, record.name, moved)));
+    // Room came back while no daemon ran.
+    if (context.room != nullptr && !context.room->full()) {
+        engine->close_alarm(alarm_id("disk-full", record.name));
+    }
     TRY(engine->follow_circle());
     hosted->service = std::make_unique<SpaceService>(std::move(engine), context.listener);
     return hosted;
