@@ -340,7 +340,7 @@ def test_a_member_forges(attacked, counted):
         outcome = north.sync(expect=None)[0]
     assert "error" in outcome
     shown = titles(north)
-    assert "south 1" in shown
+    assert "south 1" in shown, f"{outcome} {alarms(north)}"
     standing = {one["subject"]: one for one in alarms(north)}
     first_parts = ("operations_counted_again", "a_volume_as_the_next_one", "a_gap_in_the_log")
     for name, (sort, _) in ATTACKS.items():
