@@ -10,6 +10,17 @@ namespace dutybook::cli {
 
 namespace {
 
+// Letters and digits alone: on its way into LEDES a text loses marks and spaces.
+std::string core_of(const std::string& narrative) {
+    std::string core;
+    for (const char c : formats::ledes_text(narrative)) {
+        const bool kept =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (kept) core += c;
+    }
+    return core;
+}
+
 // What makes two entries the same work: an invoice that comes back to the firm that sent it must
 // not bill it twice.
 std::string work_of(const std::string& kind, const Json& fields) {
@@ -19,7 +30,7 @@ std::string work_of(const std::string& kind, const Json& fields) {
         const bool expense = kind == "legal.expense_entry";
         if (expense && name == std::string_view("person")) continue;  // LEDES does not carry it
         const std::string text = one_line(fields.value(name, Json()));
-        key += '\x1f' + (name == std::string_view("narrative") ? formats::ledes_text(text) : text);
+        key += '\x1f' + (name == std::string_view("narrative") ? core_of(text) : text);
     }
     return key;
 }

@@ -46,6 +46,11 @@ Result<void> write_off(const fs::path& path, const Off& off) {
     return write_kept(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
 }
 
+Result<void> fit_together(const std::vector<rules::KindSource>& sources) {
+    TRY(rules::KindRegistry::build(sources));
+    return {};
+}
+
 }  // namespace
 
 void Plugins::State::read_folder(const fs::path& folder, const Origin& origin) {
@@ -116,10 +121,17 @@ Result<void> Plugins::State::swap_in() {
     TRY_ASSIGN(auto sources, rules::read_kind_folder(options.schemas / "kinds", "core"));
     std::vector<rules::PluginHost::Activation> active;
     rules::Lookups lookups;
+    auto everything = sources;
+    for (const auto& [id, activation] : plugins) {
+        const auto& theirs = activation.package.kinds;
+        everything.insert(everything.end(), theirs.begin(), theirs.end());
+    }
+    // One by one only where that is needed to find who does not fit.
+    const bool all_fit = rules::KindRegistry::build(everything).has_value();
     for (auto& [id, activation] : plugins) {
         auto more = sources;
         more.insert(more.end(), activation.package.kinds.begin(), activation.package.kinds.end());
-        const auto fits = rules::KindRegistry::build(more);
+        const auto fits = all_fit ? Result<void>() : fit_together(more);
         if (!fits) {
             problems.push_back(fits.error());
             log_error("plugin", "a plugin is left out", {{"error", fits.error().text()}});

@@ -1,14 +1,18 @@
 // Plugins that come and go with a space.
 
 #include "base/log.h"
+#include "core/circle.h"
 #include "core/plugins_state.h"
 
 namespace dutybook::core {
 
-// Which sites are administrators of a space is for its circle of members to say. Until that is
-// known here, whoever may write to the space may choose its plugins: its commits are signed.
-bool Plugins::State::may_install(const std::string& /*space*/, const std::string& site) const {
-    return !site.empty();
+// Administrators of the space's circle. One who has left since chose while it was one: its log
+// counts no further than that. Without a control log nobody is known, so nobody may.
+bool Plugins::State::may_install(const std::string& space, const std::string& site) const {
+    Circle* const circle = book->circle(space);
+    const auto members = circle != nullptr ? circle->membership() : nullptr;
+    const auto* const member = members ? members->find(site) : nullptr;
+    return member != nullptr && member->role == domain::Role::Administers;
 }
 
 void Plugins::accept_arrivals(

@@ -57,6 +57,10 @@ Ancestry GitLog::compare(const VolumeName& volume, const CommitId& theirs) {
     // Listed by a remote, so perhaps no commit of this log at all, or one whose blob is missing.
     if (!git::read_link(seen, theirs)) return Ancestry::Unknown;
     if (git::walk(seen, info->tip, theirs)) return Ancestry::Behind;
+    // A commit of ours, but of another log: whoever lists it here makes no fork of this one.
+    const auto header = git::read_header(seen, theirs);
+    if (header && (header->writer != volume.writer || header->volume != volume.number))
+        return Ancestry::Unknown;
     const auto onward = git::walk(seen, theirs, info->tip);
     if (onward) return Ancestry::Ahead;
     return onward.error().code == Code::Conflict ? Ancestry::Forked : Ancestry::Unknown;

@@ -28,10 +28,23 @@ Result<void> ContactRun::settle_fork(const store::VolumeName& volume, const stor
         TRY(gave_way);
         TRY(switch_to(parted));
         stuck_.erase(volume.writer);
-        if (parts_.refused != nullptr) parts_.refused->forget(volume.writer);
+        came(volume.writer);
     }
     forks_.push_back({volume, parted});
     return {};
+}
+
+// Whether it is a branch whose commits are held already; a current writer's own log is not settled
+// here but by a change of writer.
+Result<bool> ContactRun::settle_held_fork(const store::VolumeName& volume,
+                                          const store::CommitId& tip) {
+    bool current = false;
+    with_engine([&](core::SpaceEngine& engine) { current = engine.writer() == volume.writer; });
+    if (current || !parts_.log->read(tip)) return false;
+    TRY_ASSIGN(const Branches parted, branches(volume.writer, tip));
+    if (parted.ours.empty() || parted.theirs.empty()) return false;
+    TRY(settle_fork(volume, tip));
+    return true;
 }
 
 // A remote's ref holds one branch for good. Who comes to this remote alone must come to hold both,
@@ -54,6 +67,7 @@ Result<void> ContactRun::hand_out(const Branches& parted, bool applied) {
         if (listed_.contains(fork_ref(name, tip))) continue;
         // The remote's own ref holds this branch, or can still come to hold it.
         const auto own = listed_.find(name.ref());
+        if (own == listed_.end() && applied) continue;
         const auto stands = own == listed_.end() ? store::Ancestry::Unknown
                                                  : parts_.log->compare(name, own->second);
         if (stands == store::Ancestry::Same || stands == store::Ancestry::Behind) continue;
@@ -75,6 +89,8 @@ Result<void> ContactRun::receive_forks() {
         const auto stands = parts_.log->compare(*volume, tip);
         if (stands == store::Ancestry::Same || stands == store::Ancestry::Behind) continue;
         if (refused_before(*volume, tip)) continue;
+        TRY_ASSIGN(const bool settled, settle_held_fork(*volume, tip));
+        if (settled) continue;
         const auto ours = held.find(volume->ref());
         wanted.push_back({*volume, {ref, tip, ours == held.end() ? "" : ours->second}});
     }
@@ -88,6 +104,7 @@ Result<void> ContactRun::receive_forks() {
     for (const auto& [volume, one] : wanted) all.push_back(one);
     list_is_fresh_ = false;
     TRY(parts_.transfer->fetch(remote_, all, *quarantine_, cancel_));
+    came_whole_ = true;
     for (const auto& [volume, one] : wanted) {
         TRY(still_wanted());
         TRY(take_over({volume, one.tip, one.have}));

@@ -40,7 +40,7 @@ Result<void> ContactRun::receive() {
     for (const auto& volume : held) strangers_.erase(volume.name.writer);
     std::deque<std::vector<Wanted>> queue;
     for (const auto& group : todo.fetches) {
-        auto rest = without_refused(group);
+        TRY_ASSIGN(auto rest, without_refused(group));
         if (!rest.empty()) queue.push_back(std::move(rest));
     }
     if (!queue.empty()) TRY(receive_volumes(std::move(queue)));
@@ -75,6 +75,7 @@ Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) 
         queue.pop_front();
         if (group.empty()) continue;
         const auto fetched = fetch_group(group);
+        came_whole_ = fetched.has_value();
         TRY(take_over_group(group));
         if (fetched) {
             volumes -= std::min<std::uint64_t>(volumes, group.size());
@@ -156,29 +157,37 @@ void ContactRun::tell_undelivered(const std::vector<Wanted>& wanted, const Error
             ". Everything else goes on, and the next sync tries again");
 }
 
-// What was judged before and would be judged the same: it is not even transferred. The volumes
-// that follow it wait with it.
-std::vector<Wanted> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
+// What was judged before and would be judged the same is not even transferred, and the volumes that
+// follow it wait with it. A branch that is kept as evidence is settled without a transfer.
+Result<std::vector<Wanted>> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
     std::vector<Wanted> rest;
     for (const Wanted& one : wanted) {
         const auto name = store::VolumeName::parse(one.ref);
-        if (!name || !refused_before(*name, one.tip)) {
-            rest.push_back(one);
+        if (name && refused_before(*name, one.tip)) {
+            stuck_.insert(name->writer);
+            note_use(*name, false);
+            // Its alarm was raised when it was judged, and stands.
+            standing_.insert(core::alarm_id("refused", subject_at(remote_.name, one.ref)));
+            standing_.insert(core::alarm_id("refused", "more"));
+            standing_.insert(core::alarm_id("removed-site", subject_at(remote_.name, one.ref)));
             continue;
         }
-        note_use(*name, false);
-        // Its alarm was raised when it was judged, and stands.
-        standing_.insert(core::alarm_id("refused", subject_at(remote_.name, one.ref)));
-        standing_.insert(core::alarm_id("refused", "more"));
-        standing_.insert(core::alarm_id("removed-site", subject_at(remote_.name, one.ref)));
-        // A branch that is kept as evidence holds up nothing.
-        if (!parts_.log->read(one.tip)) stuck_.insert(name->writer);
+        if (name) {
+            TRY_ASSIGN(const bool settled, settle_held_fork(*name, one.tip));
+            if (settled) continue;
+        }
+        rest.push_back(one);
     }
     return rest;
 }
 
 bool ContactRun::refused_before(const store::VolumeName& volume, const store::CommitId& tip) const {
     return parts_.refused != nullptr && parts_.refused->holds(volume, tip);
+}
+
+// What was refused of a writer may follow from what came of it now.
+void ContactRun::came(const domain::Writer& writer) {
+    if (parts_.refused != nullptr) parts_.refused->forget(writer);
 }
 
 void ContactRun::remember_refusal(const store::VolumeName& volume, const store::CommitId& tip) {
@@ -220,12 +229,9 @@ Result<void> ContactRun::take_over(const Incoming& incoming) {
     }
     const Incoming good = checked_part(incoming, *taken.fork);
     TRY(parts_.log->keep_evidence(*quarantine_, good));
+    came(good.volume.writer);
     if (good.tip != incoming.tip) judge_refusal(incoming, taken);
-    TRY(settle_fork(good.volume, good.tip));
-    // Held now, but on no ref of ours: it would be asked for again at every contact.
-    if (parts_.log->compare(good.volume, good.tip) != store::Ancestry::Same)
-        remember_refusal(incoming.volume, incoming.tip);
-    return {};
+    return settle_fork(good.volume, good.tip);
 }
 
 // Of a branch only what passed every check is kept.
@@ -240,6 +246,7 @@ Result<store::TakenOver> ContactRun::take_all(const Incoming& incoming) {
     for (;;) {
         TRY_ASSIGN(store::TakenOver taken,
                    parts_.log->take_over(*quarantine_, incoming, *parts_.judge));
+        if (!taken.segments.empty()) came(incoming.volume.writer);
         for (const auto& accepted : taken.segments)
             outcome_.operations_in += accepted.segment.lines.size();
         if (taken.more) continue;
@@ -255,10 +262,11 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
     }
     // Not in the quarantine: the fetch failed, and its own error says so.
     if (taken.refused->code == Code::NotFound) return;
-    note_use(incoming.volume, false);
+    if (came_whole_) note_use(incoming.volume, false);
     stuck_.insert(incoming.volume.writer);
     // What waits for the volume before it is judged when that has come.
-    if (taken.refused->code != Code::Unavailable) remember_refusal(incoming.volume, incoming.tip);
+    const bool waits = taken.refused->code == Code::Unavailable;
+    if (came_whole_ && !waits) remember_refusal(incoming.volume, incoming.tip);
     if (taken.newer) {
         raise("update-needed", incoming.volume.writer,
               "the log of " + incoming.volume.writer +

@@ -66,7 +66,8 @@ private:
     void note_use(const store::VolumeName& volume, bool use);
     bool refused_before(const store::VolumeName& volume, const store::CommitId& tip) const;
     void remember_refusal(const store::VolumeName& volume, const store::CommitId& tip);
-    std::vector<Wanted> without_refused(const std::vector<Wanted>& wanted);
+    void came(const domain::Writer& writer);
+    Result<std::vector<Wanted>> without_refused(const std::vector<Wanted>& wanted);
 
     // contact_past.cpp
     void look_for_lost_heads(const std::vector<std::string>& lost);
@@ -96,6 +97,7 @@ private:
     Result<void> settle_fork(const store::VolumeName& volume, const store::CommitId& tip);
     Result<void> hand_out(const Branches& parted, bool applied);
     Result<void> receive_forks();
+    Result<bool> settle_held_fork(const store::VolumeName& volume, const store::CommitId& tip);
     Result<Branches> branches(const domain::Writer& writer, const store::CommitId& tip);
     Result<void> switch_to(const Branches& parted);
     Result<void> switch_volume(const store::VolumeName& volume, const store::CommitId& tip);
@@ -124,6 +126,7 @@ private:
     std::unique_ptr<store::Quarantine> quarantine_;
     std::set<domain::Writer> strangers_;  // writers of whom nothing is held
     bool strangers_told_ = false;
+    bool came_whole_ = false;         // the last fetch; else a refusal may be for what is missing
     std::set<domain::Writer> stuck_;  // a volume of theirs failed: the later ones wait
     std::set<std::string> standing_;  // ids of alarms about this remote's logs, of this contact
     bool saw_all_ = false;            // everything listed was looked at

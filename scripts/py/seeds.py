@@ -205,7 +205,7 @@ def show_mutations(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
+    parser = argparse.ArgumentParser(prog="scripts/seeds", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutate", action="store_true", help="turn off each rule in turn")
     parser.add_argument("--only", help="with --mutate: rules whose id holds this text")

@@ -116,6 +116,7 @@ class Store:
         south.stop()
         self.north = north
         self.pristine = world.copy(north.store, world.directory / "pristine")
+        shutil.rmtree(self.pristine / "run", ignore_errors=True)  # a socket cannot be copied
 
     def reset(self):
         self.north.kill()

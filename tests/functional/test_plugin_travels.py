@@ -132,6 +132,21 @@ def put_by_hand(site, folder):
     site.client("set", "plugin-low", "version=2.0.0", f"digest={digest}", f"parts:={len(files)}")
 
 
+def test_only_administrators_choose_plugins(pair, tmp_path):
+    north, south, _ = pair
+    north.client("plugin", "install", low(tmp_path, 10), "--space")
+    meet(north, south)
+    has(south, "1.0.0")
+    ran = south.client("plugin", "install", low(tmp_path, 90, "2.0.0"), "--space", expect=1)
+    assert "no administrator" in ran.err
+    # A daemon that does not ask is not believed either.
+    put_by_hand(south, low(tmp_path, 90, "2.0.0"))
+    meet(south, north)
+    wait_for(lambda: "waiting" in (plugin_at(north) or {}), 30, "the package is refused")
+    assert plugin_at(north)["version"] == "1.0.0"
+    assert "administrator" in plugin_at(north)["waiting"]["why"]
+
+
 def test_native_plugins_do_not_travel(pair, tmp_path):
     north, _, _ = pair
     folder = tmp_path / "word_count"

@@ -103,7 +103,7 @@ class Repository:
                 head.append(byte | 0x80)
                 byte, size = size & 127, size >> 7
             head.append(byte)
-            body += bytes(head) + zlib.compress(data, 6)
+            body += bytes(head) + zlib.compress(data, 1)
         body += hashlib.sha1(body).digest()
         self.git("index-pack", "--stdin", data=body)
         return names

@@ -147,7 +147,7 @@ class Watch(threading.Thread):
         self.join()
 
     def run(self):
-        while not self.over.wait(0.02):
+        while not self.over.wait(0.1):
             self.memory = max(self.memory, resident(self.site.process.pid))
             self.disk = max(self.disk, occupied(self.site.store))
 

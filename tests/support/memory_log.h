@@ -124,7 +124,7 @@ public:
         std::vector<store::CommitId> ours;
         if (!tip.empty()) ours = repository().walk(tip, {}).value_or(std::vector<std::string>{});
         const auto commits = foreign(incoming.tip, ours);
-        if (!commits) return refused(failure(Code::Corrupt, "an object is missing"));
+        if (!commits) return refused(failure(Code::NotFound, "an object is missing"));
         if (commits->empty()) return store::TakenOver{};
 
         const store::CommitId common = object(commits->front())->parent;

@@ -1,6 +1,7 @@
 #include "unit/api/daemon_fixture.h"
 
 #include "base/crypto.h"
+#include "core/founding.h"
 #include "support/source_dir.h"
 
 #include <doctest/doctest.h>
@@ -14,7 +15,7 @@ RunningDaemon::RunningDaemon() {
     const auto store = folder_.path() / "store";
     socket_ = folder_.path() / "sock";
     REQUIRE(core::Book::create(store, "North", "America/New_York", clock_));
-    REQUIRE(core::write_space_folder(store, {core::make_space_id(), "north", ""}));
+    REQUIRE(core::found_space(store, "north", "", clock_.now()));
     core::BookOptions book_options;
     book_options.directory = store;
     book_options.schemas = dutybook::tests::source_dir() / "schemas";

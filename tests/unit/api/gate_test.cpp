@@ -1,4 +1,5 @@
 #include "api/gate.h"
+#include "api/accounts.h"
 #include "api/call.h"
 #include "base/crypto.h"
 #include "base/file.h"
@@ -162,4 +163,48 @@ TEST_CASE("a body must be of a JSON type, and there only where one is read") {
     CHECK(status(Body::Members, "application/json", false) == 400);
     CHECK(status(Body::Optional, "", false) == 0);
     CHECK(status(Body::None, "application/json", true) == 400);
+}
+
+TEST_CASE("an account at the socket does what its role allows, and only as its own person") {
+    TokenBook book;
+    const auto status = [&](Access access, Role role, const std::string& person = {},
+                            const std::string& by = {}) {
+        Request request;
+        request.peer = {Door::Socket, "rosa", role, person};
+        request.headers[static_cast<std::size_t>(Header::By)] = by;
+        return status_of(check_access(endpoint_for(access), request, *book.tokens));
+    };
+    CHECK(status(Access::Reader, Role::Reader) == 0);
+    CHECK(status(Access::Writer, Role::Reader) == 403);
+    CHECK(status(Access::Writer, Role::Writer) == 0);
+    CHECK(status(Access::SocketOnly, Role::Writer) == 403);
+    CHECK(status(Access::SocketOnly, Role::Admin) == 0);
+    CHECK(status(Access::Writer, Role::Writer, "p1", "p1") == 0);
+    CHECK(status(Access::Writer, Role::Writer, "p1", "p2") == 403);
+    CHECK(status(Access::Writer, Role::Writer, "", "p2") == 0);
+}
+
+TEST_CASE("accounts are kept, replaced and forgotten by name; a damaged file is told") {
+    test::TemporaryFolder folder;
+    const fs::path file = folder.path() / "accounts.json";
+    auto accounts = Accounts::open(file, "");
+    REQUIRE(accounts);
+    CHECK_FALSE((*accounts)->judge(0, 0));  // root and the own account come in without an entry
+    CHECK_FALSE((*accounts)->put({"no-such-account-here", Role::Reader, ""}));
+    CHECK_FALSE((*accounts)->put({"@no-such-group-here", Role::Reader, ""}));
+    REQUIRE((*accounts)->put({"@root", Role::Reader, ""}));
+    CHECK((*accounts)->judge(0, 0)->role == Role::Reader);
+    REQUIRE((*accounts)->put({"root", Role::Writer, "p1"}));
+    REQUIRE((*accounts)->put({"root", Role::Admin, "p2"}));
+    auto again = Accounts::open(file, "");
+    REQUIRE(again);
+    CHECK((*again)->list().size() == 2);
+    CHECK((*again)->judge(0, 0)->role == Role::Admin);
+    CHECK((*again)->judge(0, 0)->person == "p2");
+    REQUIRE((*again)->remove("root"));
+    CHECK_FALSE((*again)->remove("root"));
+    CHECK((*again)->judge(0, 0)->role == Role::Reader);
+    CHECK_FALSE(Accounts::open(file, "no-such-group-here"));
+    REQUIRE(write_file_atomically(file, R"({"format":1,"accounts":[{"role":"admin"}]})"));
+    CHECK(Accounts::open(file, "").error().code == Code::Corrupt);
 }

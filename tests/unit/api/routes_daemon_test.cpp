@@ -118,8 +118,9 @@ TEST_CASE("remotes are added, changed and removed, and contacted by nobody") {
     CHECK(daemon.ask("PATCH", remotes + "/hub", R"({"timeout":0})").status == 400);
     CHECK(daemon.ask("PATCH", remotes + "/none", R"({"timeout":9})").status == 404);
     CHECK(json_of(daemon.get(remotes))["items"].size() == 1);
-    const Json invite = json_of(daemon.get("/v1/spaces/north/invite"));
-    CHECK(invite["space"]["name"] == "north");
+    const Json invite =
+        json_of(daemon.ask("POST", "/v1/spaces/north/invite", R"({"site":"South"})"));
+    REQUIRE(invite["space"]["name"] == "north");
     CHECK(invite["remotes"][0]["name"] == "hub");
     CHECK(invite["parent"].is_null());
     CHECK(daemon.ask("POST", "/v1/spaces/north/sync", R"({"remote":"none"})").status == 404);

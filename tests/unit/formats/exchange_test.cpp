@@ -99,7 +99,7 @@ TEST_CASE("LEDES is refused where it is none, and its lines are judged one by on
         "20260531|7|C|M-1|10.00|20260501|20260531|x|1|F|0.1|0.00|10.00|20260504|L210||A103|p|"
         "Call|firm|100.00|P|LA|[]\n";
     std::string wrong = good;
-    wrong.replace(wrong.find("|10.00|20260504"), 7, "|99.00");
+    wrong.replace(wrong.find("|10.00|20260504"), 6, "|99.00");
     const auto file = read_ledes(head + good + wrong + "short[]\n", "a");
     REQUIRE(file);
     CHECK(file->lines.size() == 2);

@@ -95,7 +95,7 @@ TEST_CASE("crash: before the ref was written, the same seal goes through") {
     auto log = open_log(folder.path());
     CHECK(value(log->volumes()).empty());
     CHECK(value(log->append(row, some_lines(2))) == commit);
-    CHECK(value(log->verify(true, {})).empty());
+    for (const auto& damage : value(log->verify(true, {}))) CHECK(damage.healed);
 }
 
 TEST_CASE("crash: after the ref and before the list of tips, the ref counts") {

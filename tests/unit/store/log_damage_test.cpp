@@ -147,7 +147,8 @@ struct Site {
         whole();
     }
     void whole() {
-        CHECK(value(log->verify(true, {})).empty());
+        // What the start healed is told until the next.
+        for (const auto& damage : value(log->verify(true, {}))) CHECK(damage.healed);
         reopen();
         CHECK(value(log->verify(true, {})).empty());
         CHECK(value(log->chain({writer_a, 1}, {})) == own);
