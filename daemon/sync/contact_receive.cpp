@@ -34,15 +34,7 @@ Result<void> ContactRun::receive() {
     TRY_ASSIGN(const Plan todo, plan());
     look_for_lost_heads(todo.gone_back);
     for (const Decision& decision : todo.decisions)
-        if (decision.what == Do::Evidence) {
-            const auto settled = settle_fork(decision.seen.volume, decision.seen.theirs);
-            if (settled) continue;
-            // One log that leads nowhere must not hold up the others.
-            stuck_.insert(decision.seen.volume.writer);
-            raise_for_log("refused", decision.seen.volume,
-                          "what it lists does not fit what is held: " + settled.error().text() +
-                              ". Find out who can write there");
-        }
+        if (decision.what == Do::Evidence) meet_known_fork(decision.seen);
     TRY_ASSIGN(const auto held, parts_.log->volumes());
     for (const Decision& decision : todo.decisions) strangers_.insert(decision.seen.volume.writer);
     for (const auto& volume : held) strangers_.erase(volume.name.writer);
@@ -58,6 +50,16 @@ Result<void> ContactRun::receive() {
     TRY(quarantine_->clear());
     quarantine_.reset();
     return {};
+}
+
+// What a remote lists is held here, but perhaps as another log's: that stops nothing else.
+void ContactRun::meet_known_fork(const Seen& seen) {
+    const auto settled = settle_fork(seen.volume, seen.theirs);
+    if (settled) return;
+    stuck_.insert(seen.volume.writer);
+    raise_for_log("refused", seen.volume,
+                  "what it offers was not taken over: " + settled.error().text() +
+                      ". What was held before still counts. Find out who can write there");
 }
 
 Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) {

@@ -53,6 +53,7 @@ private:
 
     // contact_receive.cpp
     Result<void> receive();
+    void meet_known_fork(const Seen& seen);
     Result<void> receive_volumes(std::deque<std::vector<Wanted>> queue);
     Result<void> fetch_group(const std::vector<Wanted>& wanted);
     Result<void> take_over_group(const std::vector<Wanted>& wanted);
