@@ -116,37 +116,65 @@ std::set<std::string> Plugins::State::spaces_of(const std::string& plugin) const
     return spaces;
 }
 
-// Kinds first: a plugin whose kinds clash with another's is left out whole.
-Result<void> Plugins::State::swap_in() {
+// Kinds first: a plugin whose kinds clash with another's is left out whole. Compiling all schemas
+// is most of a start and of the memory, so it is done once for a set of plugins, and one by one
+// only to find out who clashes.
+Result<void> Plugins::State::adopt_kinds() {
+    std::string wanted;
+    for (const auto& [id, activation] : plugins) wanted += id + activation.package.digest + "\n";
+    if (kinds && wanted == adopted) return {};
     TRY_ASSIGN(auto sources, rules::read_kind_folder(options.schemas / "kinds", "core"));
-    std::vector<rules::PluginHost::Activation> active;
-    rules::Lookups lookups;
-    auto everything = sources;
-    for (const auto& [id, activation] : plugins) {
-        const auto& theirs = activation.package.kinds;
-        everything.insert(everything.end(), theirs.begin(), theirs.end());
-    }
-    // One by one only where that is needed to find who does not fit.
-    const bool all_fit = rules::KindRegistry::build(everything).has_value();
-    for (auto& [id, activation] : plugins) {
-        auto more = sources;
-        more.insert(more.end(), activation.package.kinds.begin(), activation.package.kinds.end());
-        const auto fits = all_fit ? Result<void>() : fit_together(more);
-        if (!fits) {
-            problems.push_back(fits.error());
+    clashing.clear();
+    auto registry = registry_with(sources);
+    if (!registry) {
+        for (const auto& [id, activation] : plugins) {
+            auto more = sources;
+            more.insert(more.end(), activation.package.kinds.begin(),
+                        activation.package.kinds.end());
+            const auto fits = rules::KindRegistry::build(more);
+            if (fits) {
+                sources = std::move(more);
+                continue;
+            }
+            clashing.emplace(id, fits.error());
             log_error("plugin", "a plugin is left out", {{"error", fits.error().text()}});
+        }
+        TRY_ASSIGN(sources, rules::read_kind_folder(options.schemas / "kinds", "core"));
+        registry = registry_with(sources);
+        TRY(registry);
+    }
+    if (kinds) {
+        kinds->replace(std::move(*registry));
+    } else {
+        kinds = std::make_unique<rules::LiveKinds>(std::move(*registry));
+    }
+    adopted = std::move(wanted);
+    return {};
+}
+
+// The kinds of `sources` and of all plugins that do not clash, indexed as their rules look.
+Result<std::shared_ptr<const rules::KindRegistry>> Plugins::State::registry_with(
+    std::vector<rules::KindSource> sources) const {
+    rules::Lookups lookups;
+    for (const auto& [id, activation] : plugins) {
+        if (clashing.contains(id)) continue;
+        const auto& more = activation.package.kinds;
+        sources.insert(sources.end(), more.begin(), more.end());
+        rules::add_lookups(activation.package.manifest, lookups);
+    }
+    return rules::KindRegistry::build(sources, lookups);
+}
+
+Result<void> Plugins::State::swap_in() {
+    TRY(adopt_kinds());
+    std::vector<rules::PluginHost::Activation> active;
+    for (auto& [id, activation] : plugins) {
+        if (const auto clash = clashing.find(id); clash != clashing.end()) {
+            problems.push_back(clash->second);
             continue;
         }
-        sources = std::move(more);
         activation.spaces = spaces_of(id);
-        rules::add_lookups(activation.package.manifest, lookups);
         active.push_back(activation);
-    }
-    TRY_ASSIGN(auto registry, rules::KindRegistry::build(sources, lookups));
-    if (kinds) {
-        kinds->replace(std::move(registry));
-    } else {
-        kinds = std::make_unique<rules::LiveKinds>(std::move(registry));
     }
     if (!host) {
         rules::PluginHost::Options with;

@@ -23,6 +23,8 @@ struct Plugins::State {
     std::map<std::string, rules::PluginHost::Activation> plugins;  // by id
     std::map<std::string, std::string> only_of;  // plugins that a space alone brings: its name
     std::vector<Error> problems;
+    std::string adopted;                    // the plugins whose kinds are registered
+    std::map<std::string, Error> clashing;  // those of them that are left out, and why
     std::unique_ptr<PluginArrivals> arrivals;
 
     std::filesystem::path installed() const { return options.directory / "plugins"; }
@@ -34,6 +36,9 @@ struct Plugins::State {
         std::string name, space;  // space: empty unless it came with one
     };
     void read_folder(const std::filesystem::path& folder, const Origin& origin);
+    Result<void> adopt_kinds();
+    Result<std::shared_ptr<const rules::KindRegistry>> registry_with(
+        std::vector<rules::KindSource> sources) const;
     Result<void> swap_in();
     void read_settings(SpaceService& space);
     void recheck_everywhere();
