@@ -20,7 +20,7 @@ import pytest
 
 from hostile import lua_attacks
 
-from dutybook import BIN, ROOT, wait_for
+from dutybook import BIN, LONG, ROOT, wait_for
 
 HERE = ROOT / "tests/support/hostile"
 DEADLINE = 100  # ms without progress, of an attack
@@ -199,9 +199,12 @@ def besiege(world, canaries):
     print(f"the same with nobody attacking: p99 {calm:.1f} ms")
     # A machine that is busy with other things answers later, attacked or not.
     busy = calm if calm > MOST / 5 else 0
-    assert percentile(everything, .99) < MOST + 5 * busy
+    # The times themselves are judged on a quiet machine (DUTYBOOK_TEST_LONG=1); beside other tests
+    # it must not hang.
+    assert percentile(everything, .99) < (MOST if LONG and not busy else 5000)
     longest = max(ended, key=ended.get)
-    assert ended[longest] < DEADLINE + 1000 + 20 * busy, (longest, ended[longest])
+    most = DEADLINE + 1000 if LONG and not busy else 10_000
+    assert ended[longest] < most, (longest, ended[longest])
     assert site.stop() == 0
 
 
