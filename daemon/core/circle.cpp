@@ -66,7 +66,7 @@ Result<ControlFile> control_from(const Json& json) {
 }
 
 Result<void> write_control(const fs::path& folder, const Json& control) {
-    return write_file_atomically(folder / "control.json", canonical(control) + "\n");
+    return write_kept(folder / "control.json", canonical(control) + "\n");
 }
 
 Result<void> write_invite_seeds(const fs::path& folder, const Json& seeds) {
@@ -217,9 +217,8 @@ Result<void> Circle::save_introductions() const {
         TRY_ASSIGN(Json json, parse_json(domain::write_introduction(one)));
         list.push_back(std::move(json));
     }
-    return write_file_atomically(
-        parts_.folder / "introductions.json",
-        canonical({{"format", 1}, {"introductions", std::move(list)}}) + "\n");
+    return write_kept(parts_.folder / "introductions.json",
+                      canonical({{"format", 1}, {"introductions", std::move(list)}}) + "\n");
 }
 
 // Counts what a site says of itself if it proves an invite of the control log.

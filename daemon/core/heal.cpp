@@ -21,7 +21,8 @@ Result<void> heal_store(const fs::path& directory) {
     }
     std::error_code failed;
     for (const auto& space : fs::directory_iterator(directory / "spaces", failed)) {
-        for (const char* name : {"space.json", "remotes.json", "keys.json", "invite.json"})
+        for (const char* name : {"space.json", "remotes.json", "keys.json", "invite.json",
+                                 "control.json", "introductions.json"})
             TRY(heal(space.path() / name));
     }
     return {};
