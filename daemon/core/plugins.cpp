@@ -46,11 +46,6 @@ Result<void> write_off(const fs::path& path, const Off& off) {
     return write_kept(path, Json{{"format", 1}, {"off", pairs}}.dump(2) + "\n");
 }
 
-Result<void> fit_together(const std::vector<rules::KindSource>& sources) {
-    TRY(rules::KindRegistry::build(sources));
-    return {};
-}
-
 }  // namespace
 
 void Plugins::State::read_folder(const fs::path& folder, const Origin& origin) {
