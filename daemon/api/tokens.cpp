@@ -1,8 +1,8 @@
 #include "api/tokens.h"
 
 #include "base/crypto.h"
-#include "base/kept_file.h"
 #include "base/json.h"
+#include "base/kept_file.h"
 
 #include <algorithm>
 #include <array>

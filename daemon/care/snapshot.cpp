@@ -23,8 +23,7 @@ bool is_temporary(const std::string& name) {
 }
 
 bool left_out(const std::string& name) {
-    constexpr std::array<std::string_view, 4> whole = {"lock", "run", "quarantine.git",
-                                                       "reserve"};
+    constexpr std::array<std::string_view, 4> whole = {"lock", "run", "quarantine.git", "reserve"};
     return std::count(whole.begin(), whole.end(), name) != 0 || name.starts_with("index.db") ||
            name.starts_with(folder_prefix) || is_temporary(name);
 }

@@ -81,10 +81,11 @@ public:
         return one;
     }
     Membership membership(std::vector<SignedEntry> some) const {
-        const auto result = fold_membership(id, some, introductions, [&](const ControlEntry& entry) {
-            const auto found = keys.find(entry.epoch);
-            return found == keys.end() ? nullptr : &found->second;
-        });
+        const auto result =
+            fold_membership(id, some, introductions, [&](const ControlEntry& entry) {
+                const auto found = keys.find(entry.epoch);
+                return found == keys.end() ? nullptr : &found->second;
+            });
         REQUIRE_MESSAGE(result.has_value(), (result ? "" : result.error().text()));
         return *result;
     }

@@ -1,7 +1,7 @@
 // Encrypted segments: what opens, what does not, and what the bytes show.
 
-#include "store/segment_header.h"
 #include "store/segment_sealed.h"
+#include "store/segment_header.h"
 #include "support/log_contract.h"
 
 #include <set>
