@@ -41,8 +41,11 @@ Result<bool> ContactRun::settle_held_fork(const store::VolumeName& volume,
     bool current = false;
     with_engine([&](core::SpaceEngine& engine) { current = engine.writer() == volume.writer; });
     if (current || !parts_.log->read(tip)) return false;
-    TRY_ASSIGN(const Branches parted, branches(volume.writer, tip));
-    if (parted.ours.empty() || parted.theirs.empty()) return false;
+    const auto parted = branches(volume.writer, tip);
+    // Commits of another log, listed as this one's: to be judged, and refused, as ever.
+    if (!parted && parted.error().code == Code::Corrupt) return false;
+    if (!parted) return parted.error();
+    if (parted->ours.empty() || parted->theirs.empty()) return false;
     TRY(settle_fork(volume, tip));
     return true;
 }

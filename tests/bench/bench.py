@@ -19,8 +19,8 @@ import traceback
 import exchange
 import measure
 import peers
-import plugins
 import reads
+import rules_cost
 import trust
 import writes
 
@@ -30,7 +30,7 @@ MEASUREMENTS = {
     "night": exchange.night,
     "year": exchange.year,
     "large": reads.large,  # reads, show, memory, start-up and join at size
-    "plugin": plugins.plugin,
+    "plugin": rules_cost.plugin,
     "trust": trust.trust,
 }
 
