@@ -159,11 +159,12 @@ Result<void> Rechecks::judge(const std::vector<rules::RuleRecord>& records) {
         later_.insert(one.record);
         down = true;
     }
-    if (down) {
-        wake_at_ = parts_.clock->monotonic() + wait_;
+    if (!evaluation.judgements.empty()) wait_ = first_wait;
+    // Once for all slices of one try.
+    const Millis now = parts_.clock->monotonic();
+    if (down && now >= wake_at_) {
+        wake_at_ = now + wait_;
         wait_ = std::min(wait_ * 2, longest_wait);
-    } else if (!evaluation.judgements.empty()) {
-        wait_ = first_wait;
     }
     return {};
 }

@@ -91,10 +91,23 @@ Result<void> GitLog::take(Quarantine& quarantine, const CommitId& tip, const Com
 
 Result<void> GitLog::put(const std::vector<ControlPiece>& pieces, const CommitId& head) {
     const std::lock_guard lock(writing_);
+    bool damaged = false;
+    {
+        TRY_ASSIGN(const auto view, View::open(path_));
+        damaged = !load_control(view);
+    }
     for (const auto& piece : pieces) {
         TRY_ASSIGN(const auto blob, git::put_object(path_, piece.blob, GIT_OBJECT_BLOB, aside_));
         TRY(git::put_object(path_, git::control_tree(blob), GIT_OBJECT_TREE, aside_));
         TRY(git::put_object(path_, piece.commit_bytes, GIT_OBJECT_COMMIT, aside_));
+    }
+    if (damaged) {
+        const std::lock_guard state(state_);
+        healed_.push_back({control_ref,
+                           "an entry was damaged or missing",
+                           {},
+                           true,
+                           "written again from the copy beside the log"});
     }
     return move_control(head);
 }
