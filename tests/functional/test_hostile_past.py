@@ -6,7 +6,7 @@ import contextlib
 import stat
 
 import pytest
-from dutybook import FAKETIME, LONG, duty
+from dutybook import FAKETIME, duty
 from forge import REF, Member, Repository, operation
 from host import FLUSH, Host, packet
 
@@ -142,7 +142,6 @@ def test_it_shows_two_histories(told, counted):
     told.count(counted)
 
 
-@pytest.mark.skipif(not LONG, reason="a long form: DUTYBOOK_TEST_LONG=1")
 def test_it_puts_old_things_in_new_places(told, counted):
     ref, commits = told.log_of(told.south)
     own, own_commits = None, None

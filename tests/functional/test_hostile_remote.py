@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 import pytest
-from dutybook import LONG, ROOT, duty
+from dutybook import ROOT, duty
 from forge import REF, Keys, Member, Repository, frame_of, hollow_frame, operation
 from host import Host, Watch
 
@@ -323,7 +323,6 @@ def says_what_to_do(text):
     return re.search(r"\b([Ff]ind out|[Aa]sk|[Ss]ee that|run |[Ll]ook who|[Ll]et )", text)
 
 
-@pytest.mark.skipif(not LONG, reason="a long form: DUTYBOOK_TEST_LONG=1")
 def test_a_member_forges(attacked, counted):
     north, south, mallory, _ = attacked
     held, accepted = [], []
