@@ -33,12 +33,15 @@ Json alarms_json(const std::vector<core::Alarm>& alarms) {
     return list;
 }
 
-Json peers_json(const std::vector<core::SpaceEngine::Peer>& peers) {
+// Names come from the control log; null for a site that it does not know.
+Json peers_json(const std::vector<core::SpaceEngine::Peer>& peers, const core::Circle* circle) {
+    const auto members = circle != nullptr ? circle->membership() : nullptr;
     Json list = Json::array();
     for (const auto& peer : peers) {
+        const auto* member = members ? members->find(peer.site) : nullptr;
         list.push_back(
             {{"site", peer.site},
-             {"name", nullptr},
+             {"name", member != nullptr ? Json(member->name) : Json()},
              {"holds_of_ours", peer.holds_of_ours},
              {"last_heard", instant_or_null(peer.last_heard)},
              {"next_heard", peer.next_heard ? Json(format_utc(*peer.next_heard)) : Json()}});
@@ -73,24 +76,24 @@ Result<Json> space_status(Call& call, core::SpaceService& space) {
     Json seqs = Json::object(), remote_list = Json::array();
     for (const auto& [writer, entry] : frontier.entries()) seqs[writer] = entry.seq;
     for (const auto& remote : remotes) remote_list.push_back(remote_json(remote));
-    return Result<Json>(
-        boost::system::in_place_value,
-        Json{{"name", space.facts().name},
-             {"id", space.facts().id},
-             {"parent", space.facts().parent},
-             {"digest", digest},
-             {"operations_digest", operations},
-             {"findings_digest", findings.digest ? Json(*findings.digest) : Json()},
-             {"records", counts.records},
-             {"operations", counts.operations},
-             {"conflicts", counts.conflicts},
-             {"unsealed", engine.unsealed},
-             {"unchecked", findings.unchecked},
-             {"frontier", std::move(seqs)},
-             {"remotes", std::move(remote_list)},
-             {"peers", peers_json(engine.peers)},
-             {"alarms", alarms_json(engine.alarms)},
-             {"warnings", warnings_of(call.services.book->circle(space.facts().name))}});
+    const core::Circle* circle = call.services.book->circle(space.facts().name);
+    return Result<Json>(boost::system::in_place_value,
+                        Json{{"name", space.facts().name},
+                             {"id", space.facts().id},
+                             {"parent", space.facts().parent},
+                             {"digest", digest},
+                             {"operations_digest", operations},
+                             {"findings_digest", findings.digest ? Json(*findings.digest) : Json()},
+                             {"records", counts.records},
+                             {"operations", counts.operations},
+                             {"conflicts", counts.conflicts},
+                             {"unsealed", engine.unsealed},
+                             {"unchecked", findings.unchecked},
+                             {"frontier", std::move(seqs)},
+                             {"remotes", std::move(remote_list)},
+                             {"peers", peers_json(engine.peers, circle)},
+                             {"alarms", alarms_json(engine.alarms)},
+                             {"warnings", warnings_of(circle)}});
 }
 
 Json plugins_json(const Call& call) {

@@ -15,6 +15,20 @@ def writers(world, hub):
     return {ref.split("/")[3] for ref in refs}
 
 
+def backed_up_between_two_days(world, north, south):
+    """A copy of North's store from between 20 early and 20 late duties; both sites synced both."""
+    backup = None
+    for day in ("early", "late"):
+        if day == "late":
+            north.stop()
+            backup = world.copy(north.store, world.directory / "backup")
+            north.start()
+        north.add_file(duty(f"{day} {i}") for i in range(20))
+        for site in (north, south):
+            site.sync()
+    return backup
+
+
 def test_the_hub_goes_back_a_week(world, pair):
     north, south, hub = pair
     north.add_file(duty(f"early {i}") for i in range(20))
@@ -46,15 +60,7 @@ def test_the_hub_goes_back_a_week(world, pair):
 
 def test_a_store_restored_from_an_older_copy(world, pair):
     north, south, hub = pair
-    north.add_file(duty(f"early {i}") for i in range(20))
-    for site in (north, south):
-        site.sync()
-    north.stop()
-    backup = world.copy(north.store, world.directory / "backup")
-    north.start()
-    north.add_file(duty(f"late {i}") for i in range(20))
-    for site in (north, south):
-        site.sync()
+    backup = backed_up_between_two_days(world, north, south)
     before = writers(world, hub)
     north.stop()
     world.copy(backup, north.store)
@@ -99,15 +105,7 @@ def test_a_copy_runs_beside_its_original(world, pair):
 def test_files_put_back_in_place(world, pair):
     """The directory is the same one, so only the remote can tell that the past came back."""
     north, south, hub = pair
-    north.add_file(duty(f"early {i}") for i in range(20))
-    for site in (north, south):
-        site.sync()
-    north.stop()
-    backup = world.copy(north.store, world.directory / "backup")
-    north.start()
-    north.add_file(duty(f"late {i}") for i in range(20))
-    for site in (north, south):
-        site.sync()
+    backup = backed_up_between_two_days(world, north, south)
     before = writers(world, hub)
     north.stop()
     for entry in north.store.iterdir():

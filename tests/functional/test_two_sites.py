@@ -43,6 +43,7 @@ def test_what_is_not_delivered_is_told(pair):
     north.sync()
     peers = {one["site"]: one for one in north.status()["peers"]}
     assert peers[south.one("status")["site"]["id"]]["holds_of_ours"] == 7
+    assert peers[south.one("status")["site"]["id"]]["name"] == "South"
 
 
 def test_nothing_new_moves_nothing(pair):
