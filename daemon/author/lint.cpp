@@ -114,14 +114,14 @@ private:
         const Names written(got.begin(), got.end());
         for (const std::string& name : declared) {
             if (written.count(name) == 0) {
-                complain(what + " " + name + " is declared, and rules.lua has no " + table + "[\"" +
+                complain(what + " " + name + " is declared, and no Lua file sets " + table + "[\"" +
                              name + "\"]",
                          "");
             }
         }
         for (const std::string& name : written) {
             if (declared.count(name) == 0) {
-                complain("rules.lua has " + std::string(table) + "[\"" + name +
+                complain("the code sets " + std::string(table) + "[\"" + name +
                              "\"], which the manifest does not declare",
                          "", "", Code::Conflict);
             }
@@ -153,7 +153,7 @@ private:
         for (const Json& one : ready.value("undefined", Json::array())) {
             const auto text = one.get<std::string>();
             const auto blank = text.find(' ');
-            complain_of_code(manifest_.id + "/rules.lua:" + text.substr(0, blank) +
+            complain_of_code(manifest_.id + "/" + text.substr(0, blank) +
                              ": nobody sets the global \"" + text.substr(blank + 1) +
                              "\"; is it misspelt, or a parameter that is not handed on?");
         }

@@ -4,12 +4,17 @@
 #include "base/file.h"
 
 #include <algorithm>
+#include <array>
 
 namespace dutybook::rules {
 
 namespace {
 
 constexpr std::size_t file_count_limit = 2000;
+
+// What a package's folders hold: name, and how its files end.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> subfolders{
+    {{"lua", ".lua"}, {"schemas", ".json"}, {"locales", ".json"}, {"tests", ".json"}}};
 
 bool is_code_or_manifest(std::string_view name) {
     return name == "plugin.json" || name == "rules.lua" || name == "plugin.so";
@@ -81,7 +86,9 @@ private:
                          manifest.native ? "build it against sdk/dutybook_plugin.h" : "");
             }
         } else if (!manifest.native) {
-            reading_.package.lua = *code;
+            for (const auto& [file, text] : reading_.package.files) {
+                if (file.ends_with(".lua")) reading_.package.lua.emplace(file, text);
+            }
         }
     }
 
@@ -142,10 +149,10 @@ Result<PackageFiles> read_package_files(const fs::path& folder) {
             TRY(add_file(entry.path(), name, files, size));
         }
     }
-    for (const char* below : {"schemas", "locales", "tests"}) {
+    for (const auto& [below, ending] : subfolders) {
         for (const auto& entry : fs::directory_iterator(folder / below, failed)) {
             const std::string name = entry.path().filename().string();
-            if (!regular(entry) || !name.ends_with(".json") || !is_plain_name(name)) continue;
+            if (!regular(entry) || !name.ends_with(ending) || !is_plain_name(name)) continue;
             TRY(add_file(entry.path(), std::string(below) + "/" + name, files, size));
         }
     }
@@ -174,8 +181,10 @@ bool may_travel(std::string_view file) {
     if (slash == std::string_view::npos) return false;
     const std::string_view folder = file.substr(0, slash);
     const std::string_view name = file.substr(slash + 1);
-    return (folder == "schemas" || folder == "locales" || folder == "tests") &&
-           is_plain_name(name) && name.ends_with(".json");
+    return is_plain_name(name) &&
+           std::any_of(subfolders.begin(), subfolders.end(), [&](const auto& one) {
+               return folder == one.first && name.ends_with(one.second);
+           });
 }
 
 bool valid_plugin_id(std::string_view id) {

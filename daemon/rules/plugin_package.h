@@ -18,7 +18,7 @@ using PackageFiles = std::map<std::string, std::string>;
 struct PluginPackage {
     Manifest manifest;
     std::vector<KindSource> kinds;
-    std::string lua;               // text of rules.lua
+    PackageFiles lua;              // rules.lua and lua/*.lua; empty if native or without code
     std::filesystem::path object;  // plugin.so of a native plugin
     PackageFiles files;            // what the digest covers, and what travels
     std::string digest;            // 64 hex digits
@@ -26,8 +26,8 @@ struct PluginPackage {
 
 inline constexpr std::size_t package_limit = 4u << 20;  // bytes of all files
 
-// plugin.json, rules.lua, plugin.so, schemas/*.json, locales/*.json, tests/*.json below `folder`;
-// links and anything else are left alone. Sizes are bounded.
+// plugin.json, rules.lua, lua/*.lua, plugin.so, schemas/*.json, locales/*.json, tests/*.json below
+// `folder`; links and anything else are left alone. Sizes are bounded.
 Result<PackageFiles> read_package_files(const std::filesystem::path& folder);
 // Every mistake of a package, each with file, line and pointer; empty = it can be used. `name` is
 // shown in front of file names.

@@ -94,7 +94,7 @@ std::string load_text(const WorkerLoad& load) {
     if (load.native) {
         text["object"] = load.object;
     } else {
-        text["files"]["rules.lua"] = load.lua;
+        text["files"] = load.lua;
     }
     return text.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

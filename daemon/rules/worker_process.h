@@ -12,6 +12,7 @@
 #include "base/result.h"
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,7 +25,8 @@ namespace dutybook::rules {
 struct WorkerLoad {
     std::string plugin;  // id
     bool native = false;
-    std::string lua;     // text of rules.lua
+    // Of a plugin in Lua: rules.lua, with which it begins, lua/NAME.lua for each require("NAME").
+    std::map<std::string, std::string> lua;
     std::string object;  // absolute path of the shared object
     std::string configuration = "{}";
     std::uint64_t memory = 64u << 20;         // bytes

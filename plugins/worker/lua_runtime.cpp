@@ -1,6 +1,6 @@
-#include "worker/lua_globals.h"
 #include "worker/lua_json.h"
 #include "worker/lua_library.h"
+#include "worker/lua_modules.h"
 #include "worker/lua_state.h"
 #include "worker/runtime.h"
 
@@ -20,16 +20,21 @@ constexpr std::uint64_t load_instructions = 50'000'000;
 
 class LuaRuntime final : public Runtime {
 public:
-    LuaRuntime(std::unique_ptr<LuaState> state, const CallLimits& limits, LogLine log)
-        : state_(std::move(state)), limits_(limits), log_(std::move(log)) {}
+    LuaRuntime(std::unique_ptr<LuaState> state, LuaFiles files, const CallLimits& limits,
+               LogLine log)
+        : modules_(std::move(files)),
+          state_(std::move(state)),
+          limits_(limits),
+          log_(std::move(log)) {}
 
-    Result<void> load(const LuaFiles& files, std::string_view configuration) {
+    Result<void> load(std::string_view configuration) {
         lua_State* lua = state_->raw();
         configuration_ = configuration;
         lua_pushcfunction(lua, [](lua_State* s) {
             auto* self = static_cast<LuaRuntime*>(lua_touserdata(s, 1));
             open_json(s);
             open_library(s);
+            self->modules_.open(s);
             for (const auto& [verb, table] : tables) {
                 lua_newtable(s);
                 lua_setglobal(s, table);
@@ -43,16 +48,7 @@ public:
         });
         lua_pushlightuserdata(lua, this);
         TRY(state_->run(1, 0, load_instructions));
-
-        const std::string chunk = "@" + files.name;
-        if (luaL_loadbufferx(lua, files.main.data(), files.main.size(), chunk.c_str(), "t") !=
-            LUA_OK) {
-            const char* text = lua_tostring(lua, -1);
-            Error error = malformed(text != nullptr ? text : "the plugin cannot be read");
-            lua_settop(lua, 0);
-            return error;
-        }
-        used_ = globals_of(lua);
+        TRY(modules_.compile(lua, "rules.lua"));
         return state_->run(0, 0, load_instructions);
     }
 
@@ -74,14 +70,7 @@ public:
             }
             lua_settop(lua, 0);
         }
-        lua_pushglobaltable(lua);
-        for (const auto& [name, line] : used_.read) {
-            lua_pushlstring(lua, name.data(), name.size());
-            const bool known = lua_rawget(lua, -2) != LUA_TNIL || used_.set.count(name) != 0;
-            lua_pop(lua, 1);
-            if (!known) all.undefined.push_back(std::to_string(line) + " " + name);
-        }
-        lua_settop(lua, 0);
+        all.undefined = modules_.undefined(lua);
         return all;
     }
 
@@ -180,10 +169,10 @@ private:
         return 0;
     }
 
+    LuaModules modules_;
     std::unique_ptr<LuaState> state_;
     CallLimits limits_;
     LogLine log_;
-    UsedGlobals used_;
     std::string_view configuration_, verb_, name_, input_;  // of the call under way
     std::string output_;
     int logged_ = 0;
@@ -194,8 +183,8 @@ private:
 Result<std::unique_ptr<Runtime>> load_lua(const LuaFiles& files, std::string_view configuration,
                                           const CallLimits& limits, LogLine log) {
     TRY_ASSIGN(auto state, LuaState::make(limits.memory));
-    auto runtime = std::make_unique<LuaRuntime>(std::move(state), limits, std::move(log));
-    TRY(runtime->load(files, configuration));
+    auto runtime = std::make_unique<LuaRuntime>(std::move(state), files, limits, std::move(log));
+    TRY(runtime->load(configuration));
     return std::unique_ptr<Runtime>(std::move(runtime));
 }
 

@@ -5,7 +5,7 @@
 // What the two bounds do not catch (a backtracking pattern, table.move over a huge range, anything
 // inside one C function) the daemon's wall-clock deadline does; here those functions are bounded
 // as well, so that a mistake gives a message instead of a killed worker. Left out: io, os, debug,
-// package, load, dofile, require, collectgarbage, math.random, string.dump, and __gc in metatables
+// package, load, dofile, collectgarbage, math.random, string.dump, and __gc in metatables
 // (a finaliser runs where the instruction hook is off). So that every site gets the same answer,
 // pairs goes by sorted keys, next is left out and tostring shows no addresses.
 

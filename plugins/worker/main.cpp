@@ -74,8 +74,8 @@ Result<Loaded> load(const Json& request) {
     } else {
         // Lua needs nothing of stage one: the last lock is on before a line of it runs.
         TRY(enter_stage_two());
-        const LuaFiles files{request.at("files").at("rules.lua").get<std::string>(),
-                             request.at("plugin").get<std::string>() + "/rules.lua"};
+        const LuaFiles files{request.at("plugin").get<std::string>(),
+                             request.at("files").get<std::map<std::string, std::string>>()};
         TRY_ASSIGN(loaded.runtime, load_lua(files, configuration, limits, log));
     }
     return loaded;

@@ -6,6 +6,7 @@
 #include "base/result.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,7 +22,8 @@ struct CallLimits {
 
 struct Offered {  // what the plugin implements, for the daemon to hold against the manifest
     std::vector<std::string> rules, completes, reports, migrates;
-    std::vector<std::string> undefined;  // "12 nmae": line and name of a global that nobody sets
+    // "rules.lua:12 nmae": place and name of each global that is read and that nobody sets.
+    std::vector<std::string> undefined;
 };
 
 class Runtime {
@@ -37,8 +39,8 @@ public:
 using LogLine = std::function<void(std::string_view)>;
 
 struct LuaFiles {
-    std::string main;  // text of rules.lua
-    std::string name;  // for messages: "bus_duty/rules.lua"
+    std::string plugin;                        // for messages: "bus_duty"
+    std::map<std::string, std::string> texts;  // rules.lua, lua/NAME.lua for each require("NAME")
 };
 Result<std::unique_ptr<Runtime>> load_lua(const LuaFiles& files, std::string_view configuration,
                                           const CallLimits& limits, LogLine log);

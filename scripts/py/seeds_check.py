@@ -113,9 +113,9 @@ def text_problems(root, plugins):
             texts = {"title": declared["title"], **declared.get("messages", {})}
             problems += [f"{rule}: {name} has no Spanish" for name, text in texts.items()
                          if "en" not in text or "es" not in text]
-        lua = plugin.folder / "rules.lua"
-        problems += [f"{plugin.id}/rules.lua: '{text}' has no Spanish"
-                     for text in (lua_texts(lua.read_text()) if lua.exists() else [])]
+        code = [*plugin.folder.glob("rules.lua"), *sorted(plugin.folder.glob("lua/*.lua"))]
+        problems += [f"{plugin.id}: '{text}' in its reports has no Spanish"
+                     for text in lua_texts("\n".join(one.read_text() for one in code))]
     return problems
 
 

@@ -206,11 +206,10 @@ int main(int argc, char** argv) {
 
     rules::WorkerLoad lua;
     lua.plugin = "bench_rules";
-    lua.lua = files.at("rules.lua");
+    lua.lua["rules.lua"] = files.at("rules.lua");
     rules::WorkerSlot lua_slot(slot_options(program, clock), lua);
     const auto quiet = [](std::string_view) {};
-    const auto lua_runtime =
-        must(worker::load_lua({lua.lua, "bench_rules/rules.lua"}, "{}", {}, quiet));
+    const auto lua_runtime = must(worker::load_lua({lua.plugin, lua.lua}, "{}", {}, quiet));
     std::vector<rules::WorkerCall> plain, needing, native;
     for (std::size_t i = 0; i < batch; ++i) {
         plain.push_back(rule_call("BENCH-R01", i, false));

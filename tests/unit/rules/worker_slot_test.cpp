@@ -30,7 +30,7 @@ std::unique_ptr<WorkerSlot> slot(const std::string& lua, const Clock& clock = th
     options.clock = &clock;
     WorkerLoad load;
     load.plugin = "test";
-    load.lua = lua;
+    load.lua["rules.lua"] = lua;
     load.instructions = 1'000'000'000'000;  // the wall clock has to do it
     return std::make_unique<WorkerSlot>(options, load);
 }

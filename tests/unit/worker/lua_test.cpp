@@ -8,7 +8,7 @@ using namespace dutybook::worker;
 namespace {
 
 std::unique_ptr<Runtime> load(const std::string& text, CallLimits limits = {}) {
-    auto runtime = load_lua({text, "test/rules.lua"}, R"({"least":3})", limits, [](auto) {});
+    auto runtime = load_lua({"test", {{"rules.lua", text}}}, R"({"least":3})", limits, [](auto) {});
     REQUIRE_MESSAGE(runtime.has_value(), (runtime ? "" : runtime.error().text()));
     return std::move(*runtime);
 }
@@ -42,9 +42,49 @@ TEST_CASE("another configuration holds for the calls after it") {
 TEST_CASE("an error names file and line of the plugin") {
     const auto runtime = load("\n\nrules['A'] = function() local x = nil; return x.y end");
     CHECK(evaluate(*runtime, "A").find("test/rules.lua:3:") != std::string::npos);
-    const auto broken = load_lua({"rules[ = 1", "test/rules.lua"}, "{}", {}, [](auto) {});
+    const auto broken = load_lua({"test", {{"rules.lua", "rules[ = 1"}}}, "{}", {}, [](auto) {});
     REQUIRE_FALSE(broken);
     CHECK(broken.error().text().find("test/rules.lua:1:") != std::string::npos);
+}
+
+TEST_CASE("require runs a file of the plugin once and gives what it returns") {
+    const LuaFiles files{
+        "test",
+        {{"rules.lua", R"(
+            local words = require("words")
+            require "more"
+            rules["A"] = function() return { code = words.one .. (require("words") == words and "" or "?") .. loads } end
+                           )"},
+         {"lua/more.lua", "rules['B'] = function() return { code = require('words').one } end"},
+         {"lua/words.lua", "loads = (loads or 0) + 1 return { one = 'eins' }"}}};
+    const auto runtime = load_lua(files, "{}", {}, [](auto) {});
+    REQUIRE_MESSAGE(runtime.has_value(), (runtime ? "" : runtime.error().text()));
+    CHECK(evaluate(**runtime, "A") == R"([{"code":"eins1"}])");
+    CHECK(evaluate(**runtime, "B") == R"([{"code":"eins"}])");
+    CHECK((*runtime)->offered().undefined.empty());
+}
+
+TEST_CASE("an error in a required file names that file; what is not there cannot be required") {
+    const auto refused = [](const std::string& module) {
+        const LuaFiles files{
+            "test",
+            {{"rules.lua", "require 'a'"}, {"lua/a.lua", module}, {"lua/b.lua", "require 'a'"}}};
+        const auto runtime = load_lua(files, "{}", {}, [](auto) {});
+        return runtime ? std::string() : runtime.error().text();
+    };
+    CHECK(refused("\nx = = 1").find("test/lua/a.lua:2:") != std::string::npos);
+    CHECK(refused("\n\nerror('no')").find("test/lua/a.lua:3: no") != std::string::npos);
+    CHECK(refused("require 'b'").find("lua/a.lua requires itself") != std::string::npos);
+    for (const char* name : {"nowhere", "../rules", "/etc/passwd", "a.lua", ""}) {
+        CAPTURE(name);
+        const std::string why = refused("require '" + std::string(name) + "'");
+        CHECK(why.find("the plugin has no file lua/") != std::string::npos);
+    }
+    const auto misspelt =
+        load_lua({"test", {{"rules.lua", "require 'a'"}, {"lua/a.lua", "\nlocal x = nmae"}}}, "{}",
+                 {}, [](auto) {});
+    REQUIRE(misspelt.has_value());
+    CHECK((*misspelt)->offered().undefined == std::vector<std::string>{"lua/a.lua:2 nmae"});
 }
 
 TEST_CASE("sorting is stable, whatever the list: every site gets one order") {
