@@ -76,7 +76,11 @@ Result<std::string> read_file(const fs::path& path, std::size_t limit) {
             return failure(Code::TooLarge, "cannot read " + path.string(),
                            "it is larger than " + std::to_string(limit) + " bytes");
         }
-        if (count == 0) return out;
+        if (count == 0) {
+            out.shrink_to_fit();  // whoever keeps a small file must not keep the room for a large
+                                  // one
+            return out;
+        }
     }
 }
 

@@ -63,6 +63,7 @@ void Plugins::State::read_folder(const fs::path& folder, const Origin& origin) {
     } else if (plugins.count(id) == 0 || only_of.count(id) != 0) {
         only_of[id] = origin.space;
     }
+    reading.package.files.clear();  // their digest is known, and nothing here reads them again
     plugins[id] = {std::move(reading.package), {}, origin.name};
 }
 
