@@ -1,6 +1,7 @@
 #include "store/segment_header.h"
 
 #include "base/json.h"
+#include "store/segment_columns.h"
 
 #include <algorithm>
 #include <charconv>
@@ -142,7 +143,10 @@ Result<std::string> encode_segment(const Segment& segment, const SegmentCodec& c
     for (const auto& line : segment.lines)
         if (line.find('\n') != std::string::npos)
             return failure(Code::Internal, "an operation is not on one line");
-    TRY_ASSIGN(const auto sealed, codec.seal(segment.header, plain_text(segment)));
+    std::string plain = plain_text(segment);
+    if (plain.size() > domain::Limits::segment_plain)
+        return failure(Code::TooLarge, "a segment is larger than 8 MiB in plain");
+    TRY_ASSIGN(const auto sealed, codec.seal(segment.header, to_columns(std::move(plain))));
     return header_line(segment.header) + "\n" + sealed;
 }
 
@@ -171,7 +175,9 @@ Result<Segment> decode_segment(std::string_view blob, const SegmentCodec& codec)
     Segment segment;
     TRY_ASSIGN(segment.header, decode_header(blob));
     const auto sealed = blob.substr(blob.find('\n') + 1);
-    TRY_ASSIGN(const std::string plain, codec.open(segment.header, sealed));
+    TRY_ASSIGN(std::string turned, codec.open(segment.header, sealed));
+    TRY_ASSIGN(const std::string plain,
+               from_columns(std::move(turned), domain::Limits::segment_plain));
     std::string_view rest = plain;
     if (rest.empty() || rest.back() != '\n')
         return malformed("a segment's payload does not end with a line");

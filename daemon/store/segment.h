@@ -10,8 +10,8 @@
 //
 // The blob is: one line of canonical JSON (the header: plain, authenticated once segments are
 // encrypted), "\n", then the sealed payload as the codec makes it. The payload in plain text is
-// one line of canonical JSON ({"frontier": {...}, "next_heard": ms}) and then the operations, each
-// on its line. Codec "zstd" compresses that; the trust codec also encrypts it.
+// one line of canonical JSON ({"frontier": {...}, "next_heard": ms}), then a line an operation; as
+// lines or as columns (segment_columns.h). Codec "zstd" compresses that; trust's encrypts it too.
 
 #include "base/result.h"
 #include "domain/frontier.h"

@@ -11,7 +11,9 @@
 namespace dutybook::store {
 namespace {
 
-constexpr int level = 9;
+// A night's segment is small and stays for ever; a long one must not hold up the space.
+constexpr int level = 9, level_of_small = 19;
+constexpr std::size_t small = 64 * 1024;
 constexpr int window_log = 23;  // 8 MiB: the largest plain segment; bounds the reader's memory
 
 struct FreeContext {
@@ -38,7 +40,8 @@ Result<std::string> ZstdCodec::seal(const SegmentHeader& header, std::string_vie
         return failure(Code::TooLarge, "a segment is larger than 8 MiB in plain");
     const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
     if (!context) return failure(Code::Internal, "no memory to compress a segment");
-    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel,
+                           plain.size() <= small ? level_of_small : level);
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, window_log);
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 1);
