@@ -22,12 +22,13 @@ bool utf16_less(std::string_view a, std::string_view b) {
 void append_canonical_string(std::string& out, std::string_view utf8) {
     static constexpr char digits[] = "0123456789abcdef";
     out += '"';
-    for (const char c : utf8) {
+    std::size_t plain = 0;  // begin of what needs no escape
+    for (std::size_t i = 0; i < utf8.size(); ++i) {
+        const char c = utf8[i];
         const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && c != '"' && c != '\\') {
-            out += c;
-            continue;
-        }
+        if (byte >= 0x20 && c != '"' && c != '\\') continue;
+        out.append(utf8.substr(plain, i - plain));
+        plain = i + 1;
         out += '\\';
         switch (c) {
             case '"':
@@ -55,6 +56,7 @@ void append_canonical_string(std::string& out, std::string_view utf8) {
                 out += digits[byte & 15];
         }
     }
+    out.append(utf8.substr(plain));
     out += '"';
 }
 

@@ -22,8 +22,8 @@ private:
     static constexpr Millis after_failure = 60'000;  // before a failed slice is tried again
     static constexpr Millis trim_every = 3'600'000;
     static constexpr Millis slice_time = 20;  // what a write that comes in may have to wait
-    static constexpr std::size_t most_rechecks = 128;    // subjects; each may cost a few lookups
-    static constexpr std::uint64_t far_behind = 20'000;  // unsealed operations
+    static constexpr std::size_t most_rechecks = 128;     // subjects; each may cost a few lookups
+    static constexpr std::uint64_t far_behind = 200'000;  // unsealed operations
 
     struct Turn {
         Millis next = 0;  // monotonic

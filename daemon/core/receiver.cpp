@@ -39,7 +39,7 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
         given_up_.clear();
         TRY(plan(own_too));
     }
-    TRY_ASSIGN(const auto loaded, load(limit));
+    TRY_ASSIGN(const auto loaded, load(bulk_ ? std::max(limit, bulk_slice) : limit));
     // Not of a bulk load: who joins has nothing yet to hold a claim against.
     for (const Loaded& one : loaded)
         if (!bulk_) TRY(claims_.note(one.writer, one.segment.frontier));

@@ -40,6 +40,8 @@ public:
 private:
     // Above this many operations late indexes pay.
     static constexpr std::uint64_t bulk_from = 50'000;
+    // In one call then: what is read ahead must be worth it.
+    static constexpr std::size_t bulk_slice = 10'000;
 
     struct Loaded {
         domain::Writer writer;

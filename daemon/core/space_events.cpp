@@ -2,6 +2,19 @@
 
 namespace dutybook::core {
 
+namespace {
+
+// Canonical JSON, written out: one is made for each record of a batch.
+std::string payload_of(const store::StoredRecord& record) {
+    std::string out = record.state.deleted ? "{\"deleted\":true" : "{\"deleted\":false";
+    append_canonical_string(out += ",\"id\":", record.state.id);
+    append_canonical_string(out += ",\"kind\":", record.state.kind);
+    append_canonical_string(out += ",\"version\":", record.version);
+    return out += '}';
+}
+
+}  // namespace
+
 Change SpaceEvents::change(const std::string& type, const std::string& id,
                            const Json& payload) const {
     return {engine_.facts().name, type, id, canonical(payload)};
@@ -13,12 +26,7 @@ void SpaceEvents::tell(const std::vector<Change>& changes) const {
 
 void SpaceEvents::add_record(const store::StoredRecord& record, std::vector<Change>& out) const {
     const auto& state = record.state;
-    out.push_back(change("record", state.id,
-                         {{"deleted", state.deleted},
-                          {"id", state.id},
-                          {"kind", state.kind},
-                          {"version", record.version}}));
-    out.back().kind = state.kind;
+    out.push_back({engine_.facts().name, "record", state.id, payload_of(record), state.kind});
     if (state.conflicts.empty()) return;
     Json fields = Json::array();
     for (const auto& conflict : state.conflicts) fields.push_back(conflict.field);

@@ -18,6 +18,7 @@ std::vector<domain::Known> Working::known() const {
 }
 
 void Working::fold_again() {
+    if (rows_.empty() && added_.empty()) return;  // nobody named it yet
     state_ = domain::fold(known());
     version_ = domain::version_of(state_);
 }
@@ -28,10 +29,10 @@ domain::RecordState Working::with(const domain::Operation& operation) const {
     return domain::fold(all);
 }
 
-void Working::add(domain::Operation operation, domain::RecordState state) {
+void Working::add(domain::Operation operation, store::StoredRecord record) {
     added_.push_back(std::move(operation));
-    state_ = std::move(state);
-    version_ = domain::version_of(state_);
+    state_ = std::move(record.state);
+    version_ = std::move(record.version);
 }
 
 void Working::add(domain::Operation operation) {

@@ -28,8 +28,8 @@ public:
 
     // The state with one more operation, which is not kept.
     domain::RecordState with(const domain::Operation& operation) const;
-    // Keeps the operation; `state` is what with() gave for it.
-    void add(domain::Operation operation, domain::RecordState state);
+    // Keeps the operation; `record` is what with() gave for it, and its version.
+    void add(domain::Operation operation, store::StoredRecord record);
     void add(domain::Operation operation);
 
     // A register operation ever touched the field: from then on a set or counter field is written

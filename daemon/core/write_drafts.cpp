@@ -128,7 +128,7 @@ void WriteGroup::accept(Draft& draft, const WriteRequest& request) {
         draft.written.same_as = state_.recent.note(draft.operation, now_);
     }
     if (draft.record != nullptr) {
-        draft.record->add(std::move(draft.operation), draft.written.record.state);
+        draft.record->add(std::move(draft.operation), draft.written.record);
     }
     if (!request.idempotency_key.empty()) {
         keyed_[request.idempotency_key] = {fingerprint(request), draft.written};

@@ -4,24 +4,57 @@
 
 #include <algorithm>
 #include <future>
+#include <optional>
 
 namespace dutybook::store {
 namespace {
 
-constexpr std::uint64_t in_step = 250;  // lines that one thread reads ahead
+constexpr std::uint64_t in_step = 250;  // lines that are read, and then go into the tables
 
 }  // namespace
+
+// In a bulk load a second thread reads the next run's lines and folds each by itself while this
+// run's go into the tables; nothing of that touches the database or the index.
+class SqliteIndex::Ahead {
+public:
+    explicit Ahead(std::span<const Run> runs) : rest_(runs) { begin(); }
+
+    // Of the next run, all its lines.
+    std::vector<Prepared> next() {
+        auto ready = coming_.get();
+        begin();
+        return ready;
+    }
+
+private:
+    void begin() {
+        if (rest_.empty()) return;
+        const Run& run = rest_.front();
+        rest_ = rest_.subspan(1);
+        coming_ = std::async(std::launch::async, [&run] {
+            return prepare(run, run.first, run.first + run.lines.size() - 1, true);
+        });
+    }
+
+    std::span<const Run> rest_;
+    std::future<std::vector<Prepared>> coming_;  // its destructor waits
+};
 
 Result<Applied> SqliteIndex::apply(std::span<const Run> runs) {
     return transact([&]() -> Result<Applied> {
         Batch batch;
-        for (const Run& run : runs) TRY(take_run(run, batch));
+        std::optional<Ahead> ahead;
+        if (staging_) ahead.emplace(runs);
+        for (const Run& run : runs) {
+            auto ready = ahead ? ahead->next() : std::vector<Prepared>{};
+            TRY(take_run(run, std::move(ready), batch));
+        }
         TRY(fold_batch(batch));
         return std::move(batch.applied);
     });
 }
 
-Result<void> SqliteIndex::take_run(const Run& run, Batch& batch) {
+Result<void> SqliteIndex::take_run(const Run& run, std::vector<Prepared> ready, Batch& batch) {
     if (run.lines.empty()) return {};
     TRY_ASSIGN(WriterState * state, writer_state(run.writer));
     const std::uint64_t last = run.first + run.lines.size() - 1;
@@ -35,7 +68,9 @@ Result<void> SqliteIndex::take_run(const Run& run, Batch& batch) {
 
     const std::uint64_t from = state->held + 1;
     TRY_ASSIGN(const std::int64_t run_id, run_row(run, *state, from));
-    TRY(take_lines(run, *state, from, run_id, batch));
+    const auto held = std::min<std::size_t>(ready.size(), from - run.first);
+    ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(held));
+    TRY(take_lines(run, *state, from, run_id, std::move(ready), batch));
     state->held = last;
     const std::uint64_t shown = state->waiting != 0 ? state->waiting - 1 : last;
     // In a bulk load nothing counts as shown before its end.
@@ -83,34 +118,25 @@ Result<std::int64_t> SqliteIndex::run_row(const Run& run, WriterState& state, st
     return id;
 }
 
-// In a bulk load the next lines are read and folded by a second thread while these go into the
-// tables; nothing of that touches the database or this object.
+// Takes what is `ready`, in steps; without anything, reads the lines itself.
 Result<void> SqliteIndex::take_lines(const Run& run, WriterState& state, std::uint64_t from,
-                                     std::int64_t run_id, Batch& batch) {
+                                     std::int64_t run_id, std::vector<Prepared> ready,
+                                     Batch& batch) {
     const std::uint64_t last = run.first + run.lines.size() - 1;
     const auto frontier = std::make_shared<const domain::Frontier>(*run.frontier);
-    const auto end_of = [&](std::uint64_t begin) { return std::min(last, begin + in_step - 1); };
-    std::vector<Prepared> ready = prepare(run, from, end_of(from), staging_);
-    while (from <= last) {
-        const std::uint64_t next = from + ready.size();
-        const bool beside = staging_ && next <= last;
-        std::future<std::vector<Prepared>> coming;
-        if (beside) {
-            coming =
-                std::async(std::launch::async, prepare, std::cref(run), next, end_of(next), true);
+    const bool read_here = ready.empty();
+    for (std::size_t done = 0; from <= last;) {
+        const std::uint64_t step_end = std::min(last, from + in_step - 1);
+        if (read_here) {
+            ready = prepare(run, from, step_end, false);
+            done = 0;
         }
-        for (Prepared& prepared : ready) {
-            TRY(take_line(run, state, from++, std::move(prepared), run_id, frontier, batch));
+        for (; from <= step_end; ++from, ++done) {
+            TRY(take_line(run, state, from, std::move(ready[done]), run_id, frontier, batch));
         }
-        if (staging_) {
-            TRY(fold_batch(batch));
-            batch.arrivals.clear();
-        }
-        if (beside) {
-            ready = coming.get();
-        } else if (next <= last) {
-            ready = prepare(run, next, end_of(next), false);
-        }
+        if (!staging_) continue;
+        TRY(fold_batch(batch));
+        batch.arrivals.clear();
     }
     return {};
 }

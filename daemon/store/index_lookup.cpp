@@ -10,16 +10,21 @@ namespace {
 
 using Key = std::pair<std::int64_t, std::string>;  // field, value
 
+// Sorted, each once.
 template <class Fields>
-std::set<Key> keys_of(std::int64_t rec, const domain::RecordState* state, const Fields& fields) {
-    std::set<Key> keys;
+std::vector<Key> keys_of(std::int64_t rec, const domain::RecordState* state, const Fields& fields) {
+    std::vector<Key> keys;
     if (state == nullptr || !state->born) return keys;
     for (const auto& [name, field] : fields) {
         if (field.built < rec) continue;  // build_fields() comes by
         const auto value = state->fields.find(name);
         if (value == state->fields.end()) continue;
-        for (const std::string& key : lookup_keys(value->second)) keys.emplace(field.row, key);
+        for (std::string& key : lookup_keys(value->second)) {
+            keys.emplace_back(field.row, std::move(key));
+        }
     }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     return keys;
 }
 
@@ -164,7 +169,7 @@ Result<bool> SqliteIndex::build_fields(std::size_t records) {
 }
 
 Result<void> SqliteIndex::write_values(const Change& change) {
-    std::set<Key> before, after;
+    std::vector<Key> before, after;
     if (change.before != nullptr && change.before->born) {
         TRY_ASSIGN(const Kind* kind, kind_of(change.before->kind));
         before = keys_of(change.rec, change.before, kind->fields);
@@ -175,14 +180,14 @@ Result<void> SqliteIndex::write_values(const Change& change) {
     }
     const bool moved = change.effective_before != change.effective_after;
     for (const auto& [field, value] : before) {
-        if (!moved && after.contains({field, value})) continue;
+        if (!moved && std::binary_search(after.begin(), after.end(), Key{field, value})) continue;
         TRY(
             db_->run("DELETE FROM field_value WHERE field = ?1 AND value = ?2 AND effective = ?3 "
                      "AND rec = ?4",
                      field, value, change.effective_before, change.rec));
     }
     for (const auto& [field, value] : after) {
-        if (!moved && before.contains({field, value})) continue;
+        if (!moved && std::binary_search(before.begin(), before.end(), Key{field, value})) continue;
         TRY(db_->run("INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)", field, value,
                      change.effective_after, change.rec));
     }

@@ -115,11 +115,13 @@ private:
     Result<std::int64_t> intern(const domain::Frontier& frontier);
 
     // index_apply.cpp: runs in
-    Result<void> take_run(const Run& run, Batch& batch);
+    class Ahead;
+    // `ready`: its lines, read ahead; empty if they are not.
+    Result<void> take_run(const Run& run, std::vector<Prepared> ready, Batch& batch);
     Result<std::int64_t> run_row(const Run& run, WriterState& state, std::uint64_t from);
     Result<void> note_segment(const Run& run, WriterState& state);
     Result<void> take_lines(const Run& run, WriterState& state, std::uint64_t from,
-                            std::int64_t run_id, Batch& batch);
+                            std::int64_t run_id, std::vector<Prepared> ready, Batch& batch);
     Result<void> take_line(const Run& run, WriterState& state, std::uint64_t seq, Prepared prepared,
                            std::int64_t run_id,
                            const std::shared_ptr<const domain::Frontier>& frontier, Batch& batch);

@@ -121,14 +121,14 @@ std::string lookup_key(std::string_view value) {
     return "#" + hex(blake2b(value));  // no JSON text begins so
 }
 
-std::set<std::string> lookup_keys(std::string_view value) {
-    std::set<std::string> keys;
+std::vector<std::string> lookup_keys(std::string_view value) {
+    std::vector<std::string> keys;
     if (value.empty() || value == "null") return keys;
     if (value.front() != '[') {
-        keys.insert(lookup_key(value));
+        keys.push_back(lookup_key(value));
         return keys;
     }
-    for (const std::string_view element : elements(value)) keys.insert(lookup_key(element));
+    for (const std::string_view element : elements(value)) keys.push_back(lookup_key(element));
     return keys;
 }
 

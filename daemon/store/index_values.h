@@ -6,7 +6,6 @@
 #include "domain/kind.h"
 
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +33,7 @@ bool kept_for_lookup(const domain::FieldTraits& field);
 std::vector<std::string_view> elements(std::string_view array);
 // The keys under which a value is found: of each element if it is an array. Long values stand as
 // a hash. Null has none.
-std::set<std::string> lookup_keys(std::string_view value);
+std::vector<std::string> lookup_keys(std::string_view value);
 std::string lookup_key(std::string_view value);
 // Whether a field has the value, or is a set or array that contains it.
 bool holds(const domain::RecordState& state, const std::string& field, std::string_view value);
