@@ -5,10 +5,14 @@
 //   bench_floor bulk DB LINES               all rows in one transaction, WAL and FULL
 //   bench_floor pack LINES OUT PLAIN        zstd frames of PLAIN bytes each (0: a single one)
 //   bench_floor join PACKED DB              decode, parse, insert, indexes last
+//   bench_floor signatures LOG COMMITS      checks each commit's signature, ids one a line
 //
 // Each prints one JSON object.
 
+#include "base/crypto.h"
+#include "store/git_segment.h"
 #include "store/sqlite.h"
+#include "store/ssh_signature.h"
 
 #include <simdjson.h>
 #include <zstd.h>
@@ -208,6 +212,25 @@ void join(const std::string& packed_path, const std::string& path) {
                 sums.insert);
 }
 
+// Seconds in the checks alone, without reading the commits.
+void signatures(const std::string& log, const std::string& commits_path) {
+    const store::git::Runtime libgit2;
+    crypto_start();
+    const std::string commits = read_file(commits_path);
+    const auto view = must(store::git::View::open(log));
+    std::size_t count = 0;
+    double took = 0;
+    for (const auto id : split(commits)) {
+        const auto link = must(store::git::read_link(view, std::string(id)));
+        const double begin = seconds();
+        const auto key = must(store::signer_of(link.text.signature));
+        must(store::verify_signature(link.text.unsigned_bytes, link.text.signature, key));
+        took += seconds() - begin;
+        ++count;
+    }
+    print_rows(count, took);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -223,7 +246,9 @@ int main(int argc, char** argv) {
         pack(words[1], words[2], std::stoul(words[3]));
     } else if (what == "join" && words.size() == 3) {
         join(words[1], words[2]);
+    } else if (what == "signatures" && words.size() == 3) {
+        signatures(words[1], words[2]);
     } else {
-        give_up("usage: bench_floor lines|durable|bulk|pack|join ...; see its source");
+        give_up("usage: bench_floor lines|durable|bulk|pack|join|signatures ...; see its source");
     }
 }

@@ -56,24 +56,29 @@ class Table:
     def __init__(self):
         self.missed, self.met, self.skipped, self.failed = [], 0, [], []
 
-    def line(self, what, value, unit, *, floor=None, floor_unit=None, ratio=None, aim=None):
-        """`aim` is ("value" or "ratio", "<", bound); no aim, no verdict."""
+    def line(self, what, value, unit, *, floor=None, floor_unit=None, ratio=None, aim=None,
+             bound=None):
+        """`aim` is ("value" or "ratio", "<", number); no aim, no verdict. `bound` says what keeps
+        it from being met, and is printed where it is missed."""
         if ratio is None and floor and floor_unit is None:
             ratio = value / floor
         floor_text = "-" if floor is None else f"{number(floor)} {floor_unit or unit}"
         verdict = aim_text = ""
         if aim:
-            of, sign, bound = aim
+            of, sign, number_aimed = aim
             got = value if of == "value" else ratio
-            good = {"<": got < bound, "<=": got <= bound, ">=": got >= bound}[sign]
+            good = {"<": got < number_aimed, "<=": got <= number_aimed,
+                    ">=": got >= number_aimed}[sign]
             verdict = "met" if good else "missed"
-            aim_text = f"{sign} {bound:g}" + (" x" if of == "ratio" else "")
+            aim_text = f"{sign} {number_aimed:g}" + (" x" if of == "ratio" else "")
             if good:
                 self.met += 1
             else:
                 self.missed.append(what)
         print(f"{what:50} {number(value) + ' ' + unit:>17} {floor_text:>17} "
               f"{number(ratio):>7}  {aim_text:12} {verdict}", flush=True)
+        if verdict == "missed" and bound:
+            self.note(f"bounded by: {bound}")
 
     def title(self, text):
         print(f"\n{text} (load average {os.getloadavg()[0]:.1f})", flush=True)

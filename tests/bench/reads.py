@@ -11,8 +11,8 @@ CHUNK = 100_000
 
 
 def idle(table, world):
-    table.title("Memory and start-up of an empty store")
-    site = world.site("Idle")
+    table.title("Memory and start-up of an empty store, with what a new store has enabled")
+    site = measure.ruled(world.site("Idle"))
     seconds, _ = measure.timed(site.start)
     site.status()
     rss, own, _ = measure.memory(site.process)
@@ -132,6 +132,17 @@ def join(table, world, site, sizes):
                f"{bare['insert']:.1f} s; received {outcome['bytes_in'] / 1e6:.1f} MB")
     table.note(f"{used:.1f} s of the daemon's processor time; full text {text:.1f} s later; "
                f"peak of memory {peak / 1e6:.0f} MB")
+    checks = signature_checks(joiner, folder / "commits")
+    table.line("share of a join spent in signature checks", 100 * checks["seconds"] / seconds, "%",
+               aim=("value", "<", 10))
+    table.note(f"{checks['rows']:,} commits, {checks['seconds'] / checks['rows'] * 1e6:.0f} us each")
+
+
+def signature_checks(joiner, file):
+    """The checks that a join made, made again by the same code: rows, seconds."""
+    commits = joiner.git("rev-list", "--glob=refs/heads/log/*")
+    file.write_text(commits)
+    return measure.program("bench_floor", "signatures", joiner.store / "spaces/school/log.git", file)
 
 
 def large(table, world, sizes):
