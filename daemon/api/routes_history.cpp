@@ -53,7 +53,7 @@ std::vector<Endpoint> history_routes() {
     out.push_back({.method = Method::Get,
                    .path = "/v1/spaces/{space}/records/{id}/history",
                    .name = "getHistory",
-                   .summary = "Every change of a record, in the order in which it arrived here.",
+                   .summary = "Every change of a record, each after those that it knew of.",
                    .answer = "history-line",
                    .list = true,
                    .runs = Runs::Pool,

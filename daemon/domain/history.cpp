@@ -3,7 +3,9 @@
 #include "domain/fold_entry.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <tuple>
 
 namespace dutybook::domain {
 
@@ -14,12 +16,73 @@ bool touches_any_of(const Operation& operation, const std::set<std::string_view>
                        [&](const FieldChange& change) { return fields.contains(change.field); });
 }
 
-// What was shown here before the operation arrived, for the fields that it touches.
-RecordState before(std::span<const Known> earlier_arrivals, const Operation& operation) {
+bool knows(const Known& known, const OperationId& id) {
+    return known.frontier != nullptr && known.frontier->contains(id);
+}
+
+bool told_before(const Known& a, const Known& b) {
+    const auto key = [](const Operation& each) {
+        return std::make_tuple(each.hlc, each.identity(), each.id);
+    };
+    return key(*a.operation) < key(*b.operation);
+}
+
+// Each operation after those that it knew of; the clock decides among the others.
+class Causal {
+public:
+    explicit Causal(std::span<const Known> operations) {
+        for (const Known& known : operations) logs_[known.operation->id.writer].push_back(known);
+        for (auto& [writer, log] : logs_) {
+            std::sort(log.begin(), log.end(), [](const Known& a, const Known& b) {
+                return a.operation->id.seq > b.operation->id.seq;
+            });
+        }
+    }
+
+    std::vector<Known> ordered() {
+        std::vector<Known> out;
+        while (!logs_.empty()) {
+            const auto next = pick();
+            out.push_back(next->second.back());
+            next->second.pop_back();
+            if (next->second.empty()) logs_.erase(next);
+        }
+        return out;
+    }
+
+private:
+    using Logs = std::map<Writer, std::vector<Known>, std::less<>>;  // the next one last
+
+    bool waits(const Known& known) const {
+        return std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
+            const OperationId& id = log.second.back().operation->id;
+            return id.writer != known.operation->id.writer && knows(known, id);
+        });
+    }
+
+    // Lying frontiers may leave all waiting for one another: then the clock alone decides.
+    Logs::iterator pick() {
+        auto first = logs_.end(), ready = logs_.end();
+        for (auto log = logs_.begin(); log != logs_.end(); ++log) {
+            const Known& known = log->second.back();
+            const auto before = [&](Logs::iterator other) {
+                return other == logs_.end() || told_before(known, other->second.back());
+            };
+            if (before(first)) first = log;
+            if (before(ready) && !waits(known)) ready = log;
+        }
+        return ready == logs_.end() ? first : ready;
+    }
+
+    Logs logs_;
+};
+
+// What was shown by the operations told before this one, for the fields that it touches.
+RecordState before(std::span<const Known> told, const Operation& operation) {
     std::set<std::string_view> fields;
     for (const FieldChange& change : operation.changes) fields.insert(change.field);
     std::vector<Known> relevant;
-    for (const Known& known : earlier_arrivals) {
+    for (const Known& known : told) {
         if (touches_any_of(*known.operation, fields)) relevant.push_back(known);
     }
     return fold(relevant);
@@ -84,18 +147,19 @@ bool whole_record(const Operation& operation) {
 }  // namespace
 
 std::vector<HistoryLine> history(std::span<const Known> operations) {
+    const std::vector<Known> ordered = Causal(operations).ordered();
     std::vector<HistoryLine> out;
-    for (std::size_t i = 0; i < operations.size(); ++i) {
-        const Operation& operation = *operations[i].operation;
-        const auto arrived = operations.first(i);
-        const bool copy = std::any_of(arrived.begin(), arrived.end(), [&](const Known& known) {
+    for (std::size_t i = 0; i < ordered.size(); ++i) {
+        const Operation& operation = *ordered[i].operation;
+        const auto told = std::span(ordered).first(i);
+        const bool copy = std::any_of(told.begin(), told.end(), [&](const Known& known) {
             return known.operation->identity() == operation.identity() &&
                    same_content(*known.operation, operation);
         });
         if (copy) continue;
         if (whole_record(operation)) out.push_back(line_of(operation));
         if (operation.changes.empty()) continue;
-        const RecordState old_state = before(arrived, operation);
+        const RecordState old_state = before(told, operation);
         for (const FieldChange& change : operation.changes) {
             fill(out.emplace_back(line_of(operation)), change, old_state);
         }

@@ -1,5 +1,5 @@
 #pragma once
-// What happened to one record, in the order in which it arrived here, and its state at a time.
+// What happened to one record, each change after those that it knew of, and its state at a time.
 
 #include "domain/fold.h"
 
@@ -15,7 +15,9 @@ struct HistoryLine {
     std::string by, reason;
 };
 
-// `operations` in order of arrival; copies of one identity give one line.
+// Changes made apart are told by their clocks, then their identities: the same lines at every site
+// and after every rebuild, whatever order `operations` came in. Copies of one identity give one
+// line.
 std::vector<HistoryLine> history(std::span<const Known> operations);
 // The state made of the operations whose `at` is not after `instant`.
 RecordState state_at(std::span<const Known> operations, Millis instant);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 
 using namespace dutybook;
@@ -66,6 +67,40 @@ TEST_CASE("HistoryTellsOldAndNew") {
     CHECK(lines[7].by == "p");
     CHECK(lines[7].at == 30);
     CHECK(lines[7].operation == OperationId{"a-1", 3});
+}
+
+// A settles what it knew of, with a clock that is behind; B and C had changed the field apart.
+TEST_CASE("HistoryIsTheSameInEveryOrderOfArrivalAndTellsCausesFirst") {
+    std::deque<Operation> operations;
+    std::deque<Frontier> frontiers;
+    std::vector<Known> known;
+    const auto add = [&](const OperationId& id, Millis at, const char* value,
+                         std::vector<OperationId> knows) {
+        Operation& out = operations.emplace_back();
+        out.id = id;
+        out.at = at;
+        out.hlc = {at, 0};
+        out.verb = operations.size() == 1 ? Verb::Create : Verb::Change;
+        out.record = "r1";
+        out.kind = operations.size() == 1 ? "core.duty" : "";
+        out.changes = {{"x", Act::Set, value}};
+        Frontier& frontier = frontiers.emplace_back();
+        for (const auto& one : knows) frontier.advance(one.writer, one.seq, "");
+        known.push_back({&out, &frontier});
+    };
+    add({"a-1", 1}, 100, "1", {});
+    add({"b-1", 1}, 500, "2", {{"a-1", 1}});
+    add({"c-1", 1}, 400, "3", {{"a-1", 1}});
+    add({"a-1", 2}, 200, "4", {{"b-1", 1}, {"c-1", 1}});
+    std::vector<std::size_t> order = {0, 1, 2, 3};
+    do {
+        std::vector<Known> arrived;
+        for (const auto at : order) arrived.push_back(known[at]);
+        std::vector<std::string> got;
+        for (const auto& line : history(arrived)) got.push_back(text(line));
+        CHECK(got == std::vector<std::string>{"create   -> ", "set x  -> 1", "set x 1 -> 3",
+                                              "set x 3 -> 2", "set x 2 -> 4"});
+    } while (std::next_permutation(order.begin(), order.end()));
 }
 
 TEST_CASE("StateAtATimeAndDifferences") {
