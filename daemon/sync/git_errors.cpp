@@ -18,9 +18,12 @@ struct Sign {
 constexpr std::string_view register_key =
     "register this machine's key there (`dutybook remote check` prints it)";
 constexpr std::string_view look_network = "see that the network and the address are right";
+constexpr std::string_view no_tls = "what answers there does not speak https";
+constexpr std::string_view see_https =
+    "see that the address and its port are those of an https server";
 
 // The first that is found counts: causes stand before their consequences ("hung up").
-constexpr std::array<Sign, 60> signs = {{
+constexpr std::array<Sign, 66> signs = {{
     {"REMOTE HOST IDENTIFICATION HAS CHANGED", Code::Forbidden, "its host key has changed",
      "find out why; only if the host was really renewed, replace its line in known_hosts"},
     {"Host key verification failed", Code::Forbidden, "its host key is not known here",
@@ -62,6 +65,9 @@ constexpr std::array<Sign, 60> signs = {{
      "install the authority that signed it (http.sslCAInfo), or correct the clock"},
     {"certificate verification failed", Code::Forbidden, "its certificate is not trusted here",
      "install the authority that signed it (http.sslCAInfo), or correct the clock"},
+    {"gnutls_handshake() failed", Code::Unavailable, no_tls, see_https},
+    {"SSL_connect", Code::Unavailable, no_tls, see_https},
+    {"SSL routines", Code::Unavailable, no_tls, see_https},
     {"dubious ownership", Code::Forbidden, "its directory belongs to another user",
      "remove and add the remote again, so that it is listed as safe"},
     {"not allowed", Code::Forbidden, "its protocol is not allowed",
@@ -119,6 +125,9 @@ constexpr std::array<Sign, 60> signs = {{
     {"bad object", Code::Corrupt, "its repository is damaged", ""},
     {"is corrupt", Code::Corrupt, "its repository is damaged", ""},
     {"object file", Code::Corrupt, "its repository is damaged", ""},
+    {"Connection closed by", Code::Unavailable, "its host closed the connection", look_network},
+    {"closed by remote host", Code::Unavailable, "its host closed the connection", look_network},
+    {"Connection reset by", Code::Unavailable, "its host closed the connection", look_network},
     {"hung up", Code::Unavailable, "the link dropped", "it goes on from there with the next sync"},
     {"RPC failed", Code::Unavailable, "the link dropped",
      "it goes on from there with the next sync"},

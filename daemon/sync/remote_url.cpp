@@ -37,8 +37,8 @@ Error not_a_remote(const std::string& text) {
 
 // A host or user that begins with '-' would be read as an option by ssh.
 bool safe_host(std::string_view host) {
-    return !host.empty() && host.front() != '-' && host.find("@-") == std::string_view::npos &&
-           host.find(' ') == std::string_view::npos;
+    return !host.empty() && host.front() != '-' && host.front() != '@' && host.back() != '@' &&
+           host.find("@-") == std::string_view::npos && host.find(' ') == std::string_view::npos;
 }
 
 Result<RemoteUrl> ssh_url(const std::string& text) {

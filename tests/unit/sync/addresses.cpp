@@ -24,7 +24,7 @@ TEST_CASE("addresses that a remote may not have") {
          {"", "book.git", "./book.git", "../x:y", "http://example.org/x", "git://example.org/x",
           "ext::sh -c true", "ssh://-oProxyCommand=true/x", "-oProxyCommand=true:x",
           "git@-oProxyCommand=true:x", "https://", "https:///x", "ssh://host", "file://host/x",
-          "ftp://host/x", "/srv/a\nb", "host::x"}) {
+          "ftp://host/x", "/srv/a\nb", "host::x", "git@:x.git", "@host:x"}) {
         CAPTURE(text);
         const auto url = parse_remote_url(text);
         REQUIRE_FALSE(url);
@@ -79,6 +79,13 @@ TEST_CASE("what git and ssh say is sorted for people and names the remote") {
              Expected{
                  "fatal: unable to access 'https://hub/': SSL certificate problem: self-signed",
                  Code::Forbidden, "certificate"},
+             Expected{
+                 "fatal: unable to access 'https://hub/': gnutls_handshake() failed: An unexpected "
+                 "TLS packet was received.",
+                 Code::Unavailable, "does not speak https"},
+             Expected{"kex_exchange_identification: Connection closed by remote host\nConnection "
+                      "closed by 127.0.0.1 port 22\nfatal: Could not read from remote repository.",
+                      Code::Unavailable, "closed the connection"},
              Expected{"something new", Code::Unavailable, "something new"},
          }) {
         CAPTURE(said);
