@@ -52,6 +52,12 @@ inline void repeated(CLI::App& app, const std::string& name, std::vector<std::st
     app.add_option(name, values, what)->expected(1)->allow_extra_args(false)->take_all();
 }
 
+// What a write was made from: over a change that nobody saw it is refused.
+inline void add_version_option(CLI::App& app, std::string& version) {
+    app.add_option("--version", version,
+                   "the version that the change was made from; exit 4 if it is no longer the last");
+}
+
 void add_record_commands(Commands& commands);  // add check show set finalise retract delete restore
 void add_query_commands(Commands& commands);   // list search history diff
 void add_conflict_commands(Commands& commands);  // conflicts resolve

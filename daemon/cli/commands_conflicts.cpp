@@ -8,14 +8,11 @@ namespace dutybook::cli {
 
 namespace {
 
-void print_conflict(Session& session, const Json& conflict) {
+void print_conflict(Session& session, SiteNames& names, const Json& conflict) {
     auto& out = session.out();
     out << text_of(conflict, "kind") << "  " << text_of(conflict, "id") << "  "
-        << text_of(conflict, "field") << " shows " << text_of(conflict, "shown") << '\n';
-    for (const auto& one : conflict.value("values", Json::array())) {
-        out << "  " << text_of(one, "value") << "  by " << text_of(one, "by") << " at "
-            << text_of(one, "at") << ", site " << text_of(one, "site") << '\n';
-    }
+        << text_of(conflict, "field") << " shows " << value_text(conflict, "shown") << '\n';
+    print_conflict_values(out, names, conflict.value("values", Json::array()));
 }
 
 void add_conflicts(Commands& commands) {
@@ -26,11 +23,12 @@ void add_conflicts(Commands& commands) {
         "Fields that sites set differently while apart, with every value.", "conflicts",
         [&session, kind]() -> Result<int> {
             const auto query = kind->empty() ? "" : "?kind=" + percent_encode(*kind);
+            SiteNames names(session);
             TRY(session.items(session.in_space("conflicts" + query), 0, [&](const Json& one) {
                 if (session.json()) {
                     print_json(session.out(), one);
                 } else {
-                    print_conflict(session, one);
+                    print_conflict(session, names, one);
                 }
             }));
             return done;
@@ -39,7 +37,8 @@ void add_conflicts(Commands& commands) {
 }
 
 struct ResolveOptions {
-    std::string id, field, take, value, reason;
+    std::string id, field, take, reason, version;
+    std::optional<std::string> value;
 };
 
 // A site is named by its id, a beginning of it, or its name; the daemon knows ids.
@@ -56,25 +55,25 @@ Result<std::string> site_id(Session& session, const std::string& named) {
 }
 
 Result<int> resolve(Session& session, const ResolveOptions& options) {
-    if (options.take.empty() == options.value.empty()) {
+    if (options.take.empty() != options.value.has_value()) {
         return usage_error("one of --take SITE and --value V is needed");
     }
     Json body = {{"field", options.field}};
     if (!options.take.empty()) {
         TRY_ASSIGN(body["take"], site_id(session, options.take));
     } else if (options.field.starts_with('@')) {
-        body["value"] = options.value;
+        body["value"] = *options.value;
     } else {
         const auto path = session.in_space("records/" + percent_encode(options.id) + "?deleted=1");
         TRY_ASSIGN(const Json record, session.get(path));
         TRY_ASSIGN(const auto kind, KindShape::fetch(session, text_of(record, "kind")));
-        TRY_ASSIGN(body["value"], value_of(session, kind, options.field, options.value));
+        TRY_ASSIGN(body["value"], value_of(session, kind, options.field, *options.value));
     }
     const auto reason = options.reason.empty() ? "" : "?reason=" + percent_encode(options.reason);
-    TRY_ASSIGN(
-        const Json record,
-        session.post(
-            session.in_space("records/" + percent_encode(options.id) + "/resolve" + reason), body));
+    Session::Extras extras;
+    extras.if_version = options.version;
+    const auto target = "records/" + percent_encode(options.id) + "/resolve" + reason;
+    TRY_ASSIGN(const Json record, session.ask("POST", session.in_space(target), body, extras));
     if (session.json()) {
         print_json(session.out(), record);
     } else {
@@ -95,6 +94,7 @@ void add_resolve(Commands& commands) {
     app.add_option("field", options->field, "the field, or @record")->required();
     app.add_option("--take", options->take, "the site whose value it shall be");
     app.add_option("--value", options->value, "the value that it shall be");
+    add_version_option(app, options->version);
     app.add_option("--reason", options->reason, "why");
 }
 

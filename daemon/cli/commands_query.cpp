@@ -56,7 +56,9 @@ void list_options(CLI::App& app, ListOptions& options) {
     repeated(app, "--where", options.where, "field=value; may be repeated, all must hold");
     app.add_option("--since", options.since, "from this instant or date");
     app.add_option("--until", options.until, "before this instant or date");
-    app.add_option("--limit", options.limit, "how many; 0 is all")->capture_default_str();
+    app.add_option("--limit", options.limit, "how many; 0 is all")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     app.add_flag("--deleted", options.deleted, "deleted ones too");
 }
 
@@ -95,13 +97,14 @@ void add_history(Commands& commands) {
             Table table({"AT", "BY", "SITE", "DID", "FIELD", "OLD", "NEW", "REASON"});
             const auto target = session.in_space("records/" + percent_encode(*id) + "/history");
             TRY_ASSIGN(const Json answer, session.get(target));
+            SiteNames names(session);
             for (const auto& line : answer.value("items", Json::array())) {
                 if (session.json()) {
                     print_json(session.out(), line);
                     continue;
                 }
                 table.add({text_of(line, "at"), text_of(line, "by"),
-                           text_of(line, "site").substr(0, 8), text_of(line, "do"),
+                           names.of(text_of(line, "site")), text_of(line, "do"),
                            text_of(line, "field"), text_of(line, "old"), text_of(line, "new"),
                            text_of(line, "reason")});
             }

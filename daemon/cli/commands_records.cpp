@@ -182,12 +182,11 @@ void add_set(Commands& commands) {
                    "field=value, field:=json, field+=value, field-=value")
         ->required();
     app.add_option("--reason", options->reason, "why; a final record needs one");
-    app.add_option("--version", options->version,
-                   "the version that the change was made from; exit 4 if it is no longer the last");
+    add_version_option(app, options->version);
 }
 
 struct ActOptions {
-    std::string id, reason;
+    std::string id, reason, version;
 };
 
 // finalise, retract, delete, restore: one record, no fields.
@@ -200,14 +199,17 @@ void add_act(Commands& commands, const std::string& name, const std::string& wha
             const auto reason = reason_query(options->reason);
             const bool remove = name == "delete";
             const auto target = record_path(session, options->id, remove ? "" : "/" + name);
+            Session::Extras extras;
+            extras.if_version = options->version;
             TRY_ASSIGN(const Json record,
-                       session.ask(remove ? "DELETE" : "POST", target + reason, {}, {}));
+                       session.ask(remove ? "DELETE" : "POST", target + reason, {}, extras));
             print_written(session, record);
             return done;
         });
     app.add_option("id", options->id, "id, unique beginning, or @words")->required();
     auto* reason = app.add_option("--reason", options->reason, "why");
     if (reason_required) reason->required();
+    add_version_option(app, options->version);
 }
 
 }  // namespace

@@ -22,6 +22,17 @@ std::string text_of(const Json& object, const char* member) {
 
 namespace {
 
+std::string people_text(const Json& value) {
+    if (value.is_null()) return "-";
+    if (!value.is_array() || value.empty()) return one_line(value);
+    std::string out;
+    for (const auto& one : value) {
+        if (!one.is_string()) return one_line(value);
+        out += (out.empty() ? "" : ", ") + one.get<std::string>();
+    }
+    return out;
+}
+
 std::size_t characters(const std::string& text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
         return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -47,6 +58,37 @@ void Table::print(std::ostream& out) const {
         line.erase(line.find_last_not_of(' ') + 1);
         out << line << '\n';
     }
+}
+
+std::string value_text(const Json& object, const char* member) {
+    const auto found = object.find(member);
+    return found == object.end() ? "-" : people_text(*found);
+}
+
+std::string SiteNames::of(const std::string& id) {
+    if (!names_) {
+        names_.emplace();
+        if (const auto status = session_.get("/v1/status")) {
+            const Json own = status->value("site", Json::object());
+            (*names_)[text_of(own, "id")] = text_of(own, "name");
+            for (const auto& space : status->value("spaces", Json::array())) {
+                for (const auto& peer : space.value("peers", Json::array())) {
+                    (*names_)[text_of(peer, "site")] = text_of(peer, "name");
+                }
+            }
+        }
+    }
+    const auto found = names_->find(id);
+    return found == names_->end() || found->second.empty() ? id.substr(0, 8) : found->second;
+}
+
+void print_conflict_values(std::ostream& out, SiteNames& names, const Json& values) {
+    Table table;
+    for (const auto& one : values) {
+        table.add({"  " + value_text(one, "value"), "by " + text_of(one, "by"),
+                   "at " + names.of(text_of(one, "site")), text_of(one, "at")});
+    }
+    table.print(out);
 }
 
 std::string summary_of(const Json& fields) {
@@ -86,16 +128,11 @@ void print_findings(std::ostream& out, const Json& findings) {
 
 namespace {
 
-void print_conflicts(std::ostream& out, const Json& conflicts) {
+void print_conflicts(Session& session, const Json& conflicts) {
+    SiteNames names(session);
     for (const auto& [field, values] : conflicts.items()) {
-        out << "conflict  " << field << ':';
-        const char* joint = " ";
-        for (const auto& one : values) {
-            out << joint << one_line(one.value("value", Json())) << " (" << text_of(one, "site")
-                << ' ' << text_of(one, "by") << ' ' << text_of(one, "at") << ')';
-            joint = ", ";
-        }
-        out << '\n';
+        session.out() << "conflict  " << field << '\n';
+        print_conflict_values(session.out(), names, values);
     }
 }
 
@@ -117,7 +154,7 @@ void print_record(Session& session, const Json& record) {
     std::size_t width = 0;
     for (const auto& [name, value] : fields.items()) width = std::max(width, characters(name));
     for (const auto& [name, value] : fields.items()) {
-        out << "  " << name << std::string(width - characters(name) + 2, ' ') << one_line(value)
+        out << "  " << name << std::string(width - characters(name) + 2, ' ') << people_text(value)
             << '\n';
     }
     const auto who = text_of(envelope, "by");
@@ -126,7 +163,7 @@ void print_record(Session& session, const Json& record) {
             << text_of(record, "version") << '\n';
     }
     if (const auto found = record.find("conflicts"); found != record.end() && found->is_object()) {
-        print_conflicts(out, *found);
+        print_conflicts(session, *found);
     }
     print_findings(out, record.value("findings", Json::array()));
 }

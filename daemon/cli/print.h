@@ -3,6 +3,8 @@
 
 #include "cli/session.h"
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,14 +17,31 @@ std::string text_of(const Json& object, const char* member);  // "" if absent or
 // Columns padded to their widest cell (in characters); the last one is not padded.
 class Table {
 public:
+    Table() = default;  // without a head
     explicit Table(std::vector<std::string> head) { rows_.push_back(std::move(head)); }
     void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-    bool empty() const { return rows_.size() == 1; }
+    bool empty() const { return rows_.size() == 1; }  // nothing below the head
     void print(std::ostream& out) const;
 
 private:
     std::vector<std::vector<std::string>> rows_;
 };
+
+// A value as people write it: a list without brackets, nothing as a dash.
+std::string value_text(const Json& object, const char* member);
+
+// Names of sites, asked for once, when the first is needed; people are spared ids.
+class SiteNames {
+public:
+    explicit SiteNames(Session& session) : session_(session) {}
+    std::string of(const std::string& id);  // the beginning of the id where no name is known
+
+private:
+    Session& session_;
+    std::optional<std::map<std::string, std::string>> names_;
+};
+
+void print_conflict_values(std::ostream& out, SiteNames& names, const Json& values);
 
 // What a record is about, in a few words: its title, its name, or its first texts.
 std::string summary_of(const Json& fields);

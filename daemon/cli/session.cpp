@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 #include <iostream>
+#include <map>
 
 namespace dutybook::cli {
 
@@ -179,10 +180,30 @@ const std::string& Session::zone() {
     return zone_;
 }
 
+namespace {
+
+// The steps of a contact in words; those of care name what they read.
+std::string in_words(const std::string& step) {
+    static const std::map<std::string, std::string, std::less<>> words = {
+        {"list", "asking what the remote holds"},
+        {"fetch", "fetching"},
+        {"check", "checking what came"},
+        {"fold", "taking it in"},
+        {"seal", "sealing what was written"},
+        {"push", "sending"},
+        {"verify", "reading back"},
+    };
+    const auto found = words.find(step);
+    return found == words.end() ? step : found->second;
+}
+
+}  // namespace
+
 // People at a terminal see one line that is written over; a log sees each step once.
 void Session::show_progress(const Json& progress) {
     if (!progress.is_object()) return;
-    const std::string step = progress.value("step", "");
+    const std::string step = in_words(progress.value("step", ""));
+    if (step == "done") return;
     const auto done = progress.value("done", std::uint64_t{0});
     const auto all = progress.value("all", std::uint64_t{0});
     if (::isatty(STDERR_FILENO) == 1) {

@@ -151,6 +151,34 @@ def test_a_form_that_lay_open_over_a_sync_is_stale(shared):
     assert fields(north, bus)["priority"] == "low" and north.many("conflicts") == []
 
 
+def test_the_history_is_the_same_everywhere_and_after_a_rebuild(shared):
+    north, south, bus = shared
+    north.client("set", bus, "priority=urgent")
+    south.client("set", bus, "priority=low")
+    meet(north, south)
+    north.client("set", bus, "priority=high")
+    meet(north, south)
+    told = north.many("history", bus)
+    assert told[-1]["new"] == "high" and {one["new"] for one in told[-3:-1]} == {"urgent", "low"}
+    assert told[-1]["old"] == told[-2]["new"]
+    for site in (north, south):
+        site.client("rebuild")
+        assert site.many("history", bus) == told
+
+
+@pytest.mark.parametrize("command", [["delete"], ["finalise"], ["retract", "--reason", "r"],
+                                     ["resolve", "priority", "--value", "low"]])
+def test_every_write_may_name_the_version_that_it_was_made_from(shared, command):
+    north, south, bus = shared
+    opened = south.one("show", bus)["version"]
+    north.client("set", bus, "priority=urgent")
+    south.client("set", bus, "priority=high")
+    meet(north, south)
+    word, *rest = command
+    assert south.client(word, bus, *rest, "--version", opened, expect=4).problem["code"] == "stale"
+    south.client(word, bus, *rest, "--version", south.one("show", bus)["version"])
+
+
 def test_history_names_who_where_and_what(shared):
     north, south, bus = shared
     south.client("set", bus, "priority=urgent", "--reason", "storm", by="zoe")
