@@ -37,7 +37,7 @@ std::shared_ptr<const rules::KindRegistry> kinds() {
 
 std::string listed(const std::vector<std::string>& lines) {
     std::string out;
-    for (std::size_t i = 0; i < lines.size() && i < 10; ++i) out += "\n  " + lines[i];
+    for (std::size_t i = 0; i < lines.size() && i < 30; ++i) out += "\n  " + lines[i];
     return out;
 }
 

@@ -308,8 +308,26 @@ bool World::settle() {
     return true;
 }
 
-// What a failure prints: where each site stands.
+// What a failure prints: the operations that not all hold alike, and where each site stands.
 void World::describe_differences() {
+    std::map<std::string, std::set<std::string>> holders;  // by operation with its frontier
+    for (const auto& site : sites_) {
+        for (const auto& [id, record] : site->disk.index.records) {
+            for (const auto& held : record.operations) {
+                const std::string at = id + " " + held.operation.id.text() + " as " +
+                                       held.operation.identity().text() + " " +
+                                       hex(held.hash).substr(0, 6) + " knows " +
+                                       held.frontier->text();
+                holders[at].insert(site->engine().writer());
+            }
+        }
+    }
+    for (const auto& [at, by] : holders) {
+        if (by.size() == sites_.size()) continue;
+        std::string line = "only";
+        for (const auto& writer : by) line += " " + writer;
+        errors_.push_back(line + ": " + at);
+    }
     for (const auto& site : sites_) {
         std::string line = site->id() + " " + site->digest().substr(0, 10);
         for (const auto& [ref, tip] : site->disk.log.repository.refs) {
