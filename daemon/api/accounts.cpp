@@ -1,7 +1,7 @@
 #include "api/accounts.h"
 
-#include "base/file.h"
 #include "base/json.h"
+#include "base/kept_file.h"
 
 #include <algorithm>
 #include <array>
@@ -107,7 +107,7 @@ Result<void> Accounts::save(const std::vector<Account>& accounts) const {
     for (const Account& one : accounts)
         list.push_back({{"account", one.name}, {"role", name_of(one.role)}, {"by", one.by}});
     const Json json = {{"format", 1}, {"accounts", std::move(list)}};
-    return write_file_atomically(file_, json.dump(1) + "\n");
+    return write_kept(file_, json.dump(1) + "\n");
 }
 
 std::vector<Account> Accounts::list() const {

@@ -3,7 +3,7 @@
 // root may do everything; others need an entry, by name or by a group's name. An entry for the
 // account counts before those of its groups; of several groups the highest role counts.
 //
-// DIR/accounts.json (0600, written atomically, schemas/accounts.schema.json):
+// DIR/accounts.json (0600, written twice: base/kept_file.h; schemas/accounts.schema.json):
 //   {"format":1,"accounts":[{"account":"rosa","role":"writer","by":"p1"},
 //                           {"account":"@aides","role":"reader","by":""}]}
 // `by` is the person that the account stands for: it then acts as nobody else. Empty = it acts

@@ -6,13 +6,25 @@
 #include "base/kept_file.h"
 #include "core/alarms.h"
 
+#include <algorithm>
 #include <future>
+#include <map>
+#include <set>
 
 namespace dutybook::api {
 
 namespace {
 
-using Damages = std::vector<store::Damage>;
+struct Damage : store::Damage {
+    bool lost = false;  // neither this store nor any remote has it
+};
+using Damages = std::vector<Damage>;
+
+Damages damages_of(std::vector<store::Damage> found) {
+    Damages out;
+    for (auto& one : found) out.push_back({std::move(one), false});
+    return out;
+}
 
 constexpr std::size_t fold_slice = 20'000;  // operations, so that writes get their turn
 
@@ -26,14 +38,11 @@ Error care_under_way() {
                    "wait until it is done");
 }
 
-Json damage_json(const store::Damage& damage) {
+Json damage_json(const Damage& damage) {
     Json volumes = Json::array();
     for (const auto& volume : damage.volumes) volumes.push_back(volume.ref());
-    return {{"file", damage.file},
-            {"what", damage.what},
-            {"volumes", std::move(volumes)},
-            {"healed", damage.healed},
-            {"how", damage.how}};
+    return {{"file", damage.file},     {"what", damage.what}, {"volumes", std::move(volumes)},
+            {"healed", damage.healed}, {"lost", damage.lost}, {"how", damage.how}};
 }
 
 void finish(TaskAnswer& answer, const std::string& space, const Damages& damages) {
@@ -50,7 +59,7 @@ void finish(TaskAnswer& answer, const std::string& space, const Damages& damages
 // What the start put right in the store's own files, told until the next.
 void add_healed(Damages& damages) {
     for (const auto& one : healed_files()) {
-        damages.push_back({one.file.string(), one.what, {}, true, one.how});
+        damages.push_back({{one.file.string(), one.what, {}, !one.lost, one.how}, one.lost});
     }
 }
 
@@ -58,10 +67,11 @@ Result<Damages> find_damage(core::SpaceService& space, bool full, TaskAnswer& an
     const auto percent = [&](int done) {
         answer.progress("log", static_cast<std::uint64_t>(done), 100);
     };
-    TRY_ASSIGN(Damages damages, space.log().verify(full, percent));
+    TRY_ASSIGN(auto found, space.log().verify(full, percent));
+    Damages damages = damages_of(std::move(found));
     add_healed(damages);
     const auto note = [&](const char* file, const Result<void>& checked, const char* how) {
-        if (!checked) damages.push_back({file, checked.error().text(), {}, false, how});
+        if (!checked) damages.push_back({{file, checked.error().text(), {}, false, how}});
     };
     answer.progress("journal", 0, 1);
     note("journal.db", space.run([](core::SpaceEngine& it) { return it.journal().check(); }),
@@ -99,28 +109,70 @@ Result<std::vector<std::string>> lines_of(store::Journal& journal, const store::
 }
 
 // What repair could not make again from what is here, a remote may have: a sync lists what is
-// missing as it does every night.
-void fetch_missing(Call& call, const std::string& space, TaskAnswer& answer) {
-    std::promise<void> done;
+// missing as it does every night. Whether every remote was there to be asked.
+bool fetch_missing(Call& call, const std::string& space, TaskAnswer& answer) {
+    std::promise<bool> done;
     call.services.sync->sync_now(
         space, "",
         [&](const sync::Progress& progress) {
             answer.progress("sync: " + progress.step, progress.done, progress.all);
         },
-        [&](const std::vector<sync::Outcome>&) { done.set_value(); });
-    done.get_future().wait();
+        [&](const std::vector<sync::Outcome>& outcomes) {
+            done.set_value(std::ranges::all_of(outcomes, &sync::Outcome::ok));
+        });
+    return done.get_future().get();
+}
+
+// Writers of whom the log holds less, without a gap, than was sealed and is shown here.
+Result<std::set<domain::Writer>> short_logs(core::SpaceService& space) {
+    return space.run([](core::SpaceEngine& engine) -> Result<std::set<domain::Writer>> {
+        TRY_ASSIGN(const auto volumes, engine.log().volumes());
+        std::map<domain::Writer, std::uint64_t> held;
+        for (const auto& volume : volumes) {  // sorted
+            auto& last = held[volume.name.writer];
+            if (volume.first <= last + 1) last = std::max(last, volume.last);
+        }
+        const auto own = engine.journal().writers();
+        std::set<domain::Writer> out;
+        for (const auto& [writer, entry] : engine.index().frontier().entries()) {
+            const bool ours = std::ranges::find(own, writer) != own.end();
+            const auto wanted =
+                ours ? std::min(entry.seq, engine.journal().sealed_upto(writer)) : entry.seq;
+            if (held[writer] < wanted) out.insert(writer);
+        }
+        return out;
+    });
+}
+
+// After the remotes were asked: what came back, and what is lost.
+void judge_missing(Damages& damages, const std::set<domain::Writer>& lacking, bool all_asked) {
+    for (auto& damage : damages) {
+        if (damage.healed) continue;
+        const bool back = damage.volumes.empty()
+                              ? lacking.empty()
+                              : std::ranges::none_of(damage.volumes, [&](const auto& volume) {
+                                    return lacking.contains(volume.writer);
+                                });
+        damage.healed = back;
+        if (back) damage.how = "fetched again from a remote";
+        if (back || !all_asked) continue;
+        damage.lost = true;
+        damage.how =
+            "neither this store nor a remote has it: sync with another site that has it, or "
+            "restore a backup; what is shown here stays until a rebuild";
+    }
 }
 
 Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run,
                              TaskAnswer& answer) {
     answer.progress("repair", 0, 1);
-    TRY_ASSIGN(Damages damages, space.run([&](core::SpaceEngine& engine) {
+    TRY_ASSIGN(auto found, space.run([&](core::SpaceEngine& engine) {
         return engine.log().repair(dry_run, engine.journal(), [&](const store::SealRow& row) {
             return lines_of(engine.journal(), row);
         });
     }));
-    const bool missing = std::any_of(damages.begin(), damages.end(),
-                                     [](const store::Damage& one) { return !one.healed; });
+    Damages damages = damages_of(std::move(found));
+    const bool missing = !std::ranges::all_of(damages, &Damage::healed);
     if (dry_run) return damages;
     // What can be read again is shown again.
     for (bool more = true; more;) {
@@ -131,21 +183,13 @@ Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run
     }
     if (!missing) return damages;
     TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
-    if (remotes.empty()) return damages;
-    fetch_missing(call, space.facts().name, answer);
+    const bool all_asked = remotes.empty() || fetch_missing(call, space.facts().name, answer);
+    TRY_ASSIGN(const auto lacking, short_logs(space));
+    judge_missing(damages, lacking, all_asked);
     TRY_ASSIGN(const Damages left, find_damage(space, false, answer));
-    for (auto& damage : damages) {
-        if (damage.healed) continue;
-        const bool still = std::any_of(left.begin(), left.end(), [&](const store::Damage& one) {
-            return one.file == damage.file || one.volumes == damage.volumes;
-        });
-        if (still) continue;
-        damage.healed = true;
-        damage.how = "fetched again from a remote";
-    }
     for (const auto& damage : left) {
         const bool told = std::any_of(damages.begin(), damages.end(), [&](const auto& one) {
-            return !one.healed && one.file == damage.file;
+            return one.healed == damage.healed && one.file == damage.file;
         });
         if (!told) damages.push_back(damage);
     }
@@ -160,8 +204,7 @@ void repair(const CallPtr& call) {
     TaskAnswer answer(call);
     const bool dry_run = call->body.value("dry_run", false);
     const auto damages = repair_space(*call, **space, dry_run, answer);
-    const auto healed = [](const store::Damage& one) { return one.healed; };
-    if (!dry_run && damages && std::all_of(damages->begin(), damages->end(), healed)) {
+    if (!dry_run && damages && std::ranges::all_of(*damages, &Damage::healed)) {
         (*space)->run([](core::SpaceEngine& engine) {
             engine.close_alarm(core::alarm_id("bit-rot", engine.facts().name));
         });

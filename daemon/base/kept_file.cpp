@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view mark = "blake2b ";
 constexpr std::size_t hash_size = 64;  // in hex
+constexpr std::size_t largest_copy = 64u << 20;
 
 fs::path kept_path(const fs::path& path) {
     return path.string() + ".kept";
@@ -50,8 +51,16 @@ Noted& noted() {
 
 }  // namespace
 
+Result<void> write_copy(const fs::path& path, std::string_view bytes) {
+    return write_file_atomically(path, with_hash(bytes));
+}
+
+std::optional<std::string> read_copy(const fs::path& path) {
+    return bytes_of(read_file(path, largest_copy));
+}
+
 Result<void> write_kept(const fs::path& path, std::string_view bytes, unsigned mode) {
-    TRY(write_file_atomically(kept_path(path), with_hash(bytes)));
+    TRY(write_copy(kept_path(path), bytes));
     return write_file_atomically(path, bytes, mode);
 }
 
@@ -73,7 +82,9 @@ Result<std::optional<Healed>> heal_kept(const fs::path& path) {
         return failure(Code::Corrupt, path.string() + " is damaged", "its copy is damaged too",
                        "restore the store from a backup");
     }
-    TRY(write_file_atomically(kept_path(path), with_hash(*held)));
+    std::error_code ignored;
+    if (fs::is_directory(kept_path(path), ignored)) TRY(move_aside(kept_path(path)));
+    TRY(write_copy(kept_path(path), *held));
     if (!kept_there) {
         // Of an older version, or put there by hand: nothing is known to be wrong.
         log_info("store", "a kept copy was made", {{"file", path.string()}});
@@ -84,7 +95,7 @@ Result<std::optional<Healed>> heal_kept(const fs::path& path) {
 }
 
 void note_healed(Healed healed) {
-    log_warning("store", "healed",
+    log_warning("store", healed.lost ? "lost" : "healed",
                 {{"file", healed.file.string()}, {"what", healed.what}, {"how", healed.how}});
     const std::lock_guard lock(noted().mutex);
     noted().all.push_back(std::move(healed));

@@ -17,10 +17,15 @@ namespace dutybook {
 
 Result<void> write_kept(const fs::path& path, std::string_view bytes, unsigned mode = 0600);
 
-// What was found and put right. Told by verify until the next start.
+// A kept copy alone, of something else than one file. Nothing if it is missing or damaged.
+Result<void> write_copy(const fs::path& path, std::string_view bytes);
+std::optional<std::string> read_copy(const fs::path& path);
+
+// What was found and put right, as far as it could be. Told by verify until the next start.
 struct Healed {
     fs::path file;
     std::string what, how;
+    bool lost = false;  // nothing here could make all of it again
 };
 // Nothing if both are whole, or neither is there. Code::Corrupt if both are damaged.
 Result<std::optional<Healed>> heal_kept(const fs::path& path);

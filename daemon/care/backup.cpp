@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/sealed_file.h"
+#include "care/backup_entry.h"
 #include "care/snapshot.h"
 #include "core/identity.h"
 
@@ -60,22 +61,6 @@ private:
     std::uint64_t done_ = 0;
 };
 
-// A path of a file that may be made below the new store, and nowhere else.
-bool stays_inside(const fs::path& path) {
-    if (path.empty() || path.is_absolute()) return false;
-    for (const auto& part : path) {
-        if (part == ".." || part == "." || part.empty()) return false;
-    }
-    return true;
-}
-
-struct Entry {
-    fs::path path;
-    std::uint64_t size = 0;
-    unsigned mode = 0600;
-    bool directory = false;
-};
-
 class Unpacking {
 public:
     Unpacking(SealedFileReader& in, const fs::path& folder, const BackupProgress& progress)
@@ -84,15 +69,13 @@ public:
     Result<std::uint64_t> run() {
         for (std::uint64_t files = 0;; ++files) {
             TRY_ASSIGN(const std::string line, in_.read_line(longest_line));
-            const auto json = parse_json(line);
-            if (!json || !json->is_object()) return wrong("an entry cannot be read");
-            if (json->contains("files")) {
-                if ((*json)["files"] != files) return wrong("it lacks files");
+            TRY_ASSIGN(const BackupEntry entry, read_backup_entry(line));
+            if (entry.path.empty()) {
+                if (entry.files != files) return damaged_backup("it lacks files");
                 TRY_ASSIGN(const std::string more, in_.read(1));
-                if (!more.empty()) return wrong("bytes follow its end");
+                if (!more.empty()) return damaged_backup("bytes follow its end");
                 return files;
             }
-            TRY_ASSIGN(const Entry entry, read_entry(*json));
             if (auto made = make(entry); !made) {
                 Error error = made.error();
                 if (error.code == Code::Corrupt) error.why += " (in " + entry.path.string() + ")";
@@ -102,26 +85,7 @@ public:
     }
 
 private:
-    static Error wrong(const std::string& why) {
-        return failure(Code::Corrupt, "the backup is damaged", why, "use another copy");
-    }
-
-    static Result<Entry> read_entry(const Json& json) {
-        const auto number = [&json](const char* name) -> std::uint64_t {
-            const auto found = json.find(name);
-            const auto value =
-                found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-            return value > 0 ? static_cast<std::uint64_t>(value) : 0;
-        };
-        if (!json.contains("path") || !json["path"].is_string())
-            return wrong("an entry is unnamed");
-        Entry entry{json["path"].get<std::string>(), number("size"),
-                    static_cast<unsigned>(number("mode")) & 0777, json.value("directory", false)};
-        if (!stays_inside(entry.path)) return wrong("an entry points out of the store");
-        return entry;
-    }
-
-    Result<void> make(const Entry& entry) {
+    Result<void> make(const BackupEntry& entry) {
         const fs::path path = folder_ / entry.path;
         if (entry.directory) return make_directories(path);
         TRY(make_directories(path.parent_path()));
@@ -136,10 +100,10 @@ private:
         return sync_directory(path.parent_path());
     }
 
-    Result<void> fill(int fd, const Entry& entry) {
+    Result<void> fill(int fd, const BackupEntry& entry) {
         for (std::uint64_t left = entry.size; left > 0;) {
             TRY_ASSIGN(const std::string bytes, in_.read(std::min<std::uint64_t>(piece, left)));
-            if (bytes.empty()) return wrong("it ends too early");
+            if (bytes.empty()) return damaged_backup("it ends too early");
             for (std::size_t done = 0; done < bytes.size();) {
                 const ssize_t count = ::write(fd, bytes.data() + done, bytes.size() - done);
                 if (count < 0 && errno == EINTR) continue;

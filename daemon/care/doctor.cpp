@@ -1,10 +1,29 @@
 #include "care/doctor.h"
 
 #include "core/identity.h"
+#include "core/space_keys.h"
 
 namespace dutybook::care {
 
 namespace {
+
+// What keeps a space from being opened, as far as its files show it at a glance.
+std::optional<Error> trouble_of(const std::filesystem::path& folder) {
+    const auto space = core::read_space(folder);
+    if (!space) return space.error();
+    const auto sealed = core::is_sealed(folder);
+    if (!sealed) return sealed.error();
+    if (*sealed) {
+        if (const auto keys = core::read_space_keys(folder); !keys) return keys.error();
+    }
+    std::error_code ignored;
+    const auto journal = folder / "journal.db";
+    const bool held = std::filesystem::exists(journal.string() + ".head", ignored);
+    if (held && !std::filesystem::is_regular_file(journal, ignored))
+        return failure(Code::Corrupt, journal.string() + " is missing", {},
+                       "restore the store from a backup");
+    return std::nullopt;
+}
 
 Line check_store(const std::filesystem::path& store) {
     const auto site = core::read_site(store);
@@ -12,8 +31,10 @@ Line check_store(const std::filesystem::path& store) {
     std::size_t spaces = 0;
     std::error_code failed;
     for (const auto& folder : std::filesystem::directory_iterator(store / "spaces", failed)) {
-        const auto space = core::read_space(folder.path());
-        if (!space) return {"store", Level::Fail, space.error().text(), space.error().fix};
+        if (auto wrong = trouble_of(folder.path())) {
+            const std::string fix = wrong->fix.empty() ? "restore it from a backup" : wrong->fix;
+            return {"store", Level::Fail, wrong->text(), fix};
+        }
         ++spaces;
     }
     if (failed) {

@@ -18,7 +18,8 @@ void print_damage(Session& session, const Json& answer) {
     out << text_of(answer, "space") << ": " << (damage.empty() ? "no damage found" : "damage found")
         << '\n';
     for (const auto& one : damage) {
-        out << "  " << text_of(one, "file") << ": " << text_of(one, "what");
+        out << "  " << (one.value("lost", false) ? "LOST " : "") << text_of(one, "file") << ": "
+            << text_of(one, "what");
         if (const auto how = text_of(one, "how"); !how.empty()) out << "; " << how;
         out << '\n';
     }
@@ -71,17 +72,20 @@ void add_care_commands(Commands& commands) {
     auto options = std::make_shared<CareOptions>();
     auto& verify = command(
         commands, commands.root, "verify",
-        "Reads the log, the journal and the index, and names what is damaged. Exit 7 if any is.",
+        "Reads the log and the journal, and names what is damaged. Exit 7 if any is, 6 if all "
+        "of it was healed.",
         "verify --full", [&session, options] {
             return care(session, "verify", Json{{"full", options->full}});
         });
-    verify.add_flag("--full", options->full, "fold everything again and compare the digests");
-    auto& repair =
-        command(commands, commands.root, "repair",
-                "Heals what verify names, from the journal or a remote. Nothing is deleted.",
-                "repair --dry-run", [&session, options] {
-                    return care(session, "repair", Json{{"dry_run", options->dry_run}});
-                });
+    verify.add_flag("--full", options->full,
+                    "decode every segment too, fold everything again and compare the digests");
+    auto& repair = command(
+        commands, commands.root, "repair",
+        "Heals what verify names, from the journal or a remote. Nothing is deleted. Exit 6 if "
+        "all is well again, 7 if a person must act, 8 if something is lost.",
+        "repair --dry-run", [&session, options] {
+            return care(session, "repair", Json{{"dry_run", options->dry_run}});
+        });
     repair.add_flag("--dry-run", options->dry_run, "say what would be done");
     command(commands, commands.root, "rebuild",
             "Makes the index anew from the log and the journal.", "rebuild",

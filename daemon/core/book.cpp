@@ -176,7 +176,13 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
     std::vector<fs::path> folders;
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(directory / "spaces", failed)) {
-        if (fs::exists(entry.path() / "space.json")) folders.push_back(entry.path());
+        if (fs::exists(entry.path() / "space.json")) {
+            folders.push_back(entry.path());
+        } else if (fs::exists(entry.path() / "journal.db")) {  // else a join that was cut off
+            return failure(Code::Corrupt, (entry.path() / "space.json").string() + " is missing",
+                           "the space's records are there, but not what space it is",
+                           "restore that file, or the store, from a backup");
+        }
     }
     std::sort(folders.begin(), folders.end());
     for (const auto& folder : folders) TRY(state->open_space(folder, moved));

@@ -2,6 +2,7 @@
 
 #include "core/circle.h"
 
+#include "core/invited.h"
 #include "core/space_keys.h"
 
 #include "base/crypto.h"
@@ -28,51 +29,14 @@ Result<Json> read_format_1(const fs::path& path) {
     return json;
 }
 
-Result<Secret> seed_from(const Json& object, const char* name) {
-    const auto found = object.find(name);
-    if (found == object.end() || !found->is_string()) return malformed("an invite lacks its keys");
-    TRY_ASSIGN(const std::string bytes, from_base64(found->get_ref<const std::string&>()));
-    return Secret::from(bytes);
-}
-
 }  // namespace
-
-Json control_json(const store::CommitId& head, const std::vector<store::ControlPiece>& pieces) {
-    Json list = Json::array();
-    for (const auto& piece : pieces) {
-        list.push_back({base64(piece.commit_bytes), base64(piece.blob)});
-    }
-    return {{"format", 1}, {"head", head}, {"pieces", std::move(list)}};
-}
-
-Result<ControlFile> control_from(const Json& json) {
-    const auto wrong = malformed("the control log is no list of entries", "/control");
-    if (!json.is_object() || !json.contains("head") || !json["head"].is_string() ||
-        !json.contains("pieces") || !json["pieces"].is_array()) {
-        return wrong;
-    }
-    ControlFile out;
-    out.head = json["head"];
-    for (const Json& one : json["pieces"]) {
-        if (!one.is_array() || one.size() != 2 || !one[0].is_string() || !one[1].is_string()) {
-            return wrong;
-        }
-        store::ControlPiece piece;
-        TRY_ASSIGN(piece.commit_bytes, from_base64(one[0].get_ref<const std::string&>()));
-        TRY_ASSIGN(piece.blob, from_base64(one[1].get_ref<const std::string&>()));
-        out.pieces.push_back(std::move(piece));
-    }
-    return out;
-}
 
 Result<void> write_control(const fs::path& folder, const Json& control) {
     return write_kept(folder / "control.json", canonical(control) + "\n");
 }
 
 Result<void> write_invite_seeds(const fs::path& folder, const Json& seeds) {
-    for (const char* name : {"sign", "box"}) {
-        TRY(seed_from(seeds, name));
-    }
+    TRY(read_invite_seeds(seeds));
     const Json file = {{"box", seeds["box"]}, {"format", 1}, {"sign", seeds["sign"]}};
     return write_kept(folder / "invite.json", canonical(file) + "\n");
 }
@@ -93,10 +57,9 @@ Result<std::unique_ptr<Circle>> Circle::open(Parts parts) {
 Result<void> Circle::load_files() {
     if (fs::exists(parts_.folder / "invite.json")) {
         TRY_ASSIGN(const Json invite, read_format_1(parts_.folder / "invite.json"));
-        TRY_ASSIGN(const Secret sign, seed_from(invite, "sign"));
-        TRY_ASSIGN(const Secret box, seed_from(invite, "box"));
-        boxes_.emplace_back(box);
-        const SigningKey key(sign);
+        TRY_ASSIGN(const InviteSeeds seeds, read_invite_seeds(invite));
+        boxes_.emplace_back(seeds.box);
+        const SigningKey key(seeds.sign);
         domain::Introduction own{
             parts_.site.id, parts_.sign, parts_.box.public_key(), key.public_key(), {}};
         own.proof = view(key.sign(domain::introduction_text(parts_.space.id, own)));

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "core/book.h"
+#include "core/control_file.h"
 #include "domain/membership.h"
 #include "store/control_log.h"
 #include "store/segment_sealed.h"
@@ -20,12 +21,6 @@
 
 namespace dutybook::core {
 
-struct ControlFile {
-    store::CommitId head;
-    std::vector<store::ControlPiece> pieces;
-};
-Json control_json(const store::CommitId& head, const std::vector<store::ControlPiece>& pieces);
-Result<ControlFile> control_from(const Json& json);  // shape alone
 Result<void> write_control(const std::filesystem::path& folder, const Json& control);
 Result<void> write_invite_seeds(const std::filesystem::path& folder, const Json& seeds);
 

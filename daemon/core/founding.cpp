@@ -1,6 +1,7 @@
 #include "core/founding.h"
 
 #include "core/identity.h"
+#include "core/invited.h"
 #include "core/space_keys.h"
 
 #include "base/crypto.h"
@@ -37,11 +38,6 @@ Result<void> write_space_files(const fs::path& store, const SpaceRecord& record,
     TRY(prepare_space_keys(folder, keys));
     TRY(write_control(folder, control));
     return write_space_folder(store, record);
-}
-
-std::string text_of(const Json& object, const char* member) {
-    const auto found = object.find(member);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 }  // namespace
@@ -90,12 +86,8 @@ Result<Founded> found_space(const fs::path& store, const std::string& name,
 }
 
 Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation) {
-    const Json space = invitation.value("space", Json::object());
-    const SpaceRecord record{text_of(space, "id"), text_of(space, "name"),
-                             text_of(space, "parent")};
-    if (record.id.empty() || !valid_space_name(record.name)) {
-        return malformed("the invitation names no space", "/space");
-    }
+    TRY_ASSIGN(const Invited invited, read_invitation(invitation));
+    const SpaceRecord& record = invited.space;
     const auto folder = store / "spaces" / record.name;
     if (fs::exists(folder / "space.json")) {
         TRY_ASSIGN(const SpaceRecord there, read_space(folder));
@@ -104,21 +96,14 @@ Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation) {
         }
         return failure(Code::Conflict, "this store has another space called " + record.name);
     }
-    if (!space.contains("epochs")) {  // a space that is not encrypted has no control log either
+    if (invited.keys.empty()) {
         TRY(prepare_space_keys(folder, {}));
         TRY(write_space_folder(store, record));
         return record;
     }
-    TRY_ASSIGN(const auto keys, epochs_from(space["epochs"]));
-    const Json control = invitation.value("control", Json::object());
-    TRY_ASSIGN(const ControlFile file, control_from(control));
-    for (const auto& piece : file.pieces) {
-        const auto checked = store::check_piece(piece, record.id);
-        if (!checked) return checked.error();
-    }
     TRY(make_directories(folder));
-    TRY(write_invite_seeds(folder, invitation.value("invite", Json::object())));
-    TRY(write_space_files(store, record, keys, control));
+    TRY(write_invite_seeds(folder, invited.seeds));
+    TRY(write_space_files(store, record, invited.keys, invited.control));
     return record;
 }
 

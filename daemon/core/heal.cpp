@@ -1,6 +1,7 @@
 #include "core/identity.h"
 
 #include "base/kept_file.h"
+#include "core/package_folder.h"
 
 namespace dutybook::core {
 
@@ -15,8 +16,8 @@ Result<void> heal(const fs::path& file) {
 }  // namespace
 
 Result<void> heal_store(const fs::path& directory) {
-    for (const char* name : {"site.json", "plugins.json", "tokens.json", "keys/sign.key",
-                             "keys/sign.pub", "keys/box.key"}) {
+    for (const char* name : {"site.json", "plugins.json", "tokens.json", "accounts.json",
+                             "keys/sign.key", "keys/sign.pub", "keys/box.key"}) {
         TRY(heal(directory / name));
     }
     std::error_code failed;
@@ -25,7 +26,7 @@ Result<void> heal_store(const fs::path& directory) {
                                  "control.json", "introductions.json"})
             TRY(heal(space.path() / name));
     }
-    return {};
+    return heal_packages(directory / "plugins");
 }
 
 }  // namespace dutybook::core

@@ -7,6 +7,7 @@
 #include "core/waiting_log.h"
 
 #include "base/crypto.h"
+#include "base/kept_file.h"
 #include "base/log.h"
 
 namespace dutybook::core {
@@ -44,6 +45,14 @@ Result<std::unique_ptr<Circle>> circle_of(const HostedContext& context,
                          *context.box, context.clock});
 }
 
+void tell_lost_log(SpaceEngine& engine, const std::filesystem::path& log) {
+    note_healed({log, "was missing", "begun anew with what the journal holds of it"});
+    engine.raise({"", "log-lost", engine.facts().name,
+                  "log.git was missing and was begun anew: what other sites wrote may be missing "
+                  "until a sync has brought it again; sync now",
+                  0});
+}
+
 SpaceEngine::Start how_to_start(const HostedContext& context, const std::string& space,
                                 bool moved) {
     SpaceEngine::Start how;
@@ -68,6 +77,9 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
         hosted->circle ? static_cast<const store::SegmentCodec*>(&hosted->circle->codec())
                        : &hosted->plain;
     TRY_ASSIGN(hosted->journal, open_guarded_journal(folder / "journal.db", context.room));
+    // A log that the journal has sealed into was there.
+    const bool log_lost =
+        !std::filesystem::exists(folder / "log.git") && !hosted->journal->writers().empty();
     hosted->log = open_log({folder / "log.git", record.id, codec, context.signer.get(),
                             hosted->circle ? hosted->circle->introduction() : std::string()});
     if (hosted->circle) {
@@ -95,6 +107,7 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
     parts.parent_list = std::move(parent.list);
     auto engine = std::make_unique<SpaceEngine>(std::move(facts), std::move(parts));
     TRY(engine->start(how_to_start(context, record.name, moved)));
+    if (log_lost) tell_lost_log(*engine, folder / "log.git");
     // Room came back while no daemon ran.
     if (context.room != nullptr && !context.room->full()) {
         engine->close_alarm(alarm_id("disk-full", record.name));

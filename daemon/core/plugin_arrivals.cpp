@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "core/package_folder.h"
 
 #include <pthread.h>
 
@@ -41,17 +42,6 @@ std::string digest_in(const fs::path& folder) {
 }
 
 }  // namespace
-
-Result<void> write_package_folder(const fs::path& folder, const rules::PackageFiles& files) {
-    std::error_code failed;
-    fs::remove_all(folder, failed);
-    TRY(make_directories(folder));
-    for (const auto& [name, bytes] : files) {
-        TRY(make_directories((folder / name).parent_path()));
-        TRY(write_file_atomically(folder / name, bytes));
-    }
-    return sync_directory(folder);
-}
 
 PluginArrivals::PluginArrivals(Options options, Book& book)
     : options_(std::move(options)), book_(book), thread_([this] { run(); }) {
@@ -182,13 +172,7 @@ Result<void> PluginArrivals::place(SpaceService& space, const PackageRecord& rec
     const auto folder = folder_of(space, record.plugin);
     {
         const std::lock_guard places(places_);
-        const auto fresh = folder.parent_path() / (".new-" + record.plugin);
-        TRY(write_package_folder(fresh, files));
-        std::error_code failed;
-        fs::remove_all(folder, failed);
-        fs::rename(fresh, folder, failed);
-        if (failed) return failure(Code::Io, "the plugin cannot be put in place", failed.message());
-        TRY(sync_directory(folder.parent_path()));
+        TRY(put_package(folder, files));
     }
     options_.accepted();
     return {};
@@ -202,10 +186,11 @@ void PluginArrivals::drop_what_left(SpaceService& space, const std::set<std::str
         const auto below = options_.directory / ".spaces" / space.facts().name;
         std::vector<fs::path> gone;
         for (const auto& entry : fs::directory_iterator(below, failed)) {
+            if (!entry.is_directory(failed)) continue;
             if (chosen.count(entry.path().filename().string()) == 0) gone.push_back(entry.path());
         }
         for (const fs::path& folder : gone) {
-            fs::remove_all(folder, failed);
+            remove_package(folder);
             any = any || folder.filename().string().front() != '.';
         }
         const std::lock_guard lock(mutex_);

@@ -67,8 +67,4 @@ private:
     std::thread thread_;
 };
 
-// Written beside its place and renamed into it, so that a crash leaves the old or the new one.
-Result<void> write_package_folder(const std::filesystem::path& folder,
-                                  const rules::PackageFiles& files);
-
 }  // namespace dutybook::core

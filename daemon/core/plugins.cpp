@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/kept_file.h"
 #include "base/log.h"
+#include "core/package_folder.h"
 #include "core/record_source.h"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ Off read_off(const fs::path& path) {
     Off off;
     const auto text = read_file(path, 1u << 20);
     const auto json = text ? parse_json(*text, {8, 1u << 20}) : Result<Json>(text.error());
-    if (!json) return off;
+    if (!json || !json->is_object()) return off;
     for (const Json& pair : json->value("off", Json::array())) {
         if (pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string()) {
             off.emplace(pair[0], pair[1]);
@@ -214,7 +215,9 @@ void Plugins::State::read_settings(SpaceService& space) {
             const auto plugin = fields.find("plugin");
             if (plugin == fields.end() || record->state.status == domain::Status::Retracted)
                 continue;
-            Json& all = settings[Json::parse(plugin->second).get<std::string>()];
+            const Json name_of_plugin = Json::parse(plugin->second);
+            if (!name_of_plugin.is_string()) continue;  // another site may have written anything
+            Json& all = settings[name_of_plugin];
             for (const auto& [name, value] : fields) {
                 if (name != "plugin") all[name] = Json::parse(value);
             }
@@ -320,15 +323,9 @@ Result<void> Plugins::install(const rules::PluginPackage& package) {
     const std::lock_guard lock(state_->mutex);
     const std::string& id = package.manifest.id;
     const auto place = state_->installed() / id;
-    const auto fresh = state_->installed() / (".new-" + id);
     TRY(make_directories(state_->before()));
-    TRY(write_package_folder(fresh, package.files));
-    std::error_code failed;
-    fs::remove_all(state_->before() / id, failed);
-    if (fs::exists(place)) fs::rename(place, state_->before() / id, failed);
-    fs::rename(fresh, place, failed);
-    if (failed) return failure(Code::Io, "the plugin cannot be put in place", failed.message());
-    TRY(sync_directory(state_->installed()));
+    if (fs::exists(place)) TRY(move_package(place, state_->before() / id));
+    TRY(put_package(place, package.files));
     return state_->read_again();
 }
 
@@ -342,9 +339,7 @@ Result<void> Plugins::remove(const std::string& plugin) {
                        "`dutybook plugin disable` turns one off");
     }
     TRY(make_directories(state_->before()));
-    fs::remove_all(state_->before() / plugin, failed);
-    fs::rename(place, state_->before() / plugin, failed);
-    if (failed) return failure(Code::Io, "the plugin cannot be removed", failed.message());
+    TRY(move_package(place, state_->before() / plugin));
     return state_->read_again();
 }
 
@@ -357,10 +352,9 @@ Result<void> Plugins::rollback(const std::string& plugin) {
         return failure(Code::NotFound, "there is no version of " + plugin + " before this one");
     }
     const auto aside = state_->before() / (".swap-" + plugin);
-    fs::remove_all(aside, failed);
-    if (fs::exists(place)) fs::rename(place, aside, failed);
-    fs::rename(before, place, failed);
-    if (fs::exists(aside)) fs::rename(aside, before, failed);
+    if (fs::exists(place)) TRY(move_package(place, aside));
+    TRY(move_package(before, place));
+    if (fs::exists(aside)) TRY(move_package(aside, before));
     return state_->read_again();
 }
 

@@ -8,8 +8,8 @@
 // on in that space and in those whose parent it is. DIR/plugins.json remembers what is turned off:
 //   {"format": 1, "off": [["<space>", "<plugin>"], ...]}
 //
-// An installed folder is replaced by renaming; the one before is kept as DIR/plugins/.before/<id>,
-// so that `rollback` is one command.
+// An installed folder is written twice (package_folder.h) and replaced by renaming; the one before
+// is kept as DIR/plugins/.before/<id>, so that `rollback` is one command.
 
 #include "core/book.h"
 #include "core/plugin_arrivals.h"

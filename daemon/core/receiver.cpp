@@ -1,5 +1,8 @@
 #include "core/receiver.h"
 
+#include "core/circle.h"
+#include "core/stamps.h"
+
 #include "base/log.h"
 
 #include <algorithm>
@@ -216,6 +219,7 @@ Result<void> Receiver::apply_runs(std::span<const store::Run> runs, domain::Hybr
     TRY_ASSIGN(auto applied, parts_.index->apply(runs));
     hlc.observe(applied.last_hlc, parts_.clock->now());
     for (const auto& run : runs) {
+        judge_stamp_of(run);
         alarms_.close(alarm_id("log-damaged", run.writer));
         alarms_.close(alarm_id("update-needed", run.writer));
     }
@@ -238,6 +242,17 @@ Result<void> Receiver::apply_runs(std::span<const store::Run> runs, domain::Hybr
     }
     if (applied.newer) plan_.erase(applied.newer->writer);
     return {};
+}
+
+void Receiver::judge_stamp_of(const store::Run& run) {
+    if (run.lines.empty()) return;
+    const auto last =
+        domain::read_operation(run.lines.back(), {run.writer, run.first + run.lines.size() - 1});
+    if (last.reading != domain::Reading::Good) return;
+    const std::string site(domain::site_of(run.writer));
+    if (site == facts_.site) return;  // settle_clock() judges ours
+    const std::string name = parts_.circle != nullptr ? parts_.circle->name_of(site) : site;
+    judge_stamp(alarms_, run.writer, name, false, last.operation.at, parts_.clock->now());
 }
 
 void Receiver::give_up(const domain::Writer& writer, const Error& error) {

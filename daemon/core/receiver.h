@@ -60,6 +60,7 @@ private:
                        SpaceEngine::Folded& folded);
     Result<void> apply_runs(std::span<const store::Run> runs, domain::HybridClock& hlc,
                             SpaceEngine::Folded& folded);
+    void judge_stamp_of(const store::Run& run);
     void give_up(const domain::Writer& writer, const Error& error);
 
     const SpaceFacts& facts_;

@@ -186,6 +186,7 @@ std::vector<SpaceEngine::Peer> SpaceEngine::peers() const {
 // A site that cannot reach this site's remotes is heard one night later, through another one.
 void SpaceEngine::look_for_silence() {
     state_->receiver.claims().judge();
+    close_alarm(alarm_id("log-lost", facts_.name));  // the remote has shown all that it has
     constexpr Millis grace = 6 * 3'600'000;
     const Millis now = parts_.clock->now();
     for (const Peer& peer : peers()) {

@@ -2,7 +2,9 @@
 
 #include "core/engine_state.h"
 #include "core/space_engine.h"
+#include "core/stamps.h"
 
+#include "base/kept_file.h"
 #include "base/log.h"
 
 #include <algorithm>
@@ -51,6 +53,19 @@ private:
     std::uint64_t first_ = 0;
     domain::Frontier frontier_;
 };
+
+// A journal that knows of no writer, beside a log in which this site has written.
+void tell_lost_journal(store::Log& log, const SpaceFacts& facts) {
+    const auto volumes = log.volumes();
+    if (!volumes || std::ranges::none_of(*volumes, [&](const store::VolumeInfo& volume) {
+            return domain::site_of(volume.name.writer) == facts.site;
+        }))
+        return;
+    note_healed({"spaces/" + facts.name + "/journal.db", "was missing",
+                 "begun anew: what was acknowledged and not sealed is gone; restore a backup if "
+                 "there is one",
+                 true});
+}
 
 bool holds(store::Log& log, const store::SealRow& row) {
     const auto stands = log.compare({row.header.writer, row.header.volume}, row.commit);
@@ -110,6 +125,7 @@ Result<void> SpaceEngine::start(const Start& how) {
         }
     }
     if (writer().empty()) {
+        tell_lost_journal(*parts_.log, facts_);
         TRY(parts_.journal->open_writer(facts_.site + "-" + parts_.incarnation(), {},
                                         parts_.clock->now()));
     } else if (common) {
@@ -253,14 +269,16 @@ Result<void> SpaceEngine::bring_index_up(const Start& how) {
 
 // Our stamps go on after the last of our own, whatever the wall clock says now.
 Result<void> SpaceEngine::settle_clock() {
-    for (const auto& own : parts_.journal->writers()) {
+    const auto own = writer();
+    for (const auto& each : parts_.journal->writers()) {
         TRY(parts_.journal->visit(
-            own, parts_.journal->last_seq(own), [&](const auto& line, const auto&) {
-                state_->hlc.restore(domain::read_operation(line.line, line.id).operation.hlc);
+            each, parts_.journal->last_seq(each), [&](const auto& line, const auto&) {
+                const auto last = domain::read_operation(line.line, line.id).operation;
+                state_->hlc.restore(last.hlc);
+                judge_stamp(state_->alarms, each, facts_.site, true, last.at, parts_.clock->now());
                 return true;
             }));
     }
-    const auto own = writer();
     TRY(parts_.journal->visit(
         own, parts_.journal->sealed_upto(own) + 1, [&](const auto& line, const auto&) {
             state_->oldest_unsealed = domain::read_operation(line.line, line.id).operation.at;

@@ -16,9 +16,12 @@ std::string date_of(const std::string& text) {
     return parse_instant(day + "T00:00:00Z") ? day : "";
 }
 
+// Amounts and hours of one line stay far below; "inf" and "nan" are numbers to from_chars().
+constexpr double most = 1e9;
+
 bool number(const std::string& text, double& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size();
+    return error == std::errc() && end == text.data() + text.size() && std::abs(value) <= most;
 }
 
 class Lines {

@@ -181,30 +181,70 @@ private:
     const CsvRow* row_ = nullptr;
 };
 
+bool is_text(const Json& value) {
+    return value.is_string();
+}
+
+bool are_texts(const Json& value) {
+    return value.is_array() && std::all_of(value.begin(), value.end(), is_text);
+}
+
+bool is_column(const Json& value) {
+    return is_text(value) || (are_texts(value) && !value.empty());
+}
+
+// Members beside where a value comes from: absent, or of their shape.
+bool modifiers_fit(const Json& source) {
+    const auto fits = [&](const char* name, bool (Json::*test)() const) {
+        const auto found = source.find(name);
+        return found == source.end() || ((*found).*test)();
+    };
+    if (!fits("map", &Json::is_object) || !fits("type", &Json::is_string) ||
+        !fits("refer", &Json::is_string) || !fits("open", &Json::is_boolean) ||
+        !fits("once", &Json::is_boolean) || !fits("list", &Json::is_boolean)) {
+        return false;
+    }
+    if (source.contains("open") && !source.contains("map")) return false;
+    const auto earliest = source.find("earliest");
+    return earliest == source.end() ||
+           (earliest->is_object() && earliest->contains("file") && earliest->contains("column") &&
+            is_text((*earliest)["file"]) && is_text((*earliest)["column"]));
+}
+
 bool is_source(const Json& source) {
-    if (!source.is_object()) return false;
+    if (!source.is_object() || !modifiers_fit(source)) return false;
     if (source.contains("const")) return true;
-    if (source.contains("template")) return source["template"].is_string();
-    const auto column = source.find("column");
-    if (column == source.end()) return false;
-    return column->is_string() || (column->is_array() && !column->empty() &&
-                                   std::all_of(column->begin(), column->end(),
-                                               [](const Json& each) { return each.is_string(); }));
+    if (source.contains("template")) return is_text(source["template"]);
+    return source.contains("column") && is_column(source["column"]);
+}
+
+// "only" and "with", which say what rows are taken.
+bool choices_fit(const Json& entry) {
+    const Json only = entry.value("only", Json::object()),
+               with = entry.value("with", Json::array());
+    if (!only.is_object() || !with.is_array()) return false;
+    return std::all_of(only.begin(), only.end(), are_texts) &&
+           std::all_of(with.begin(), with.end(), is_column);
 }
 
 Result<void> check_entry(const Json& entry, const std::string& at) {
     for (const char* name : {"file", "kind", "id"}) {
-        if (!entry.is_object() || !entry.contains(name) || !entry[name].is_string()) {
+        if (!entry.is_object() || !entry.contains(name) || !is_text(entry[name])) {
             return malformed(R"(a mapping names "file", "kind", "id" and "fields")", at);
         }
     }
     if (!entry.contains("fields") || !entry["fields"].is_object()) {
         return malformed("a mapping has \"fields\"", at);
     }
+    if (!choices_fit(entry)) {
+        return malformed(R"("only" is {COLUMN: [texts]}, "with" is a list of columns)", at);
+    }
     for (const auto& [name, source] : entry["fields"].items()) {
         if (!is_source(source)) {
-            return malformed(R"(a field comes from a "column", a "template" or a "const")",
-                             pointer_to(at + "/fields", name));
+            return malformed(
+                R"(a field comes from a "column", a "template" or a "const"; what stands beside it )"
+                "has another shape than a mapping's",
+                pointer_to(at + "/fields", name));
         }
     }
     return {};

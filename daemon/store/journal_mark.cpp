@@ -110,6 +110,11 @@ Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
+    std::error_code ignored;
+    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+        return failure(Code::Corrupt, path + " is no file", "something else is in its place",
+                       "move it aside and restore the store from a backup");
+    }
     const auto text = read_file(mark_path(path));
     if (!text && text.error().code == Code::NotFound) return open_unmarked(path);
     const auto mark = text ? read_mark(*text) : std::nullopt;
@@ -131,7 +136,6 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
         TRY(prove(**journal, path));
         note_healed({path, suspicion, "every operation in it proved whole; it was written anew"});
     }
-    std::error_code ignored;
     fs::remove(mark_path(path), ignored);
     TRY(sync_directory(fs::path(path).parent_path()));
     return journal;

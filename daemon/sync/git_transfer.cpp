@@ -4,7 +4,6 @@
 #include "base/log.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 
 namespace dutybook::sync {
@@ -92,49 +91,6 @@ Millis total_of(const RemoteConfig& remote) {
 
 }  // namespace
 
-std::uint64_t written_bytes(std::string_view progress) {
-    const auto line = progress.rfind("Writing objects:");
-    if (line == std::string_view::npos) return 0;
-    std::string_view text = progress.substr(line, progress.find_first_of("\r\n", line) - line);
-    const auto comma = text.find("), ");
-    if (comma == std::string_view::npos) return 0;
-    text.remove_prefix(comma + 3);
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{}) return 0;
-    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    for (const auto& [name, factor] :
-         {std::pair{" GiB", 1073741824.0}, {" MiB", 1048576.0}, {" KiB", 1024.0}})
-        if (unit.starts_with(name)) return static_cast<std::uint64_t>(number * factor);
-    return static_cast<std::uint64_t>(number);
-}
-
-// A line is: flag, tab, from:to, tab, summary and reason. Flags: ' ' fast-forward, '*' new, '=' up
-// to date, '!' refused, '+' forced; '-' (deleted) cannot come, since we never ask for it.
-PushOutcome read_porcelain(std::string_view out) {
-    PushOutcome outcome;
-    for (std::size_t begin = 0; begin < out.size();) {
-        const auto end = std::min(out.find('\n', begin), out.size());
-        const std::string_view line = out.substr(begin, end - begin);
-        begin = end + 1;
-        if (line.size() < 3 || line[1] != '\t') continue;
-        const auto tab = line.find('\t', 2);
-        const auto colon = line.find(':', 2);
-        if (tab == std::string_view::npos || colon == std::string_view::npos || colon > tab)
-            continue;
-        const std::string ref(line.substr(colon + 1, tab - colon - 1));
-        if (line[0] == ' ' || line[0] == '*' || line[0] == '+')
-            outcome.refs[ref] = Pushed::Done;
-        else if (line[0] == '=')
-            outcome.refs[ref] = Pushed::UpToDate;
-        else
-            outcome.refs[ref] = Pushed::Refused;
-        if (outcome.refs[ref] == Pushed::Refused)
-            outcome.reasons[ref] = std::string(line.substr(tab + 1));
-    }
-    return outcome;
-}
-
 GitTransfer::GitTransfer(Options options)
     : options_(std::move(options)), git_({options_.supervise, options_.config}) {}
 
@@ -217,15 +173,7 @@ Result<Transfer::Refs> GitTransfer::list(const RemoteConfig& remote,
     command.stall = command.total = remote.timeout;
     TRY_ASSIGN(const ProcessResult result, run(command, Step::List, remote, url, cancel));
     moved_.bytes_in += result.out.size();
-    Refs refs;
-    for (std::size_t begin = 0; begin < result.out.size();) {
-        const auto end = std::min(result.out.find('\n', begin), result.out.size());
-        const std::string line = result.out.substr(begin, end - begin);
-        begin = end + 1;
-        if (line.size() > 41 && line[40] == '\t' && line.compare(41, 11, "refs/heads/") == 0)
-            refs[line.substr(41)] = line.substr(0, 40);
-    }
-    return refs;
+    return read_listing(result.out);
 }
 
 Result<void> GitTransfer::fetch(const RemoteConfig& remote, const std::vector<Wanted>& wanted,

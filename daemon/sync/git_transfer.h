@@ -14,6 +14,7 @@
 #include "sync/directory_remote.h"
 #include "sync/git_command.h"
 #include "sync/git_errors.h"
+#include "sync/git_words.h"
 #include "sync/transfer.h"
 
 #include <set>
@@ -58,10 +59,5 @@ private:
     std::string damaged_;  // why the directory remote of this contact is to be made anew
     std::string said_;     // what list() had to do to it, for the next mend()
 };
-
-// Bytes of the last "Writing objects" line of git's progress; 0 if there is none.
-std::uint64_t written_bytes(std::string_view progress);
-// The lines of `git push --porcelain`.
-PushOutcome read_porcelain(std::string_view out);
 
 }  // namespace dutybook::sync

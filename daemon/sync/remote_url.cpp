@@ -35,6 +35,11 @@ Error not_a_remote(const std::string& text) {
     return error;
 }
 
+// It could end a line of a file, or a file's name, before it is at its end.
+bool has_control(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) { return c >= 0 && (c < 32 || c == 127); });
+}
+
 // A host or user that begins with '-' would be read as an option by ssh.
 bool safe_host(std::string_view host) {
     return !host.empty() && host.front() != '-' && host.front() != '@' && host.back() != '@' &&
@@ -74,12 +79,13 @@ Result<RemoteUrl> scp_like(const std::string& text) {
 }  // namespace
 
 Result<RemoteUrl> parse_remote_url(const std::string& text) {
-    const bool control = std::any_of(text.begin(), text.end(),
-                                     [](char c) { return c >= 0 && (c < 32 || c == 127); });
-    if (text.empty() || control || text.size() > 2048) return not_a_remote(text);
+    if (text.empty() || has_control(text) || text.size() > 2048) return not_a_remote(text);
     if (text.front() == '/') return RemoteUrl{RemoteKind::Directory, text, text, {}, {}};
-    if (text.starts_with("file:///"))
-        return RemoteUrl{RemoteKind::Directory, text, decoded(text.substr(7)), {}, {}};
+    if (text.starts_with("file:///")) {
+        const std::string directory = decoded(text.substr(7));
+        if (has_control(directory)) return not_a_remote(text);
+        return RemoteUrl{RemoteKind::Directory, text, directory, {}, {}};
+    }
     if (text.starts_with("https://") && text.size() > 8 && text[8] != '/')
         return RemoteUrl{RemoteKind::Https, text, {}, {}, {}};
     if (text.starts_with("ssh://")) return ssh_url(text);

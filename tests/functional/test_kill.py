@@ -148,7 +148,7 @@ def lost(site, acknowledged):
     return len(set(acknowledged) - held)
 
 
-def test_nothing_acknowledged_is_lost(world, pair):
+def test_nothing_acknowledged_is_lost(world, pair, counted):
     north, south, _ = pair
     seed = random.randrange(1 << 32)
     dice = random.Random(seed)
@@ -179,7 +179,7 @@ def test_nothing_acknowledged_is_lost(world, pair):
             assert lost(north, acknowledged) == 0
             assert north.client("verify").objects[-1]["damage"] == []
     gone = lost(north, acknowledged)
-    print(f"kills {sum(kills.values())} {kills}, acknowledged {len(acknowledged)}, lost {gone}")
+    counted(f"kills {sum(kills.values())} {kills}, acknowledged {len(acknowledged)}, lost {gone}")
     assert gone == 0 and len(acknowledged) > 100
     assert north.client("verify", "--full").objects[-1]["damage"] == []
     for site in (north, south, north):

@@ -111,7 +111,7 @@ def lose_power(world, site, volumes, dice):
                                                   if isinstance(one, str) or not one["healed"]]
 
 
-def test_power_loss(world, volumes, tmp_path):
+def test_power_loss(world, volumes, tmp_path, counted):
     disk, _ = volumes
     north = world._site("North", "school")
     north.store = disk.place / "store"
@@ -123,8 +123,8 @@ def test_power_loss(world, volumes, tmp_path):
         gone, count, damage = lose_power(world, north, volumes, dice)
         lost, total = lost + gone, total + count
         assert damage == []
-    print(f"seed {seed}: power lost {RUNS} times, acknowledged {total}, lost {lost}")
-    assert lost == 0
+    print(f"seed {seed}")
+    assert lost == 0, f"of {total} acknowledged {lost} are lost"
 
     library = tmp_path / "refusing_disk.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library,
@@ -138,5 +138,6 @@ def test_power_loss(world, volumes, tmp_path):
         control_lost += lose_power(world, north, volumes, dice)[0]
         if control_lost:
             break
-    print(f"negative control (fsync does nothing): lost {control_lost}")
+    counted(f"power lost {RUNS} times, acknowledged {total}, lost {lost}; control (fsync does "
+            f"nothing) lost {control_lost}")
     assert control_lost > 0, "the negative control lost nothing"

@@ -5,8 +5,9 @@ EIO or ENOSPC. A point is (call, n): the first thread that comes to its n-th suc
 each one a plain daemon starts on what is left, must be able to write, and must show everything that
 was acknowledged. A call that failed must be told (an answer, a log line, an alarm) or done again.
 
-    DUTYBOOK_TEST_CALLS=all   every point that a recorded run shows (over 300, about 25 minutes);
+    DUTYBOOK_TEST_CALLS=all   every point that a recorded run shows (over 300 of each test);
                               or a number of points; the default is a sample of 8
+    DUTYBOOK_TEST_LANES=N     so many stores side by side (all: two for each processor)
 """
 
 import collections
@@ -21,11 +22,13 @@ import shutil
 import signal
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dutybook import LONG, ask, duty, wait_for
 
 ALL = os.environ.get("DUTYBOOK_TEST_CALLS", "all" if LONG else "8")
+LANES = int(os.environ.get("DUTYBOOK_TEST_LANES", 2 * (os.cpu_count() or 1) if ALL == "all" else 1))
 CALLS = ["pwrite64", "write", "fdatasync", "fsync", "rename", "link", "unlink", "unlinkat",
          "mkdir", "rmdir", "ftruncate", "fchmod", "fallocate"]
 # Those whose failure may be a loss. (A file that cannot be removed, or cut, only takes room.)
@@ -193,83 +196,128 @@ class Ledger:
         self.site.kill()
 
 
+class Lane:
+    """One store that goes through its share of the points, one after the other."""
+
+    def __init__(self, world, number):
+        self.world, self.number = world, number
+        self.site = world.site(f"North{number}").start()
+        self.site.client("remote", "add", "hub", world.bare(f"hub{number}"))
+        self.site.add_file([duty("first")])
+        self.site.sync()
+        self.site.kill()
+        self.ledger = Ledger(self.site)
+        self.old_copy = None
+
+    def run(self, call, n, inject, what):
+        traced = Traced(self.site, call, f"{inject}:when={n}").day().end()
+        self.ledger.acknowledged += traced.acknowledged
+        self.ledger.restart(what)
+        return traced
+
+    def keep_copy(self):
+        self.old_copy = self.world.copy(self.site.store, self.site.store.parent / "old")
+
+    def in_order(self):
+        """In the end everything can be read, and goes to the remote."""
+        self.site.start()
+        assert self.site.client("verify", "--full", expect=(0, 6)).objects[-1]["ok"]
+        assert self.site.sync()[0]["ok"]
+        self.site.kill()
+
+    def lost_by_going_back(self):
+        """The negative control: what an older copy of the store lacks must be missed."""
+        shutil.rmtree(self.site.store)
+        self.world.copy(self.old_copy, self.site.store)
+        before = self.ledger.lost
+        self.ledger.restart("the negative control")
+        return self.ledger.lost - before
+
+
+def through_lanes(world, points, visit):
+    """visit(lane, number, point) for every point; returns the lanes and what it gave."""
+    with ThreadPoolExecutor(LANES) as pool:
+        lanes = list(pool.map(lambda number: Lane(world, number), range(min(LANES, len(points)))))
+
+        def drive(lane):
+            share = points[lane.number::len(lanes)]
+            given = []
+            for number, point in enumerate(share):
+                given.append(visit(lane, number, point))
+                if number == len(share) // 2:
+                    lane.keep_copy()
+                if number % 20 == 0:
+                    print(f"lane {lane.number}: {number} of {len(share)}, {point}, lost "
+                          f"{lane.ledger.lost}", flush=True)
+            return given
+
+        return lanes, [one for given in pool.map(drive, lanes) for one in given]
+
+
+def sums(lanes):
+    return (sum(len(one.ledger.acknowledged) for one in lanes),
+            sum(one.ledger.lost for one in lanes),
+            [what for one in lanes for what in one.ledger.mute])
+
+
 @pytest.fixture
-def north(world):
-    site = world.site("North").start()
-    hub = world.bare("hub")
-    site.client("remote", "add", "hub", hub)
-    site.add_file([duty("first")])
-    site.sync()
-    site.kill()
-    return site
+def recorded(world):
+    """{call: points}, as a day without harm shows them, and how many touch the store's files."""
+    most, distinct = points_of(Lane(world, "recorded").site)
+    print(f"recorded: {len(distinct)} distinct calls on the store's files; {most}")
+    return most
 
 
-def test_killed_at_mutating_calls(world, north):
-    most, distinct = points_of(north)
-    points = [(call, n) for call in CALLS for n in range(1, most[call] + 1)]
-    print(f"recorded: {len(distinct)} distinct calls on the store's files; {len(points)} points, "
-          f"{most}")
-    ledger, fired, in_recovery = Ledger(north), 0, 0
-    old_copy = None
-    chosen = choose(points, ALL)
-    for number, (call, n) in enumerate(chosen):
-        traced = Traced(north, call, f"signal=KILL:when={n}").day()
-        traced.end()
+def test_killed_at_mutating_calls(world, recorded, counted):
+    chosen = choose([(call, n) for call in CALLS for n in range(1, recorded[call] + 1)], ALL)
+
+    def visit(lane, number, point):
+        call, n = point
+        traced = lane.run(call, n, "signal=KILL", f"{call} {n}")
         died = not traced.finished
-        fired += died
-        in_recovery += died and not traced.ready
-        ledger.acknowledged += traced.acknowledged
-        ledger.restart(f"{call} {n}")
-        if number == len(chosen) // 2:
-            old_copy = world.copy(north.store, north.store.parent / "old")
-        if number % 20 == 0:
-            print(f"{number}: {call} {n} {'died' if died else 'missed'} "
-                  f"{'inside recovery' if died and not traced.ready else ''} lost {ledger.lost}",
-                  flush=True)
-    print(f"kills {fired} of {len(chosen)} points, acknowledged {len(ledger.acknowledged)}, "
-          f"acknowledged lost {ledger.lost}, restarts that could not write {len(ledger.mute)}, "
-          f"crashes inside recovery {in_recovery}")
-    assert ledger.lost == 0 and ledger.mute == []
+        return died, died and not traced.ready
+
+    lanes, kills = through_lanes(world, chosen, visit)
+    fired, in_recovery = (sum(column) for column in zip(*kills))
+    acknowledged, lost, mute = sums(lanes)
+    control = sum(lane.lost_by_going_back() for lane in lanes if not lane.in_order())
+    counted(f"kills {fired} at {len(chosen)} distinct points, {in_recovery} of them inside recovery, "
+            f"acknowledged {acknowledged}, lost {lost}, restarts that could not write {len(mute)}; "
+            f"control lost {control}")
+    assert lost == 0 and mute == []
     assert fired >= 0.6 * len(chosen) and in_recovery > 0
+    assert control > 0, "the negative control lost nothing"
     if ALL == "all":
         assert fired >= 300, "fewer than 300 points were hit"
-    north.start()
-    assert north.client("verify", "--full", expect=(0, 6)).objects[-1]["ok"]
-    assert north.sync()[0]["ok"]
-    north.kill()
-
-    shutil.rmtree(north.store)  # negative control: what an older copy lacks must be missed
-    world.copy(old_copy, north.store)
-    ledger.restart("the negative control")
-    assert ledger.lost > 0, "the negative control lost nothing"
 
 
-def test_failing_mutating_calls_are_told(world, north):
-    most, _ = points_of(north)
-    points = [(call, n, error) for call in FAILING for n in range(1, most[call] + 1)
-              for error in ("EIO", "ENOSPC") if not (call == "fsync" and error == "ENOSPC")]
-    ledger, hits, swallowed, unheard = Ledger(north), 0, [], 0
-    chosen = choose(points, ALL)
-    for number, (call, n, error) in enumerate(chosen):
-        traced = Traced(north, call, f"error={error}:when={n}").day()
-        traced.end()
+def test_failing_mutating_calls_are_told(world, recorded, counted):
+    # Each call once, with the one error and the other by turns.
+    chosen = choose([(call, n, "ENOSPC" if n % 2 == 0 and call != "fsync" else "EIO")
+                     for call in FAILING for n in range(1, recorded[call] + 1)], ALL)
+
+    def visit(lane, number, point):
+        call, n, error = point
+        traced = lane.run(call, n, f"error={error}", f"{call} {n} {error}")
         hit = traced.hit()
-        ledger.acknowledged += traced.acknowledged
-        ledger.restart(f"{call} {n} {error}")
-        if number % 20 == 0:
-            print(f"{number}: {call} {n} {error} lost {ledger.lost}", flush=True)
         if hit is None:
-            continue
-        hits += 1
-        if not traced.told() and not traced.done_again(hit) and matters(hit):
-            swallowed.append(f"{call} {n} {error} by {hit.thread} on {hit.path}")
-    print(f"failed calls {hits} of {len(chosen)} points, acknowledged {len(ledger.acknowledged)}, "
-          f"acknowledged lost {ledger.lost}, swallowed errors {len(swallowed)}, "
-          f"restarts that could not write {len(ledger.mute)}")
-    assert swallowed == [] and ledger.lost == 0 and ledger.mute == []
-    assert hits >= 0.3 * len(chosen)
-    north.start()
-    assert north.client("verify", "--full", expect=(0, 6)).objects[-1]["ok"]
+            return None, None
+        untold = not traced.told() and not traced.done_again(hit) and matters(hit)
+        return (call, n), f"{call} {n} {error} by {hit.thread} on {hit.path}" if untold else None
+
+    lanes, found = through_lanes(world, chosen, visit)
+    hits = [at for at, _ in found if at]
+    swallowed = [what for _, what in found if what]
+    acknowledged, lost, mute = sums(lanes)
+    counted(f"failed calls {len(hits)} at {len(set(hits))} distinct points, acknowledged "
+            f"{acknowledged}, lost {lost}, swallowed {len(swallowed)}, restarts that could not "
+            f"write {len(mute)}")
+    assert swallowed == [] and lost == 0 and mute == []
+    assert len(hits) >= 0.3 * len(chosen)
+    for lane in lanes:
+        lane.in_order()
+    if ALL == "all":
+        assert len(hits) >= 300, "fewer than 300 calls failed"
 
 
 def matters(hit):

@@ -60,6 +60,18 @@ TEST_CASE("a mapping of another shape is refused") {
                               R"({"file":"a","kind":"k","id":"i","fields":{"x":{}}})"}) {
         CHECK_FALSE(read_mapping(wrong));
     }
+    const std::string begin = R"({"file":"a","kind":"k","id":"i",)";
+    for (const char* wrong : {R"("only":{"a":"b"},"fields":{}})", R"("only":["b"],"fields":{}})",
+                              R"("with":[1],"fields":{}})", R"("with":"a","fields":{}})",
+                              R"("fields":{"x":{"column":"a","map":["y"]}}})",
+                              R"("fields":{"x":{"column":"a","open":true}}})",
+                              R"("fields":{"x":{"column":"a","type":7}}})",
+                              R"("fields":{"x":{"column":"a","once":"yes"}}})",
+                              R"("fields":{"x":{"column":"a","refer":{}}}})",
+                              R"("fields":{"x":{"column":"a","earliest":{"file":"b"}}}})"}) {
+        CAPTURE(wrong);
+        CHECK_FALSE(read_mapping(begin + wrong));
+    }
 }
 
 TEST_CASE("FHIR decimals keep their digits both ways, and texts that look like them stay texts") {
@@ -100,15 +112,20 @@ TEST_CASE("LEDES is refused where it is none, and its lines are judged one by on
         "Call|firm|100.00|P|LA|[]\n";
     std::string wrong = good;
     wrong.replace(wrong.find("|10.00|20260504"), 6, "|99.00");
-    const auto file = read_ledes(head + good + wrong + "short[]\n", "a");
+    std::string endless = good;  // which adds up: 1e300 x 0.00 + 0.00
+    endless.replace(endless.find("|0.1|"), 5, "|1e300|");
+    endless.replace(endless.find("|10.00|20260504"), 6, "|0.00");
+    endless.replace(endless.find("|100.00|"), 8, "|0.00|");
+    const auto file = read_ledes(head + good + wrong + endless + "short[]\n", "a");
     REQUIRE(file);
-    CHECK(file->lines.size() == 2);
+    CHECK(file->lines.size() == 3);
     CHECK(file->errors.size() == 1);
     const auto out = records_of(*file, {{"M-1", "m1"}}, "a");
     REQUIRE(out.records.size() == 1);
     CHECK(out.records[0].fields["minutes"] == 6);
-    REQUIRE(out.errors.size() == 2);
+    REQUIRE(out.errors.size() == 3);
     CHECK(out.errors[1].pointer == "LINE_ITEM_TOTAL");
+    CHECK(out.errors[2].pointer == "LINE_ITEM_TOTAL");
 }
 
 TEST_CASE("a calendar without a UID or a start is told, a torn one refused") {

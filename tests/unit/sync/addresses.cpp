@@ -24,7 +24,8 @@ TEST_CASE("addresses that a remote may not have") {
          {"", "book.git", "./book.git", "../x:y", "http://example.org/x", "git://example.org/x",
           "ext::sh -c true", "ssh://-oProxyCommand=true/x", "-oProxyCommand=true:x",
           "git@-oProxyCommand=true:x", "https://", "https:///x", "ssh://host", "file://host/x",
-          "ftp://host/x", "/srv/a\nb", "host::x", "git@:x.git", "@host:x"}) {
+          "ftp://host/x", "/srv/a\nb", "file:///srv/a%0Ab", "file:///srv/a%00b", "host::x",
+          "git@:x.git", "@host:x"}) {
         CAPTURE(text);
         const auto url = parse_remote_url(text);
         REQUIRE_FALSE(url);
@@ -106,6 +107,19 @@ TEST_CASE("bytes of a push are read from its progress") {
     CHECK(written_bytes("Writing objects: 100% (9/9), 2.00 MiB | 3.00 MiB/s, done.\nTotal 9") ==
           2u << 20);
     CHECK(written_bytes("Writing objects: 100% (3/3)") == 0);
+    for (const char* number : {"inf", "nan", "-1.00", "1e300"})  // the remote may print the same
+        CHECK(written_bytes(std::string("remote: Writing objects: 100% (3/3), ") + number +
+                            " GiB | 1.00 KiB/s") == 0);
+}
+
+TEST_CASE("a listing gives the refs below refs/heads, whatever else is said") {
+    const std::string tip(40, 'a');
+    const auto refs = read_listing(tip + "\trefs/heads/log/a\n" + tip + "\trefs/tags/b\n" +
+                                   "warning: redirecting\n\n" + std::string(40, 'x') +
+                                   "\trefs/heads/log/c\n" + tip + "\trefs/heads/control");
+    REQUIRE(refs.size() == 2);
+    CHECK(refs.at("refs/heads/log/a") == tip);
+    CHECK(refs.at("refs/heads/control") == tip);
 }
 
 TEST_CASE("a push is judged ref by ref") {

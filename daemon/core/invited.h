@@ -1,0 +1,24 @@
+#pragma once
+// What an invitation says of its space (cli/commands_members.cpp has the whole shape): the members
+// "space", "control" and "invite", checked before anything is written.
+
+#include "base/keys.h"
+#include "core/book.h"
+#include "core/control_file.h"
+
+namespace dutybook::core {
+
+struct InviteSeeds {  // of the keys that a site introduces itself with
+    Secret sign, box;
+};
+Result<InviteSeeds> read_invite_seeds(const Json& seeds);
+
+struct Invited {
+    SpaceRecord space;
+    domain::EpochKeys keys;  // none: the space is not encrypted and has no control log
+    Json control, seeds;
+};
+// Names, shapes, spelling of every control entry and its signature.
+Result<Invited> read_invitation(const Json& invitation);
+
+}  // namespace dutybook::core
