@@ -1,6 +1,6 @@
 # What `cmake --install build [--prefix DIR]` puts into place beside the programs:
 #
-#   bin/                          the four programs; each finds the others beside itself
+#   bin/                          the five programs; each finds the others beside itself
 #   share/dutybook/schemas/       kinds and file formats; programs look in ../share/dutybook
 #   share/dutybook/plugins/       the plugins that come with the program, and the examples
 #   include/dutybook_plugin.h     the C ABI for native plugins (plugins/sdk has it too, to copy)

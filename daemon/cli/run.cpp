@@ -1,6 +1,4 @@
-#include "cli/run.h"
-
-#include "cli/command.h"
+#include "cli/run_with.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,11 +12,14 @@ namespace {
 // The options that every command takes may stand anywhere. They are moved to the front, where the
 // program itself reads them: CLI11's own fallthrough would also take a value such as `list` in
 // `search list` for a command.
-std::vector<std::string> globals_first(const std::vector<std::string>& arguments) {
+struct Ordered {
+    std::vector<std::string> front, rest;
+};
+Ordered globals_first(const std::vector<std::string>& arguments) {
     static const std::vector<std::string> with_value = {
         "--store", "--socket", "--space", "--by", "--on-behalf", "--device", "--lang"};
-    std::vector<std::string> front;
-    std::vector<std::string> rest;
+    Ordered ordered;
+    auto& [front, rest] = ordered;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& one = arguments[i];
         if (one == "--") {
@@ -36,8 +37,7 @@ std::vector<std::string> globals_first(const std::vector<std::string>& arguments
         if (value_follows && i + 1 < arguments.size()) front.push_back(arguments[++i]);
     }
     // `init`, `space create` and `sync` name a space of their own; it is the same option.
-    front.insert(front.end(), rest.begin(), rest.end());
-    return front;
+    return ordered;
 }
 
 std::string environment(const char* name) {
@@ -113,8 +113,9 @@ int run_chosen(Commands& commands) {
 
 }  // namespace
 
-int run(const std::vector<std::string>& arguments, const Offline& offline, std::ostream& out,
-        std::ostream& err) {
+std::optional<int> run_with(Groups groups, const std::vector<std::string>& arguments,
+                            const Offline& offline, Others others, std::ostream& out,
+                            std::ostream& err) {
     Settings settings;
     settings.store = environment("DUTYBOOK_STORE");
     settings.socket = environment("DUTYBOOK_SOCKET");
@@ -124,26 +125,16 @@ int run(const std::vector<std::string>& arguments, const Offline& offline, std::
     CLI::App root("Dutybook: duties, records and reports of a site", "dutybook");
     Commands commands{root, session, offline, {}};
     describe(root, settings);
-    add_record_commands(commands);
-    add_query_commands(commands);
-    add_conflict_commands(commands);
-    add_finding_commands(commands);
-    add_kind_commands(commands);
-    add_space_commands(commands);
-    add_remote_commands(commands);
-    add_sync_commands(commands);
-    add_member_commands(commands);
-    add_plugin_commands(commands);
-    add_author_commands(commands);
-    add_report_commands(commands);
-    add_import_commands(commands);
-    add_export_commands(commands);
-    add_today_commands(commands);
-    add_care_commands(commands);
-    add_access_commands(commands);
+    for (const auto add : groups) add(commands);
+    auto [words, rest] = globals_first(own_space_of_install(arguments));
+    const auto is_wanted = [&rest = rest](const CLI::App* one) {
+        return !rest.empty() && one->get_name() == rest.front();
+    };
+    const bool known = !root.get_subcommands(is_wanted).empty();
+    if (!known && others == Others::LeftAlone) return std::nullopt;
+    words.insert(words.end(), rest.begin(), rest.end());
     try {
-        auto ordered = globals_first(own_space_of_install(arguments));
-        root.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));
+        root.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     } catch (const CLI::CallForHelp& help) {
         root.exit(help, out, err);
         return done;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,5 +69,9 @@ struct Offline {
 // Returns the exit code. `arguments` without the program's name.
 int run(const std::vector<std::string>& arguments, const Offline& offline, std::ostream& out,
         std::ostream& err);
+// The same for the commands that need the API and nothing else; nothing is done for any other.
+// Links no library beyond `base`.
+std::optional<int> run_everyday(const std::vector<std::string>& arguments, std::ostream& out,
+                                std::ostream& err);
 
 }  // namespace dutybook::cli

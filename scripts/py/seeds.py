@@ -146,7 +146,7 @@ class Tree:
         self.program = root / "build/bin/dutybook"
         self.program.parent.mkdir(parents=True)
         for path in pathlib.Path(program()).parent.glob("dutybook*"):
-            if path.name in ("dutybook", "dutybook-worker", "dutybook-supervise"):
+            if path.name in ("dutybook", "dutybook-tools", "dutybook-worker", "dutybook-supervise"):
                 shutil.copy2(path, self.program.parent)
         shutil.copytree(ROOT / "schemas", root / "schemas")
         shutil.copytree(ROOT / "plugins", self.plugins)

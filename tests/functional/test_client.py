@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import time
 
@@ -180,6 +181,22 @@ def test_show_is_quick(north):
         times.append(time.monotonic() - began)
     # The aim is 15 ms on a quiet machine (scripts/bench); here other tests may run beside it.
     assert min(times) < 0.05, times
+
+
+def test_everyday_commands_load_no_library_of_the_store():
+    loaded = subprocess.run(["ldd", BIN / "dutybook"], text=True, capture_output=True).stdout
+    assert "libc.so" in loaded
+    for name in ("libgit2", "libsqlite3", "libicu", "libcrypto", "libical", "libzip"):
+        assert name not in loaded, name
+
+
+def test_what_the_client_hands_over_is_named_when_it_is_missing(north, tmp_path):
+    client = shutil.copy(BIN / "dutybook", tmp_path / "dutybook")
+    done = subprocess.run([client, "--store", north.store, "status"], capture_output=True)
+    assert done.returncode == 0
+    done = subprocess.run([client, "init", "--store", tmp_path / "s", "--site", "S", "--space", "s"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "dutybook-tools cannot be run" in done.stderr
 
 
 def test_join_and_init_refuse_what_they_would_overwrite(north, tmp_path):
