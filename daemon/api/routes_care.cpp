@@ -133,8 +133,9 @@ Result<std::set<domain::Writer>> short_logs(core::SpaceService& space) {
             if (volume.first <= last + 1) last = std::max(last, volume.last);
         }
         const auto own = engine.journal().writers();
+        const auto shown = engine.index().frontier();
         std::set<domain::Writer> out;
-        for (const auto& [writer, entry] : engine.index().frontier().entries()) {
+        for (const auto& [writer, entry] : shown.entries()) {
             const bool ours = std::ranges::find(own, writer) != own.end();
             const auto wanted =
                 ours ? std::min(entry.seq, engine.journal().sealed_upto(writer)) : entry.seq;
