@@ -123,7 +123,6 @@ void Batch::send_group() {
 
 void Batch::answer_group(const Group& group, const std::vector<Result<core::Written>>& results) {
     --groups_under_way_;
-    const RecordContext context = context_of(*call_, space_);
     std::string out;
     std::size_t next = 0;
     for (const auto& [number, error] : group.lines) {
@@ -133,7 +132,7 @@ void Batch::answer_group(const Group& group, const std::vector<Result<core::Writ
         }
         const Result<core::Written>& result = results[next++];
         if (result) {
-            out += written_text(*result, context);
+            out += answer_text(*call_, space_, *result);
             out += '\n';
         } else {
             Error late = result.error();

@@ -18,16 +18,22 @@ bool wants(const EventHub::Filter& filter, const core::Change& change) {
 
 }  // namespace
 
-EventHub::EventHub(std::size_t kept, std::size_t backlog_bytes)
-    : kept_(kept), backlog_bytes_(backlog_bytes), run_(random_base32(5)) {}
+EventHub::EventHub(Sight sight, std::size_t kept, std::size_t backlog_bytes)
+    : sight_(std::move(sight)),
+      kept_(kept),
+      backlog_bytes_(backlog_bytes),
+      run_(random_base32(5)) {}
 
-std::string EventHub::text_of(const Event& event) const {
+std::string EventHub::text_for(const Subscriber& subscriber, const Event& event) const {
+    const auto change =
+        sight_ ? sight_(event.change, subscriber.filter.reader) : std::optional(event.change);
+    if (!change) return {};
     // The payload is canonical JSON on one line, so that one "data:" holds it.
-    Json data = Json::parse(event.change.text, nullptr, false);
+    Json data = Json::parse(change->text, nullptr, false);
     if (!data.is_object()) data = Json::object();
-    data["space"] = event.change.space;
-    data["id"] = event.change.id;
-    return "id: " + run_ + "-" + std::to_string(event.number) + "\nevent: " + event.change.type +
+    data["space"] = change->space;
+    data["id"] = change->id;
+    return "id: " + run_ + "-" + std::to_string(event.number) + "\nevent: " + change->type +
            "\ndata: " + data.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n\n";
 }
 
@@ -45,14 +51,10 @@ void EventHub::publish(const core::Change& change) {
     const std::lock_guard lock(mutex_);
     events_.push_back({++last_, change});
     if (events_.size() > kept_) events_.pop_front();
-    std::string text;  // made once, and only if somebody wants it
     for (auto it = subscribers_.begin(); it != subscribers_.end();) {
-        if (!wants(it->filter, change)) {
-            ++it;
-            continue;
-        }
-        if (text.empty()) text = text_of(events_.back());
-        it = give(*it, text) ? std::next(it) : subscribers_.erase(it);
+        const std::string text =
+            wants(it->filter, change) ? text_for(*it, events_.back()) : std::string();
+        it = text.empty() || give(*it, text) ? std::next(it) : subscribers_.erase(it);
     }
 }
 
@@ -72,8 +74,9 @@ void EventHub::replay(Subscriber& subscriber, const std::string& last_id) const 
         return;
     }
     for (const Event& event : events_) {
-        if (event.number > seen && wants(subscriber.filter, event.change))
-            subscriber.responder->write(text_of(event));
+        if (event.number <= seen || !wants(subscriber.filter, event.change)) continue;
+        const std::string text = text_for(subscriber, event);
+        if (!text.empty()) subscriber.responder->write(text);
     }
 }
 

@@ -19,13 +19,18 @@ namespace dutybook::api {
 
 class EventHub {
 public:
-    explicit EventHub(std::size_t kept = 1000, std::size_t backlog_bytes = 256 * 1024);
+    // What a reader is told of a change; nothing where it is not for them. On any thread.
+    using Sight = std::function<std::optional<core::Change>(const core::Change& change,
+                                                            const std::string& reader)>;
+    explicit EventHub(Sight sight = {}, std::size_t kept = 1000,
+                      std::size_t backlog_bytes = 256 * 1024);
 
     void publish(const core::Change& change);  // any thread
 
     struct Filter {
         std::string space;            // empty = all
         std::set<std::string> types;  // empty = all
+        std::string reader;           // a person's id
     };
     // Starts the stream. `last_id` as the client sent it, empty = from now on.
     void subscribe(std::shared_ptr<Responder> responder, Filter filter, const std::string& last_id);
@@ -42,9 +47,11 @@ private:
         Filter filter;
     };
     bool give(Subscriber& subscriber, const std::string& text) const;
-    std::string text_of(const Event& event) const;
+    // For a subscriber who wants it; empty where it is not for them.
+    std::string text_for(const Subscriber& subscriber, const Event& event) const;
     void replay(Subscriber& subscriber, const std::string& last_id) const;
 
+    const Sight sight_;
     const std::size_t kept_, backlog_bytes_;
     const std::string run_;
     mutable std::mutex mutex_;

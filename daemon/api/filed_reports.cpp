@@ -54,6 +54,7 @@ Result<Json> filed_fields(const MadeReport& made, const std::string& by) {
         if (day != made.parameters.end() && day->is_string()) fields[name] = *day;
     }
     if (!by.empty()) fields["made_by"] = by;
+    if (!made.behind.empty()) fields["behind"] = made.behind;
     const std::string text = made.blocks.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (text.size() <= plain_limit) {
         fields["content"] = made.blocks;

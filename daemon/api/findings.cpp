@@ -127,14 +127,6 @@ void translate(const Services& services, Json& findings, const std::string& lang
     }
 }
 
-std::string translated(const Services& services, std::string_view findings,
-                       const std::string& language) {
-    Json json = Json::parse(findings, nullptr, false);
-    if (!json.is_array()) return std::string(findings);
-    translate(services, json, language);
-    return canonical(json);
-}
-
 Json finding_json(const Services& services, const rules::Finding& finding,
                   const std::string& language) {
     Json json = Json::array({rules::to_json(finding)});

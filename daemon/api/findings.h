@@ -27,9 +27,7 @@ std::string behind(const std::string& finding);
 // A finding for the reader: its message in the language, where the plugin has it.
 Json finding_json(const Services& services, const rules::Finding& finding,
                   const std::string& language);
-// The same for an array of findings, as text and as JSON.
-std::string translated(const Services& services, std::string_view findings,
-                       const std::string& language);
+// The same for an array of findings.
 void translate(const Services& services, Json& findings, const std::string& language);
 
 // Records that a plugin should have judged and has not, with the reason where it is known:

@@ -8,8 +8,6 @@ namespace dutybook::api {
 
 namespace {
 
-constexpr int reference_depth = 4;  // proof of service -> filing -> matter, and one to spare
-
 Json value_of(const std::map<std::string, std::string>& fields, const std::string& field) {
     const auto found = fields.find(field);
     return found == fields.end() ? Json() : Json::parse(found->second, nullptr, false);
@@ -27,65 +25,6 @@ bool names(const Json& value, const std::string& person) {
 }
 
 }  // namespace
-
-// --- walls ---
-
-const Walls::Doors& Walls::doors_of(const std::string& kind) {
-    const auto [at, is_new] = doors_.try_emplace(kind);
-    const auto* const traits = is_new ? book_.kinds().find(kind) : nullptr;
-    if (traits == nullptr || traits->privacy != "privileged") return at->second;
-    for (const auto& [name, field] : traits->fields) {
-        const auto* const target = book_.kinds().find(field.refers);
-        if (target != nullptr && target->privacy == "privileged") {
-            at->second.leads_to.push_back(name);
-        }
-    }
-    const Json schema = book_.kinds().schema(kind);
-    const Json properties = schema.value("properties", Json::object());
-    for (const auto& [name, property] : properties.items()) {
-        if (property.value("x-access", false)) at->second.access.push_back(name);
-    }
-    return at->second;
-}
-
-bool Walls::named_in(const domain::RecordState& state, const Doors& doors, bool& wall) const {
-    bool named = false;
-    for (const std::string& field : doors.access) {
-        const Json value = value_of(state.fields, field);
-        if (value.is_array() && !value.empty()) wall = true;
-        named = named || names(value, reader_);
-    }
-    return named;
-}
-
-Result<bool> Walls::hides(const domain::RecordState& state) {
-    return hides(state, reference_depth);
-}
-
-Result<bool> Walls::hides(const domain::RecordState& state, int depth) {
-    const Doors& doors = doors_of(state.kind);
-    bool wall = false;
-    const bool named = named_in(state, doors, wall);
-    if (wall) return !named;
-    if (depth == 0) return false;
-    for (const std::string& field : doors.leads_to) {
-        const Json value = value_of(state.fields, field);
-        const Json ids = value.is_array() ? value : Json::array({value});
-        for (const Json& id : ids) {
-            if (!id.is_string()) continue;
-            const auto text = id.get<std::string>();
-            const auto slash = text.find('/');
-            core::SpaceService* const in =
-                slash == std::string::npos ? &space_ : book_.space(text.substr(0, slash));
-            if (in == nullptr) continue;
-            TRY_ASSIGN(const auto target, in->reader().get(without_space(text)));
-            if (!target) continue;
-            TRY_ASSIGN(const bool hidden, hides(target->state, depth - 1));
-            if (hidden) return true;
-        }
-    }
-    return false;
-}
 
 // --- privacy classes ---
 
@@ -136,15 +75,10 @@ Result<Reading> reading_of(const Call& call, core::SpaceEngine& engine) {
 Result<bool> ReaderSource::open(const rules::RuleRecord& record) {
     const auto* const traits = kinds_.find(record.kind);
     if (traits == nullptr) return !reading_.limited;
-    if (traits->privacy == "ordinary") return true;
-    if (traits->privacy == "privileged") {
-        domain::RecordState state;
-        state.id = record.id;
-        state.kind = record.kind;
-        state.fields = record.fields;
-        TRY_ASSIGN(const bool hidden, walls_.hides(state));
-        if (hidden) return false;
-    }
+    const bool own = record.space == space_;
+    TRY_ASSIGN(const bool hidden, own ? walls_.hides({record.id, record.kind, record.fields})
+                                      : walls_.hides(record.space + "/" + record.id));
+    if (hidden) return false;
     if (reading_.opens(traits->privacy)) return true;
     return traits->privacy == "hr" && names(value_of(record.fields, "person"), reading_.person);
 }

@@ -1,12 +1,12 @@
 #include "api/reference.h"
 
-#include "api/reader.h"
+#include "api/walls.h"
 
 namespace dutybook::api {
 
 namespace {
 
-constexpr std::size_t most_candidates = 10;
+constexpr std::size_t most_candidates = 10, most_looked_at = 1000;
 
 Error ambiguous(const std::string& text, const std::vector<store::StoredRecord>& matching) {
     Error error = failure(Code::Ambiguous, "'" + text + "' matches several records", {},
@@ -29,34 +29,64 @@ Result<store::StoredRecord> only_one(const std::string& text,
                    "search for it: dutybook search WORDS");
 }
 
-Result<store::StoredRecord> by_words(store::IndexReader& reader, const std::string& text) {
-    store::Query query;
-    query.text = text.substr(1);
-    query.limit = most_candidates;
-    TRY_ASSIGN(store::Page page, reader.list(query));
-    return only_one(text, std::move(page.records));
-}
+// Of the records that the reader may see.
+class Search {
+public:
+    Search(core::Book& book, core::SpaceService& space, const std::string& reader)
+        : space_(space), walls_(book, space, reader) {}
 
-Result<store::StoredRecord> by_prefix(store::IndexReader& reader, const std::string& text) {
-    TRY_ASSIGN(const auto ids, reader.by_prefix(text, most_candidates));
-    std::vector<store::StoredRecord> matching;
-    for (const auto& id : ids) {
-        TRY_ASSIGN(auto record, reader.get(id));
-        if (record) matching.push_back(std::move(*record));
+    Result<Found> find(const std::string& text) {
+        if (text.starts_with('@')) {
+            TRY(by_words(text.substr(1)));
+        } else {
+            TRY_ASSIGN(auto exact, space_.reader().get(text));
+            if (exact) {
+                TRY(take(std::move(*exact)));
+            } else {
+                TRY(by_prefix(text));
+            }
+        }
+        TRY_ASSIGN(auto record, only_one(text, std::move(matching_)));
+        return Found{&space_, std::move(record)};
     }
-    return only_one(text, std::move(matching));
-}
 
-Result<Found> find_in(core::SpaceService& space, const std::string& text) {
-    if (text.starts_with('@')) {
-        TRY_ASSIGN(auto record, by_words(space.reader(), text));
-        return Found{&space, std::move(record)};
+private:
+    bool enough() const { return matching_.size() == most_candidates; }
+
+    Result<void> take(store::StoredRecord record) {
+        TRY_ASSIGN(const bool hidden, walls_.hides(record.state));
+        if (!hidden) matching_.push_back(std::move(record));
+        return {};
     }
-    TRY_ASSIGN(auto exact, space.reader().get(text));
-    if (exact) return Found{&space, std::move(*exact)};
-    TRY_ASSIGN(auto record, by_prefix(space.reader(), text));
-    return Found{&space, std::move(record)};
-}
+
+    Result<void> by_words(const std::string& words) {
+        store::Query query;
+        query.text = words;
+        query.limit = most_candidates;
+        do {
+            TRY_ASSIGN(store::Page page, space_.reader().list(query));
+            for (auto& record : page.records) {
+                if (!enough()) TRY(take(std::move(record)));
+            }
+            query.after = page.next;
+        } while (!enough() && !query.after.empty());
+        return {};
+    }
+
+    Result<void> by_prefix(const std::string& text) {
+        TRY_ASSIGN(const auto ids, space_.reader().by_prefix(text, most_looked_at));
+        for (const auto& id : ids) {
+            if (enough()) break;
+            TRY_ASSIGN(auto record, space_.reader().get(id));
+            if (record) TRY(take(std::move(*record)));
+        }
+        return {};
+    }
+
+    core::SpaceService& space_;
+    Walls walls_;
+    std::vector<store::StoredRecord> matching_;
+};
 
 }  // namespace
 
@@ -70,7 +100,11 @@ std::string title_of(const domain::RecordState& state) {
     return {};
 }
 
-Result<Found> find_record(core::Book& book, core::SpaceService& space, const std::string& text) {
+Result<Found> find_record(const Call& call) {
+    core::Book& book = *call.services.book;
+    const std::string& text = call.argument(1);
+    const std::string reader = call.caller().by;
+    TRY_ASSIGN(core::SpaceService * space, call.space());
     if (text.empty()) return malformed("the reference is empty");
     const std::size_t slash = text.front() == '@' ? std::string::npos : text.find('/');
     if (slash != std::string::npos) {
@@ -79,26 +113,14 @@ Result<Found> find_record(core::Book& book, core::SpaceService& space, const std
             return failure(Code::NotFound, "the space '" + text.substr(0, slash) + "' is not here",
                            {}, "see: dutybook space list");
         }
-        return find_in(*in, text.substr(slash + 1));
+        return Search(book, *in, reader).find(text.substr(slash + 1));
     }
     // In the space, then in its parent: whom a school does not know its district may.
-    auto found = find_in(space, text);
-    core::SpaceService* const parent = book.space(space.facts().parent);
+    auto found = Search(book, *space, reader).find(text);
+    core::SpaceService* const parent = book.space(space->facts().parent);
     if (found || found.error().code != Code::NotFound || !parent) return found;
-    auto above = find_in(*parent, text);
+    auto above = Search(book, *parent, reader).find(text);
     return !above && above.error().code == Code::NotFound ? found : above;
-}
-
-Result<Found> find_record(const Call& call) {
-    TRY_ASSIGN(core::SpaceService * space, call.space());
-    TRY_ASSIGN(Found found, find_record(*call.services.book, *space, call.argument(1)));
-    Walls walls(*call.services.book, *found.space, call.caller().by);
-    TRY_ASSIGN(const bool hidden, walls.hides(found.record.state));
-    if (hidden) {
-        return failure(Code::NotFound, "there is no record '" + call.argument(1) + "'", {},
-                       "search for it: dutybook search WORDS");
-    }
-    return found;
 }
 
 }  // namespace dutybook::api

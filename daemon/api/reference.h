@@ -10,11 +10,9 @@ struct Found {
     store::StoredRecord record;
 };
 
-// Code::NotFound; Code::Ambiguous with "candidates":[{"id","kind","title"}] in its detail. Finds
-// deleted records too (by id and prefix): the caller judges.
-Result<Found> find_record(core::Book& book, core::SpaceService& space, const std::string& text);
-
-// Argument 1 of a call, in the space of argument 0.
+// Argument 1 of a call, in the space of argument 0. Code::NotFound, also of a record behind a wall;
+// Code::Ambiguous with "candidates":[{"id","kind","title"}] in its detail. Finds deleted records
+// too (by id and prefix): the caller judges.
 Result<Found> find_record(const Call& call);
 
 // A short text for people: the field that names such a record.

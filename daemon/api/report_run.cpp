@@ -90,9 +90,10 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
         if (meant) reading.limited = false;
         core::IndexSource all(engine.facts(), engine.parts());
         Walls walls(*call.services.book, space, reading.person);
-        ReaderSource source(all, call.services.book->kinds(), reading, walls);
+        ReaderSource source(all, call.services.book->kinds(), reading, request.space, walls);
         TRY_ASSIGN(std::string blocks, call.services.plugins->host().report(request, source));
         hidden = source.hidden();
+        made.behind.assign(walls.opened().begin(), walls.opened().end());
         return blocks;
     });
     if (!text) return std::move(text).error();

@@ -12,7 +12,8 @@ struct MadeReport {
     Json parameters = Json::object();
     Json blocks = Json::array();
     std::string language;
-    std::string made_at;  // instant in the site's zone
+    std::string made_at;              // instant in the site's zone
+    std::vector<std::string> behind;  // records with a wall whose content it may show
 };
 
 // "a=b" of a request, typed by the report's schema; Code::Malformed if the schema refuses them.

@@ -4,6 +4,7 @@
 #include "api/call.h"
 #include "api/findings.h"
 #include "api/reference.h"
+#include "api/walls.h"
 #include "core/plugins.h"
 #include "core/record_source.h"
 
@@ -113,24 +114,31 @@ Result<Response> explain_rule(Call& call) {
                    "`dutybook plugin explain PLUGIN` names the rules of a plugin");
 }
 
-Json account_json(const Call& call, const rules::RuleAccount& account) {
+Result<Json> account_json(const Call& call, const rules::RuleAccount& account, Walls& walls) {
     const std::string language = call.language();
     Json looked = Json::array();
     for (const auto& need : account.needs) {
-        looked.push_back({{"name", need.name}, {"words", need.words}, {"records", need.records}});
+        Json records = Json::array();
+        for (const std::string& id : need.records) {
+            TRY_ASSIGN(const bool hidden, walls.hides(id));
+            if (!hidden) records.push_back(id);
+        }
+        looked.push_back({{"name", need.name}, {"words", need.words}, {"records", records}});
     }
     Json findings = Json::array();
     for (const auto& finding : account.findings) {
         findings.push_back(finding_json(call.services, finding, language));
     }
-    return {{"plugin", account.plugin},
-            {"version", account.version},
-            {"rule", account.rule},
-            {"title", text_or_null(account.title, language)},
-            {"source", account.source},
-            {"looked_at", std::move(looked)},
-            {"findings", std::move(findings)},
-            {"unchecked", account.unchecked.empty() ? Json() : Json(account.unchecked)}};
+    TRY(walls.mask(findings, language));
+    Json json = {{"plugin", account.plugin},
+                 {"version", account.version},
+                 {"rule", account.rule},
+                 {"title", text_or_null(account.title, language)},
+                 {"source", account.source},
+                 {"looked_at", std::move(looked)},
+                 {"findings", std::move(findings)},
+                 {"unchecked", account.unchecked.empty() ? Json() : Json(account.unchecked)}};
+    return Result<Json>(boost::system::in_place_value, std::move(json));
 }
 
 Result<Response> explain_record(Call& call) {
@@ -141,8 +149,12 @@ Result<Response> explain_record(Call& call) {
         core::IndexSource source(engine.facts(), engine.parts());
         return call.services.plugins->host().explain(subject, source);
     }));
+    Walls walls(*call.services.book, *found.space, call.caller().by);
     Json items = Json::array();
-    for (const auto& account : accounts) items.push_back(account_json(call, account));
+    for (const auto& account : accounts) {
+        TRY_ASSIGN(Json item, account_json(call, account, walls));
+        items.push_back(std::move(item));
+    }
     return json_response(Json{{"record", state.id},
                               {"kind", state.kind},
                               {"version", found.record.version},

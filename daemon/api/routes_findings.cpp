@@ -10,17 +10,6 @@ namespace dutybook::api {
 
 namespace {
 
-// What a finding says of a record behind a wall is behind that wall too.
-Result<bool> hides_any(Walls& walls, core::SpaceService& space, const rules::Finding& finding) {
-    for (const std::string& id : finding.records) {
-        TRY_ASSIGN(const auto record, space.reader().get(id));
-        if (!record) continue;
-        TRY_ASSIGN(const bool hidden, walls.hides(record->state));
-        if (hidden) return true;
-    }
-    return false;
-}
-
 Result<Response> list_findings(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
     const std::string& after = call.query("cursor");
@@ -34,9 +23,11 @@ Result<Response> list_findings(Call& call) {
     Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
     for (const auto& finding : page.findings) {
-        TRY_ASSIGN(const bool hidden, hides_any(walls, *space, finding));
+        TRY_ASSIGN(const bool hidden, walls.hides_all(finding));
         if (hidden) continue;
-        list.add(canonical(finding_json(call.services, finding, language)));
+        Json json = Json::array({finding_json(call.services, finding, language)});
+        TRY(walls.mask(json, language));
+        list.add(canonical(json[0]));
     }
     return json_response(
         std::move(list).finish(page.more ? page.findings.back().id : std::string()));
@@ -45,20 +36,34 @@ Result<Response> list_findings(Call& call) {
 Result<Response> list_unchecked(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
     TRY_ASSIGN(const auto records, unchecked_records(*space, call.services));
+    Walls walls(*call.services.book, *space, call.caller().by);
     ListText list;
-    for (const Json& one : records) list.add(canonical(one));
+    for (const Json& one : records) {
+        TRY_ASSIGN(const bool hidden, walls.hides(one.at("record").get<std::string>()));
+        if (!hidden) list.add(canonical(one));
+    }
     return json_response(std::move(list).finish({}));
 }
 
-Result<rules::Finding> finding_named(core::SpaceService& space, const std::string& name) {
+Result<rules::Finding> finding_named(core::SpaceService& space, const std::string& name,
+                                     Walls& walls) {
     FindingQuery query;
     query.from = name;
     query.limit = 2;
     TRY_ASSIGN(const FindingPage page, find_findings(space, query));
     std::vector<rules::Finding> found = page.findings;
     std::erase_if(found, [&](const rules::Finding& one) { return !one.id.starts_with(name); });
+    for (auto one = found.begin(); one != found.end();) {
+        TRY_ASSIGN(const bool hidden, walls.hides_all(*one));
+        one = hidden ? found.erase(one) : std::next(one);
+    }
     if (found.empty()) return failure(Code::NotFound, "there is no finding " + name);
-    if (found.size() == 1) return found.front();
+    if (found.size() == 1) {
+        TRY_ASSIGN(const bool hidden, walls.hides_some(found.front()));
+        if (!hidden) return found.front();
+        return failure(Code::Forbidden, "the finding is not yours to answer",
+                       "it concerns a record that you may not see", "ask somebody who may");
+    }
     Error error = failure(Code::Ambiguous, "several findings begin with " + name);
     error.detail = Json({{"candidates", {found[0].id, found[1].id}}}).dump();
     return error;
@@ -66,7 +71,8 @@ Result<rules::Finding> finding_named(core::SpaceService& space, const std::strin
 
 Result<void> begin_answer(const CallPtr& call) {
     TRY_ASSIGN(core::SpaceService * space, call->space());
-    TRY_ASSIGN(const rules::Finding finding, finding_named(*space, call->argument(1)));
+    Walls walls(*call->services.book, *space, call->caller().by);
+    TRY_ASSIGN(const rules::Finding finding, finding_named(*space, call->argument(1), walls));
     TRY_ASSIGN(core::WriteRequest request, call->write(core::Action::Create));
     request.kind = "core.finding_answer";
     request.fields = {{"finding", finding.id},
@@ -91,9 +97,15 @@ Result<Response> check_record(Call& call) {
                space->run([&](core::SpaceEngine& engine) { return engine.check(request); }));
     Json findings = checked.findings;
     translate(call.services, findings, call.language());
+    Walls walls(*call.services.book, *space, request.caller.by);
+    TRY(walls.mask(findings, call.language()));
+    // What would be behind a wall is told no more than it said itself.
+    Walls::Fields fields;
+    for (const auto& [name, value] : checked.fields.items()) fields[name] = canonical(value);
+    TRY_ASSIGN(const bool hidden, walls.hides({request.id, request.kind, fields}));
     return json_response(Json{
         {"verdict", checked.verdict},
-        {"fields", checked.fields},
+        {"fields", hidden ? request.fields : checked.fields},
         {"findings", std::move(findings)},
         {"earliest_next", checked.earliest_next.empty() ? Json() : Json(checked.earliest_next)}});
 }

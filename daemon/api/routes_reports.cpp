@@ -152,7 +152,7 @@ Result<Response> file_report(Call& call) {
     TRY_ASSIGN(request.fields, filed_fields(made, request.caller.by));
     if (into != space) TRY(note_disclosure(call, *space, *into, made));
     TRY_ASSIGN(const core::Written written, write_one(*into, std::move(request)));
-    return json_response(written_text(written, context_of(call, *into)), 201);
+    return json_response(answer_text(call, *into, written), 201);
 }
 
 Result<Response> filed_report(Call& call) {

@@ -96,13 +96,12 @@ struct Unanswered {
 
 Result<bool> concerns(const rules::Finding& finding, core::SpaceService& space, Walls& walls,
                       const std::string& person) {
+    TRY_ASSIGN(const bool hidden, walls.hides_some(finding));
+    if (hidden) return false;
     bool about = person.empty();
     for (const std::string& id : finding.records) {
         TRY_ASSIGN(const auto record, space.reader().get(id));
-        if (!record) continue;
-        TRY_ASSIGN(const bool hidden, walls.hides(record->state));
-        if (hidden) return false;
-        about = about || is_about(record->state, person);
+        about = about || (record && is_about(record->state, person));
     }
     return about;
 }

@@ -111,10 +111,10 @@ void append_record(std::string& out, Members& members, const store::StoredRecord
     Members fields(out);
     for (const auto& [field, value] : state.fields) fields.raw(field, value);
     fields.close();
-    const bool plain = findings.size() <= 2 || !context.translate;
+    const bool plain = findings.size() <= 2 || !context.findings_for_reader;
     members.raw("findings", findings.empty() ? "[]"
                             : plain          ? std::string(findings)
-                                             : context.translate(findings));
+                                             : context.findings_for_reader(findings));
     members.begin("conflicts");
     Members conflicts(out);
     for (const auto& conflict : state.conflicts) {

@@ -20,8 +20,8 @@ void append_quoted(std::string& out, std::string_view text);
 struct RecordContext {
     const core::SpaceFacts& facts;
     const domain::KindCatalog& kinds;
-    // Findings in the reader's language; empty: as they are.
-    std::function<std::string(std::string_view)> translate = {};
+    // A JSON array of findings as the reader may see them, in their language; empty: as they are.
+    std::function<std::string(std::string_view)> findings_for_reader = {};
 };
 
 // {"id","kind","space","version","envelope":{},"fields":{},"findings":[],"conflicts":{}} and

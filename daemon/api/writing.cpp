@@ -2,8 +2,31 @@
 
 #include "api/findings.h"
 #include "api/problem.h"
+#include "api/walls.h"
 
 namespace dutybook::api {
+
+RecordContext context_of(const Call& call, core::SpaceService& space) {
+    const auto for_reader = [&call, &space](std::string_view text) -> std::string {
+        Json findings = Json::parse(text, nullptr, false);
+        if (!findings.is_array()) return "[]";
+        const std::string language = call.language();
+        translate(call.services, findings, language);
+        Walls walls(*call.services.book, space, call.caller().by);
+        return walls.mask(findings, language) ? canonical(findings) : "[]";
+    };
+    return {space.facts(), call.services.book->kinds(), for_reader};
+}
+
+std::string answer_text(const Call& call, core::SpaceService& space, const core::Written& written) {
+    Walls walls(*call.services.book, space, call.caller().by);
+    const auto hidden = walls.hides(written.record.state);
+    if (hidden && !*hidden) return written_text(written, context_of(call, space));
+    core::Written bare = written;
+    bare.record.state.fields.clear();
+    bare.record.state.conflicts.clear();
+    return written_text(bare, context_of(call, space));
+}
 
 Result<std::string> shown_text(const Call& call, core::SpaceService& space,
                                const store::StoredRecord& record) {
@@ -23,10 +46,10 @@ void fill_create(core::WriteRequest& request, Json&& body) {
 
 namespace {
 
-Response written_response(const Call& call, const core::SpaceService& space,
-                          const core::Written& written, unsigned status) {
+Response written_response(const Call& call, core::SpaceService& space, const core::Written& written,
+                          unsigned status) {
     Response response =
-        json_response(written_text(written, context_of(call, space)), written.wrote ? status : 200);
+        json_response(answer_text(call, space, written), written.wrote ? status : 200);
     response.headers.emplace_back("ETag", "\"" + written.record.version + "\"");
     if (response.status == 201) {
         response.headers.emplace_back("Location", "/v1/spaces/" + space.facts().name + "/records/" +

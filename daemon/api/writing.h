@@ -7,16 +7,8 @@
 
 namespace dutybook::api {
 
-inline RecordContext context_of(const Call& call, const core::SpaceService& space) {
-    RecordContext context{space.facts(), call.services.book->kinds()};
-    std::string language = call.language();
-    if (!language.starts_with("en")) {
-        context.translate = [&services = call.services, language](std::string_view findings) {
-            return translated(services, findings, language);
-        };
-    }
-    return context;
-}
+// `call` outlives it.
+RecordContext context_of(const Call& call, core::SpaceService& space);
 
 // A stored record with its findings.
 Result<std::string> shown_text(const Call& call, core::SpaceService& space,
@@ -24,6 +16,10 @@ Result<std::string> shown_text(const Call& call, core::SpaceService& space,
 
 // The members of a checked body ({"kind","fields","id"?}) as a create.
 void fill_create(core::WriteRequest& request, Json&& body);
+
+// The answer to a write. What somebody wrote behind a wall where they may not look is answered by
+// its id and version alone: the rules may have filled in more than they said.
+std::string answer_text(const Call& call, core::SpaceService& space, const core::Written& written);
 
 // Hands the write to the space's thread; the answer is made on the connection's thread. `status`
 // is for something written; what stood already is 200.

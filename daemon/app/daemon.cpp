@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/plugin_trial.h"
 #include "api/server.h"
+#include "api/walls.h"
 #include "app/notify.h"
 #include "app/options.h"
 #include "app/stopping.h"
@@ -51,7 +52,9 @@ private:
 
     const Options options_;
     SystemClock clock_;
-    api::EventHub events_;
+    api::EventHub events_{[this](const core::Change& change, const std::string& reader) {
+        return api::change_for(*book_, change, reader);
+    }};
     std::unique_ptr<api::Server> server_;
     std::unique_ptr<api::Tokens> tokens_;
     std::unique_ptr<api::Accounts> accounts_;

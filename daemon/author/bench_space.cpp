@@ -1,6 +1,7 @@
 #include "author/bench_space.h"
 
 #include "rules/finding.h"
+#include "rules/first_time.h"
 
 #include <algorithm>
 
@@ -144,6 +145,11 @@ Result<rules::Evaluation> BenchSpace::judge(const rules::RuleRecord& record,
     TRY_ASSIGN(auto evaluation, host_->evaluate({&record, 1}, purpose, records_));
     note(evaluation);
     return evaluation;
+}
+
+Result<std::optional<Millis>> BenchSpace::first_time(const rules::RuleRecord& record,
+                                                     std::span<const rules::Finding> findings) {
+    return rules::first_time(*host_, record, *kinds_->find(record.kind), findings, records_);
 }
 
 void BenchSpace::note(const rules::Evaluation& evaluation) {

@@ -53,6 +53,8 @@ public:
     // Puts a record and judges again exactly what its arrival may change.
     Result<void> arrive(rules::RuleRecord record);
     Result<rules::Evaluation> judge(const rules::RuleRecord& record, rules::Purpose purpose);
+    Result<std::optional<Millis>> first_time(const rules::RuleRecord& record,
+                                             std::span<const rules::Finding> findings);
     rules::RuleRecord completed(rules::RuleRecord record);
     // Findings of everything that arrived, each once; and what could not be judged.
     std::vector<rules::Finding> findings() const;

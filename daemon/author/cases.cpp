@@ -1,7 +1,10 @@
 #include "author/cases.h"
 
+#include "rules/amendment.h"
+
 #include <algorithm>
 #include <numeric>
+#include <random>
 
 namespace dutybook::author {
 
@@ -68,6 +71,33 @@ Json fields_of(const rules::RuleRecord& record) {
     return fields;
 }
 
+// Orders of arrival: each of them where there are few, else the reverse and then random ones, which
+// are the same in every run.
+class Orders {
+public:
+    Orders(std::size_t count, std::size_t most) : left_(most - 1) {
+        std::size_t all = 1;
+        for (std::size_t i = 2; i <= count && all <= most; ++i) all *= i;
+        each_ = all <= most;
+    }
+    bool next(std::vector<std::size_t>& order) {
+        if (each_) return std::next_permutation(order.begin(), order.end());
+        if (left_-- == 0) return false;
+        if (std::exchange(first_, false)) {
+            std::reverse(order.begin(), order.end());
+            return true;
+        }
+        for (std::size_t i = order.size(); i > 1; --i)
+            std::swap(order[i - 1], order[random_() % i]);
+        return true;
+    }
+
+private:
+    std::size_t left_;
+    bool each_ = false, first_ = true;
+    std::minstd_rand random_{1};
+};
+
 }  // namespace
 
 ReadCases read_cases(const rules::PackageFiles& files, const std::string& plugin) {
@@ -120,31 +150,80 @@ Result<void> CaseRunner::give(const Json& test, const std::vector<std::size_t>& 
     return {};
 }
 
+Result<Json> CaseRunner::asked(const Json& described, const char* word) {
+    const bool check = std::string_view(word) == "check";
+    TRY_ASSIGN(auto record, record_of(described, std::string("/do/") + word));
+    record = space_.completed(std::move(record));
+    Json outcome = {{"fields", fields_of(record)}};
+    Json wrong = Json::array();
+    for (const Error& error : space_.kinds().validate(record.kind, outcome["fields"])) {
+        // A check asks about what is known so far.
+        if (!check || record.fields.count(error.pointer.substr(1)) != 0) {
+            wrong.push_back(error.pointer);
+        }
+    }
+    if (!wrong.empty()) outcome["errors"] = wrong;
+    TRY_ASSIGN(const auto evaluation,
+               space_.judge(record, check ? rules::Purpose::Check : rules::Purpose::LocalWrite));
+    const auto findings = evaluation.findings();
+    outcome["verdict"] = rules::name_of(rules::verdict_of(findings));
+    outcome["findings"] = shown_findings(findings);
+    TRY_ASSIGN(const auto next, space_.first_time(record, findings));
+    outcome["earliest_next"] = next ? Json(format_in_zone(*next, space_.zone())) : Json(nullptr);
+    return Result<Json>(boost::system::in_place_value, std::move(outcome));
+}
+
+// A change of a given record, as `set` makes one: fields are replaced, null takes one away.
+Result<Json> CaseRunner::change(const Json& described) {
+    const auto* record =
+        space_.records().get(BenchSpace::space_name, described.value("record", ""));
+    if (record == nullptr) return malformed("names no given record", "/do/change/record");
+    const auto refused =
+        rules::refused_change(record->id, record->status, described.value("reason", ""));
+    if (refused) {
+        Json outcome = {{"verdict", rules::name_of(rules::VerdictWord::Reject)},
+                        {"findings", shown_findings({*refused})}};
+        return Result<Json>(boost::system::in_place_value, std::move(outcome));
+    }
+    rules::RuleRecord after = *record;
+    const Json fields = described.value("fields", Json::object());
+    for (const auto& [field, value] : fields.items()) {
+        after.fields.erase(field);
+        if (!value.is_null()) after.fields[field] = canonical(value);
+    }
+    after.changed_at = space_.now();
+    after = space_.completed(std::move(after));
+    Json outcome = {{"fields", fields_of(after)}};
+    TRY_ASSIGN(const auto evaluation, space_.judge(after, rules::Purpose::LocalWrite));
+    outcome["verdict"] = rules::name_of(rules::verdict_of(evaluation.findings()));
+    outcome["findings"] = shown_findings(evaluation.findings());
+    return Result<Json>(boost::system::in_place_value, std::move(outcome));
+}
+
+Result<Json> CaseRunner::report(const Json& wanted) {
+    rules::PluginHost::ReportRequest request;
+    request.space = BenchSpace::space_name;
+    request.name = wanted.value("name", "");
+    if (request.name.find('.') == std::string::npos) {
+        request.name = space_.plugin() + "." + request.name;
+    }
+    request.language = wanted.value("language", "en");
+    request.parameters = wanted.value("parameters", Json::object());
+    TRY_ASSIGN(const std::string text, space_.host().report(request, space_.records()));
+    Json outcome = {{"blocks", Json::parse(text, nullptr, false)}};
+    TRY_ASSIGN(outcome["page"], render_(outcome["blocks"], request.language));
+    return Result<Json>(boost::system::in_place_value, std::move(outcome));
+}
+
 Result<Json> CaseRunner::act(const Json& test) {
     Json outcome = Json::object();
     const Json todo = test.value("do", Json::object());
-    if (todo.contains("check") || todo.contains("write")) {
-        const bool check = todo.contains("check");
-        const char* word = check ? "check" : "write";
-        TRY_ASSIGN(auto record, record_of(todo[word], std::string("/do/") + word));
-        record = space_.completed(std::move(record));
-        outcome["fields"] = fields_of(record);
-        Json wrong = Json::array();
-        for (const Error& error : space_.kinds().validate(record.kind, outcome["fields"])) {
-            // A check asks about what is known so far.
-            if (!check || record.fields.count(error.pointer.substr(1)) != 0) {
-                wrong.push_back(error.pointer);
-            }
-        }
-        if (!wrong.empty()) outcome["errors"] = wrong;
-        TRY_ASSIGN(const auto evaluation, space_.judge(record, check ? rules::Purpose::Check
-                                                                     : rules::Purpose::LocalWrite));
-        const auto findings = evaluation.findings();
-        outcome["verdict"] = rules::name_of(rules::verdict_of(findings));
-        outcome["findings"] = shown_findings(findings);
-        const auto next = rules::earliest_next(findings);
-        outcome["earliest_next"] =
-            next ? Json(format_in_zone(*next, space_.zone())) : Json(nullptr);
+    if (todo.contains("check")) {
+        TRY_ASSIGN(outcome, asked(todo["check"], "check"));
+    } else if (todo.contains("write")) {
+        TRY_ASSIGN(outcome, asked(todo["write"], "write"));
+    } else if (todo.contains("change")) {
+        TRY_ASSIGN(outcome, change(todo["change"]));
     } else if (todo.contains("judge")) {
         const std::string id = todo["judge"].value("record", "");
         const auto* record = space_.records().get(BenchSpace::space_name, id);
@@ -152,18 +231,7 @@ Result<Json> CaseRunner::act(const Json& test) {
         TRY_ASSIGN(const auto evaluation, space_.judge(*record, rules::Purpose::Stored));
         outcome["findings"] = shown_findings(evaluation.findings());
     } else if (todo.contains("report")) {
-        const Json& wanted = todo["report"];
-        rules::PluginHost::ReportRequest request;
-        request.space = BenchSpace::space_name;
-        request.name = wanted.value("name", "");
-        if (request.name.find('.') == std::string::npos) {
-            request.name = space_.plugin() + "." + request.name;
-        }
-        request.language = wanted.value("language", "en");
-        request.parameters = wanted.value("parameters", Json::object());
-        TRY_ASSIGN(const std::string text, space_.host().report(request, space_.records()));
-        outcome["blocks"] = Json::parse(text, nullptr, false);
-        TRY_ASSIGN(outcome["page"], render_(outcome["blocks"], request.language));
+        TRY_ASSIGN(outcome, report(todo["report"]));
     } else {
         outcome["findings"] = shown_findings(space_.findings());
     }
@@ -193,6 +261,7 @@ CaseResult CaseRunner::run(const TestCase& test, const CaseOptions& options) {
     std::vector<std::size_t> order(test.text.value("given", Json::array()).size());
     std::iota(order.begin(), order.end(), 0);
     result.orders = 0;
+    Orders orders(order.size(), options.most_orders);
     do {
         auto outcome = this->outcome(test.text, order);
         ++result.orders;
@@ -209,8 +278,7 @@ CaseResult CaseRunner::run(const TestCase& test, const CaseOptions& options) {
             }
             return result;
         }
-    } while (options.permute && result.orders < options.most_orders &&
-             std::next_permutation(order.begin(), order.end()));
+    } while (options.permute && orders.next(order));
     result.passed = true;
     return result;
 }

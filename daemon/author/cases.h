@@ -47,6 +47,9 @@ private:
     Result<Json> outcome(const Json& test, const std::vector<std::size_t>& order);
     Result<void> give(const Json& test, const std::vector<std::size_t>& order);
     Result<Json> act(const Json& test);
+    Result<Json> asked(const Json& described, const char* word);  // check or write
+    Result<Json> change(const Json& described);
+    Result<Json> report(const Json& wanted);
     Result<rules::RuleRecord> record_of(const Json& described, const std::string& at) const;
 
     BenchSpace& space_;

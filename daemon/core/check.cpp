@@ -3,6 +3,7 @@
 #include "core/engine_state.h"
 #include "core/record_source.h"
 #include "core/space_engine.h"
+#include "rules/first_time.h"
 
 namespace dutybook::core {
 
@@ -86,9 +87,11 @@ Result<Checked> SpaceEngine::check(const CheckRequest& request) {
     out.verdict = rules::name_of(rules::verdict_of(findings));
     out.findings = Json::array();
     for (const auto& finding : findings) out.findings.push_back(rules::to_json(finding));
-    if (const auto next = rules::earliest_next(findings)) {
-        out.earliest_next = format_in_zone(*next, facts_.zone);
-    }
+    if (!parts_.evaluator) return out;
+    TRY_ASSIGN(const auto next,
+               rules::first_time(*parts_.evaluator, subject, *parts_.kinds->find(request.kind),
+                                 findings, source));
+    if (next) out.earliest_next = format_in_zone(*next, facts_.zone);
     return out;
 }
 

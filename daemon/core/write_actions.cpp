@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "core/stale.h"
 #include "core/write_group.h"
+#include "rules/amendment.h"
 
 namespace dutybook::core {
 
@@ -24,11 +25,13 @@ Error with_all(const std::vector<Error>& errors, const std::string& prefix) {
     return out;
 }
 
-Error needs_reason(const std::string& what) {
-    Error out = failure(Code::Rejected, what, "CORE-R06: a final record changes only with a reason",
+Error needs_reason(const rules::Finding& finding) {
+    Error out = failure(Code::Rejected, finding.message,
+                        finding.rule + ": a final record changes only with a reason",
                         "give the reason (--reason)");
-    out.pointer = "/reason";
-    out.detail = R"({"rule":"CORE-R06"})";
+    out.pointer = finding.path;
+    out.detail =
+        canonical({{"findings", Json::array({rules::to_json(finding)})}, {"rule", finding.rule}});
     return out;
 }
 
@@ -129,9 +132,8 @@ Result<void> WriteGroup::check_open(const WriteRequest& request, const Working& 
         return failure(Code::Conflict, "the record is deleted", state.id,
                        "restore it first (dutybook restore " + state.id + ")");
     }
-    if (state.status != domain::Status::Draft && request.reason.empty()) {
-        return needs_reason("the record is " + std::string(domain::name_of(state.status)));
-    }
+    const auto refused = rules::refused_change(state.id, state.status, request.reason);
+    if (refused) return needs_reason(*refused);
     return {};
 }
 
@@ -241,7 +243,9 @@ Result<Written> WriteGroup::retract(const WriteRequest& request, Working& record
     const auto& state = record.state();
     if (state.deleted) TRY(check_open(request, record));
     if (state.status == domain::Status::Retracted) return stands(record);
-    if (request.reason.empty()) return needs_reason("retracting needs a reason");
+    if (!rules::is_reason(request.reason)) {
+        return needs_reason(rules::without_reason(state.id, "retracting needs a reason"));
+    }
     return issue_for(request, record, domain::Verb::Retract);
 }
 

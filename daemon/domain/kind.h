@@ -16,6 +16,8 @@ struct FieldTraits {
     bool indexed = false;           // "x-index": true
     bool searched = true;           // strings are; "x-search": false turns it off
     bool completed = false;         // "x-completed": true: filled by the plugin, never required
+    bool access = false;            // "x-access": people who may see a record behind a wall
+    bool about = false;             // "x-about": ids in the value are of records that it tells of
     std::string refers;             // "x-refers": kind that the value is the id of
 };
 

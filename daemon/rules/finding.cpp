@@ -1,7 +1,6 @@
 #include "rules/finding.h"
 
 #include "rules/evaluator.h"
-#include "rules/never.h"
 
 #include <algorithm>
 #include <array>
@@ -145,14 +144,12 @@ VerdictWord verdict_of(std::span<const Finding> findings) {
     return VerdictWord::Allow;
 }
 
-std::optional<Millis> earliest_next(std::span<const Finding> findings) {
-    std::optional<Millis> latest;
+std::optional<Millis> latest_limit(std::span<const Finding> findings) {
+    std::optional<Millis> out;
     for (const Finding& finding : findings) {
-        if (finding.passes_at)
-            latest = std::max(latest.value_or(*finding.passes_at), *finding.passes_at);
+        if (finding.passes_at) out = std::max(out.value_or(*finding.passes_at), *finding.passes_at);
     }
-    if (latest && *latest >= never_passes) return std::nullopt;
-    return latest;
+    return out;
 }
 
 std::vector<Finding> as_stored(std::vector<Finding> findings) {

@@ -62,8 +62,8 @@ std::string_view name_of(VerdictWord verdict);
 // person answered does not matter: an accepted risk is still a warning to the next who asks.
 VerdictWord verdict_of(std::span<const Finding> findings);
 
-// The instant at which every limit that passes with time would be met; none if there is none.
-std::optional<Millis> earliest_next(std::span<const Finding> findings);
+// The latest of the limits that pass with time, `never_passes` among them; none if there is none.
+std::optional<Millis> latest_limit(std::span<const Finding> findings);
 
 // A fact is never refused: of a record that is stored already `reject` is told as needs_review.
 std::vector<Finding> as_stored(std::vector<Finding> findings);

@@ -26,7 +26,7 @@ const std::vector<std::string>& kind_keywords() {
 }
 const std::vector<std::string>& field_keywords() {
     static const std::vector<std::string> names{"x-merge",  "x-index", "x-search", "x-completed",
-                                                "x-refers", "x-label", "x-access"};
+                                                "x-refers", "x-about", "x-label",  "x-access"};
     return names;
 }
 
@@ -101,6 +101,8 @@ Result<FieldTraits> read_field(const Json& property, const std::string& place) {
     TRY_ASSIGN(field.indexed, flag(property, "x-index", false, place));
     TRY_ASSIGN(field.searched, flag(property, "x-search", true, place));
     TRY_ASSIGN(field.completed, flag(property, "x-completed", false, place));
+    TRY_ASSIGN(field.access, flag(property, "x-access", false, place));
+    TRY_ASSIGN(field.about, flag(property, "x-about", false, place));
     TRY_ASSIGN(field.refers, text(property, "x-refers", "", place));
     if (!field.refers.empty() && !domain::valid_kind(field.refers)) {
         return malformed("must be the name of a kind", pointer_to(place, "x-refers"));

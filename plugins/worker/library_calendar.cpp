@@ -86,6 +86,18 @@ bool adds_service_days(const PeriodRequest& request) {
             request.service == "other_consented_means");
 }
 
+// From the day on which the period would end. FRCP 6(d) adds to a "specified time", be it days or
+// hours: what is counted in hours keeps its time of day.
+Result<Day> last_day(Day day, ClosedDays& closed, const PeriodRequest& request,
+                     std::vector<std::string>& steps) {
+    TRY_ASSIGN(day, roll(day, closed, request.backward, steps));
+    if (!adds_service_days(request)) return day;
+    const Day later = day + days(service_days);
+    steps.push_back("service by " + request.service + ": 3 days are added: " + date_text(later) +
+                    ", a " + weekday_name(later));
+    return roll(later, closed, false, steps);
+}
+
 Result<PeriodResult> compute_hours(const PeriodRequest& request) {
     if (!zone_exists(request.zone)) {
         return malformed("an hour period needs the court's time zone", "/tz");
@@ -102,10 +114,10 @@ Result<PeriodResult> compute_hours(const PeriodRequest& request) {
     const std::string local = local_date(end, request.zone);
     TRY_ASSIGN(const Day day, parse_date(local));
     ClosedDays closed(request);
-    TRY_ASSIGN(const Day open, roll(day, closed, request.backward, result.steps));
+    TRY_ASSIGN(const Day open, last_day(day, closed, request, result.steps));
     Millis last = end;
     if (open != day) {
-        // Same time of day on the next open day, by the court's wall clock.
+        // Same time of day on the last day, by the court's wall clock.
         TRY_ASSIGN(const Millis noon, parse_instant_of_person(date_text(open), request.zone, end));
         last = next_local_time(noon, local_minute_of_day(end, request.zone), request.zone) +
                end % 60'000;
@@ -225,13 +237,7 @@ Result<PeriodResult> compute_period(const PeriodRequest& request) {
     result.steps.push_back(
         std::to_string(request.period) + " " + units[static_cast<std::size_t>(request.unit)] + " " +
         word + " it, every day counted: " + date_text(day) + ", a " + weekday_name(day));
-    TRY_ASSIGN(day, roll(day, closed, request.backward, result.steps));
-    if (adds_service_days(request)) {
-        const Day later = day + days(service_days);
-        result.steps.push_back("service by " + request.service + ": 3 days are added: " +
-                               date_text(later) + ", a " + weekday_name(later));
-        TRY_ASSIGN(day, roll(later, closed, false, result.steps));
-    }
+    TRY_ASSIGN(day, last_day(day, closed, request, result.steps));
     result.steps.push_back("the last day is " + date_text(day) + ", a " + weekday_name(day));
     result.computed = date_text(day);
     return result;

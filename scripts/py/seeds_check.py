@@ -4,11 +4,10 @@ they are named for, whether every rule has cases, whether every text has its Spa
 import json
 import re
 
-# The rules that were laid down before the plugins were written, each with an example. Of CORE-R06
-# (a final record changes only with a reason) the daemon itself takes care, on every kind.
+# The rules that were laid down before the plugins were written, each with an example.
 TABLE_RULES = [f"{field}-R{number:02}" for field, last in
                (("CORE", 17), ("EDU", 16), ("MED", 18), ("LEG", 16))
-               for number in range(1, last + 1) if (field, number) != ("CORE", 6)]
+               for number in range(1, last + 1)]
 
 
 def expects(case, rule):
@@ -98,6 +97,10 @@ def unlabelled(schema):
             if not {"en", "es"} <= set(field.get("x-label", {}))]
 
 
+def filled(text, language):
+    return set(re.findall(r"\{(\w+)\}", text.get(language, "")))
+
+
 def text_problems(root, plugins):
     problems = []
     for plugin in plugins:
@@ -113,6 +116,8 @@ def text_problems(root, plugins):
             texts = {"title": declared["title"], **declared.get("messages", {})}
             problems += [f"{rule}: {name} has no Spanish" for name, text in texts.items()
                          if "en" not in text or "es" not in text]
+            problems += [f"{rule}: {name} does not fill the same names in Spanish"
+                         for name, text in texts.items() if filled(text, "en") != filled(text, "es")]
         code = [*plugin.folder.glob("rules.lua"), *sorted(plugin.folder.glob("lua/*.lua"))]
         problems += [f"{plugin.id}: '{text}' in its reports has no Spanish"
                      for text in lua_texts("\n".join(one.read_text() for one in code))]

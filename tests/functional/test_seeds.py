@@ -86,6 +86,13 @@ def test_every_text_has_its_spanish():
     medical = next(one for one in plugins if one.id == "medical")
     medical.rules = copy.deepcopy(medical.rules)
     del medical.rules["MED-R02"]["messages"]["too_early"]["es"]
-    assert seeds_check.text_problems(ROOT, plugins) == ["MED-R02: too_early has no Spanish"]
+    del medical.rules["MED-R03"]["messages"]["too_many"]["en"]
+    medical.rules["MED-R03"]["messages"]["too_much"]["es"] = "Demasiado: {todo}."
+    assert seeds_check.text_problems(ROOT, plugins) == [
+        "MED-R02: too_early has no Spanish",
+        "MED-R02: too_early does not fill the same names in Spanish",
+        "MED-R03: too_many has no Spanish",
+        "MED-R03: too_many does not fill the same names in Spanish",
+        "MED-R03: too_much does not fill the same names in Spanish"]
     assert seeds_check.lua_texts('t("Date") ES = { ["Time"] = "Hora" }') == ["Date"]
     assert seeds_check.lua_texts('T("Date")') == ["Date"]

@@ -58,8 +58,8 @@ std::shared_ptr<FakeClient> listen(EventHub& hub, const std::string& last = {},
 TEST_CASE("a listener is told what it asked for, one event one message") {
     EventHub hub;
     const auto all = listen(hub);
-    const auto alarms = listen(hub, {}, {"north", {"alarm"}});
-    const auto elsewhere = listen(hub, {}, {"south", {}});
+    const auto alarms = listen(hub, {}, {"north", {"alarm"}, {}});
+    const auto elsewhere = listen(hub, {}, {"south", {}, {}});
     hub.publish(change("d1"));
     hub.publish(change("a1", "alarm"));
     CHECK(count(all->text, "event: record\n") == 1);
@@ -70,8 +70,30 @@ TEST_CASE("a listener is told what it asked for, one event one message") {
     CHECK(count(elsewhere->text, "event: ") == 0);
 }
 
+TEST_CASE("each listener is told what they may see, at once and later") {
+    EventHub hub([](const core::Change& change, const std::string& reader) {
+        std::optional<core::Change> seen = change;
+        if (reader != "inside" && change.id == "m1") seen.reset();
+        if (reader != "inside" && seen) seen->text = R"({"kind":"core.duty","masked":true})";
+        return seen;
+    });
+    const auto inside = listen(hub, {}, {"", {}, "inside"});
+    const auto outside = listen(hub, {}, {"", {}, "outside"});
+    const std::string begin = last_id(outside->text);
+    hub.publish(change("m1"));
+    hub.publish(change("d1"));
+    CHECK(count(inside->text, "event: ") == 2);
+    CHECK(count(inside->text, "masked") == 0);
+    const auto back = listen(hub, begin, {"", {}, "outside"});
+    for (const auto& client : {outside, back}) {
+        CHECK(count(client->text, "\"m1\"") == 0);
+        CHECK(count(client->text, "event: ") == 1);
+        CHECK(count(client->text, "masked") == 1);
+    }
+}
+
 TEST_CASE("one that comes back misses nothing that is still kept") {
-    EventHub hub(10);
+    EventHub hub({}, 10);
     const auto first = listen(hub);
     hub.publish(change("d1"));
     const std::string seen = last_id(first->text);
@@ -85,7 +107,7 @@ TEST_CASE("one that comes back misses nothing that is still kept") {
 }
 
 TEST_CASE("one that was away too long, or since another run, is told to read anew") {
-    EventHub hub(3);
+    EventHub hub({}, 3);
     const auto first = listen(hub);
     const std::string seen = last_id(first->text);
     for (int i = 0; i < 5; ++i) hub.publish(change("d" + std::to_string(i)));
@@ -98,7 +120,7 @@ TEST_CASE("one that was away too long, or since another run, is told to read ane
 }
 
 TEST_CASE("one that does not read is given up, the others go on") {
-    EventHub hub(10, 1000);
+    EventHub hub({}, 10, 1000);
     const auto slow = listen(hub), quick = listen(hub);
     slow->waiting = 1000;
     hub.publish(change("d1"));

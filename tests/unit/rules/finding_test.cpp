@@ -61,12 +61,12 @@ TEST_CASE("the same finding from two subjects is one, whatever came first") {
                          [](const Finding& a, const Finding& b) { return a.id < b.id; }));
 }
 
-TEST_CASE("earliest next is when the last limit has passed") {
+TEST_CASE("the latest limit is the one that passes last") {
     std::vector<Finding> found{finding(Severity::Deny), finding(Severity::Deny)};
-    CHECK_FALSE(earliest_next(found).has_value());
+    CHECK_FALSE(latest_limit(found).has_value());
     found[0].passes_at = 100;
     found[1].passes_at = 300;
-    CHECK(earliest_next(found) == 300);
+    CHECK(latest_limit(found) == 300);
 }
 
 TEST_CASE("a stored fact is never rejected") {

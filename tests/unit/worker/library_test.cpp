@@ -69,6 +69,14 @@ TEST_CASE("hours are elapsed and keep their minute over a weekend and a clock ch
     CHECK(due(nowhere).find("time zone") != std::string::npos);
 }
 
+TEST_CASE("hours by mail get three days too, at the same time of day (FRCP 6(d))") {
+    CHECK(due(by_mail(hours("2026-06-01T10:00:00-04:00", 48))) == "2026-06-08T10:00:00-04:00");
+    CHECK(due(by_mail(hours("2026-10-29T09:00:00-04:00", 24))) == "2026-11-02T09:00:00-05:00");
+    PeriodRequest entry = by_mail(hours("2026-06-01T10:00:00-04:00", 48));
+    entry.runs_from = "entry";
+    CHECK(due(entry) == "2026-06-03T10:00:00-04:00");
+}
+
 TEST_CASE("state holidays count forward only, an inaccessible office extends the time") {
     PeriodRequest request = days("2026-03-10", 7);
     request.holidays.push_back({*parse_date("2026-03-17"), "Evacuation Day", true});
