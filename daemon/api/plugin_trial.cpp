@@ -30,77 +30,139 @@ Error not_installed(const std::string& what, const std::vector<Error>& errors,
     return error;
 }
 
-bool kinds_are_known(const Services& services, const rules::Manifest& manifest) {
-    const auto known = [&](const std::string& kind) {
-        return services.plugins->kinds().find(kind) != nullptr;
-    };
-    return std::all_of(manifest.rules.begin(), manifest.rules.end(), [&](const auto& rule) {
-        return std::all_of(rule.needs.kinds.begin(), rule.needs.kinds.end(), known);
-    });
+}  // namespace
+
+author::Surroundings surroundings(const Services& services) {
+    return {services.schemas, services.plugins->built_in(), services.programs + "/dutybook-worker",
+            services.book->directory() / "plugins"};
+}
+
+namespace {
+
+constexpr std::size_t recent = 1000;  // records of a kind
+constexpr std::size_t at_once = 100;  // of them in one evaluation
+constexpr std::size_t most_samples = 20;
+
+// What two hosts say of one space's records: the one that runs, and one with the next version.
+class Comparison {
+public:
+    Comparison(rules::PluginHost& now, rules::PluginHost& next, const std::string& plugin,
+               Shadow& shadow)
+        : now_(now), next_(next), plugin_(plugin), shadow_(shadow) {}
+
+    Result<void> take(std::span<const rules::RuleRecord> subjects, rules::RecordSource& source) {
+        TRY_ASSIGN(const auto now, now_.evaluate(subjects, rules::Purpose::Stored, source));
+        TRY_ASSIGN(auto next, next_.evaluate(subjects, rules::Purpose::Stored, source));
+        shadow_.records += subjects.size();
+        for (const auto& finding : now.findings()) known_.insert(finding.id);
+        for (auto& finding : next.findings()) found_.insert_or_assign(finding.id, finding);
+        note_failures(now, next);
+        return {};
+    }
+    void end() {
+        for (const auto& [id, finding] : found_) {
+            if (known_.count(id) != 0) continue;
+            ++shadow_.findings;
+            if (shadow_.samples.size() < most_samples) shadow_.samples.push_back(to_json(finding));
+        }
+    }
+
+private:
+    void note_failures(const rules::Evaluation& now, const rules::Evaluation& next) {
+        std::set<std::string> before;
+        for (const auto& one : now.unchecked) {
+            if (one.plugin == plugin_) before.insert(one.record);
+        }
+        const auto plugin = next_.find(plugin_);
+        const bool sound = plugin && plugin->slot->status().last_fault.empty();
+        for (const auto& one : next.unchecked) {
+            const bool its_fault = !one.later || !sound;
+            if (!its_fault || before.count(one.record) != 0) continue;
+            if (shadow_.failed++ == 0) shadow_.failure = one.record + ": " + one.why;
+        }
+    }
+
+    rules::PluginHost& now_;
+    rules::PluginHost& next_;
+    const std::string plugin_;
+    Shadow& shadow_;
+    std::set<std::string> known_;
+    std::map<std::string, rules::Finding> found_;  // by id: one finding may be told of two records
+};
+
+Result<void> compare_kind(core::SpaceService& space, const std::string& kind,
+                          rules::RecordSource& source, Comparison& comparison) {
+    store::Query query;
+    query.kind = kind;
+    query.limit = recent;
+    TRY_ASSIGN(const auto page, space.reader().list(query));
+    std::vector<rules::RuleRecord> subjects;
+    for (const auto& record : page.records) {
+        subjects.push_back(core::rule_record(record.state, record.version, space.facts().name));
+    }
+    for (std::size_t from = 0; from < subjects.size(); from += at_once) {
+        const auto count = std::min(at_once, subjects.size() - from);
+        TRY(comparison.take(std::span(subjects).subspan(from, count), source));
+    }
+    return {};
 }
 
 }  // namespace
 
-author::Surroundings surroundings(const Services& services) {
-    return {services.schemas, services.plugins->built_in(), services.programs + "/dutybook-worker"};
-}
-
 Result<Shadow> shadow_run(const Services& services, const rules::PluginPackage& package) {
-    // A plugin whose kinds are new has no records to be tried on.
-    if (!kinds_are_known(services, package.manifest)) return Shadow{};
     rules::PluginHost::Options options;
     options.worker = services.programs + "/dutybook-worker";
     options.clock = services.clock;
     options.kinds = &services.plugins->kinds();
     options.zone = services.book->site().zone;
     rules::PluginHost host(std::move(options));
+    rules::PluginHost& running = services.plugins->host();
     std::set<std::string> names;
     for (core::SpaceService* space : services.book->spaces()) names.insert(space->facts().name);
+    const std::string& id = package.manifest.id;
     host.activate({{package, names, "shadow"}});
     Shadow shadow;
     for (core::SpaceService* space : services.book->spaces()) {
-        const std::string name = space->facts().name;
-        host.configure(name, package.manifest.id,
-                       services.plugins->host().configuration(name, package.manifest.id));
+        const std::string& name = space->facts().name;
+        host.configure(name, id, running.configuration(name, id));
+        // Facts and parts stay what they are, and indexes are read from any thread: those who
+        // write do not wait for the trial.
+        const auto [facts, parts] = space->run([](core::SpaceEngine& engine) {
+            return std::make_pair(&engine.facts(), &engine.parts());
+        });
+        core::IndexSource source(*facts, *parts);
+        Comparison comparison(running, host, id, shadow);
         for (const auto& plugin : host.plugins(name)) {
             for (const std::string& kind : plugin.kinds) {
-                TRY(space->run([&](core::SpaceEngine& engine) -> Result<void> {
-                    constexpr std::size_t recent = 1000;
-                    store::Query query;
-                    query.kind = kind;
-                    query.limit = recent;
-                    TRY_ASSIGN(const auto page, engine.index().reader().list(query));
-                    std::vector<rules::RuleRecord> subjects;
-                    for (const auto& record : page.records) {
-                        subjects.push_back(core::rule_record(record.state, record.version, name));
-                    }
-                    core::IndexSource source(engine.facts(), engine.parts());
-                    TRY_ASSIGN(const auto next,
-                               host.evaluate(subjects, rules::Purpose::Stored, source));
-                    TRY_ASSIGN(const auto now, services.plugins->host().evaluate(
-                                                   subjects, rules::Purpose::Stored, source));
-                    std::set<std::string> known;
-                    for (const auto& finding : now.findings()) known.insert(finding.id);
-                    shadow.records += subjects.size();
-                    for (const auto& finding : next.findings()) {
-                        if (known.count(finding.id) != 0) continue;
-                        ++shadow.findings;
-                        if (shadow.samples.size() < 20) shadow.samples.push_back(to_json(finding));
-                    }
-                    return {};
-                }));
+                if (services.plugins->kinds().find(kind) == nullptr) continue;  // new: no records
+                TRY(compare_kind(*space, kind, source, comparison));
             }
         }
+        comparison.end();
     }
     return shadow;
 }
 
 Json shadow_json(const Shadow& shadow) {
+    std::string text = "would newly find " + std::to_string(shadow.findings) + " in " +
+                       std::to_string(shadow.records) + " records";
+    if (shadow.failed > 0) {
+        text +=
+            "; cannot judge " + std::to_string(shadow.failed) + " of them, first " + shadow.failure;
+    }
     return {{"records", shadow.records},
             {"findings", shadow.findings},
-            {"text", "would newly find " + std::to_string(shadow.findings) + " in " +
-                         std::to_string(shadow.records) + " records"},
+            {"failed", shadow.failed},
+            {"text", std::move(text)},
             {"samples", shadow.samples}};
+}
+
+Result<void> judges_all(const Shadow& shadow) {
+    if (shadow.failed == 0) return {};
+    return failure(Code::Rejected, "the plugin is not taken into use",
+                   "it cannot judge " + std::to_string(shadow.failed) + " of " +
+                       std::to_string(shadow.records) + " records, first " + shadow.failure,
+                   "mend it and install it again; what runs now goes on");
 }
 
 Result<rules::PluginPackage> checked_package(const Services& services, const std::string& folder) {
@@ -134,6 +196,7 @@ Result<std::string> plugin_trial(const Services& services, const std::string& fo
         return error;
     }
     TRY_ASSIGN(const Shadow shadow, shadow_run(services, *package));
+    TRY(judges_all(shadow));
     return shadow_json(shadow)["text"].get<std::string>();
 }
 

@@ -16,9 +16,14 @@ Result<rules::PluginPackage> checked_package(const Services& services, const std
 struct Shadow {
     std::uint64_t records = 0, findings = 0;
     Json samples = Json::array();
+    // Records that it could not judge although the version that runs can, and why the first.
+    std::uint64_t failed = 0;
+    std::string failure;
 };
 Result<Shadow> shadow_run(const Services& services, const rules::PluginPackage& package);
-Json shadow_json(const Shadow& shadow);  // {"records","findings","text","samples"}
+Json shadow_json(const Shadow& shadow);  // {"records","findings","failed","text","samples"}
+// A version that cannot judge what is here is not taken into use.
+Result<void> judges_all(const Shadow& shadow);
 
 // All of it, for a plugin that came with a space: what the shadow run says.
 Result<std::string> plugin_trial(const Services& services, const std::string& folder);

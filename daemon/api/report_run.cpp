@@ -97,7 +97,10 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
         return blocks;
     });
     if (!text) return std::move(text).error();
-    made.blocks = Json::parse(*text, nullptr, false);
+    // A worker that was taken over may send anything.
+    const JsonLimits limits =
+        plugin ? rules::answer_limits(plugin->package.manifest) : JsonLimits{};
+    TRY_ASSIGN(made.blocks, parse_json(*text, limits));
     take_language(made, declared);
     if (hidden > 0 && made.blocks.is_array()) {
         made.blocks.push_back(

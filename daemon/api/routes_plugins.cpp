@@ -67,6 +67,7 @@ Result<Response> install_plugin(Call& call) {
     TRY_ASSIGN(const Shadow shadow, shadow_run(call.services, package));
     const bool dry_run = call.body.value("dry_run", false);
     const std::string name = call.body.value("space", "");
+    TRY(judges_all(shadow));
     if (!dry_run && name.empty()) TRY(plugins.install(package));
     if (!name.empty()) {
         core::SpaceService* const space = call.services.book->space(name);

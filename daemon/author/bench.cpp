@@ -1,6 +1,7 @@
 #include "author/bench.h"
 
 #include "author/cases.h"
+#include "author/tools.h"
 
 #include <algorithm>
 #include <chrono>
@@ -88,8 +89,8 @@ Result<Measured> measure(BenchSpace& space, const std::vector<rules::RuleRecord>
     return measured;
 }
 
-int say_errors(const std::vector<Error>& errors, std::ostream& out) {
-    for (const Error& error : errors) out << "error: " << error.text() << '\n';
+int say_errors(const std::vector<Error>& errors, bool json, std::ostream& out) {
+    print_errors(errors, json, out);
     return 3;
 }
 
@@ -98,10 +99,10 @@ int say_errors(const std::vector<Error>& errors, std::ostream& out) {
 int run_bench(const std::filesystem::path& folder, const Surroundings& surroundings, bool json,
               std::ostream& out) {
     const LoadedPlugins loaded = load_with_required(folder, surroundings);
-    if (!loaded.errors.empty()) return say_errors(loaded.errors, out);
+    if (!loaded.errors.empty()) return say_errors(loaded.errors, json, out);
     const auto& package = loaded.packages.front();
-    const auto cases = read_cases(package.files, package.manifest.id);
-    if (!cases.errors.empty()) return say_errors(cases.errors, out);
+    const auto cases = read_cases(package.files, package.manifest.id, surroundings.schemas);
+    if (!cases.errors.empty()) return say_errors(cases.errors, json, out);
     BenchSpace space(loaded, surroundings);
     space.reset("UTC", SystemClock().now(), Json::object());
     std::vector<rules::RuleRecord> subjects;
@@ -110,10 +111,11 @@ int run_bench(const std::filesystem::path& folder, const Surroundings& surroundi
         space.records().put(std::move(record));
     }
     if (subjects.empty()) {
-        return say_errors({malformed("the test cases hold no record that a rule judges")}, out);
+        return say_errors({malformed("the test cases hold no record that a rule judges")}, json,
+                          out);
     }
     const auto measured = measure(space, subjects);
-    if (!measured) return say_errors({measured.error()}, out);
+    if (!measured) return say_errors({measured.error()}, json, out);
     const double rate = static_cast<double>(measured->records) / measured->seconds;
     if (json) {
         out << canonical({{"plugin", package.manifest.id},

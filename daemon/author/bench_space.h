@@ -16,9 +16,10 @@
 namespace dutybook::author {
 
 struct Surroundings {
-    std::filesystem::path schemas;  // with kinds/ and plugin.schema.json
-    std::filesystem::path plugins;  // where required plugins lie, by id
-    std::string worker;             // path of dutybook-worker
+    std::filesystem::path schemas;      // with kinds/ and plugin.schema.json
+    std::filesystem::path plugins;      // where required plugins lie, by id
+    std::string worker;                 // path of dutybook-worker
+    std::filesystem::path installed{};  // where those of the site lie, by id; may be empty
 };
 
 // Reads a folder and everything that it requires; all mistakes at once.

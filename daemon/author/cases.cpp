@@ -1,6 +1,8 @@
 #include "author/cases.h"
 
+#include "base/file.h"
 #include "rules/amendment.h"
+#include "rules/json_lines.h"
 
 #include <algorithm>
 #include <numeric>
@@ -18,29 +20,30 @@ Error at_case(const TestCase& test, const std::string& what, const std::string& 
     return error;
 }
 
-void read_file_of_cases(const std::string& file, const std::string& text, const std::string& plugin,
-                        ReadCases& read) {
-    const auto parsed = parse_json(text, {32, cases_bytes});
+Result<rules::Schema> schema_of_cases(const std::filesystem::path& schemas) {
+    const auto file = schemas / "plugin-tests.schema.json";
+    TRY_ASSIGN(const std::string text, read_file(file));
+    TRY_ASSIGN(const Json document, rules::parse_document(text, file.string()));
+    auto schema = rules::Schema::compile(document);
+    if (!schema) return rules::in_file(std::move(schema).error(), file.string(), text);
+    return schema;
+}
+
+void read_file_of_cases(const std::string& file, const std::string& text,
+                        const rules::Schema& schema, ReadCases& read) {
+    const auto parsed = rules::parse_document(text, file, cases_bytes);
     if (!parsed) {
-        Error error = parsed.error();
-        error.what = plugin + "/" + file + ": " + error.what;
-        read.errors.push_back(std::move(error));
+        read.errors.push_back(parsed.error());
         return;
     }
+    auto wrong = schema.validate(*parsed);
+    for (Error& error : wrong) read.errors.push_back(rules::in_file(std::move(error), file, text));
+    if (!wrong.empty()) return;
     const bool list = parsed->is_array();
     const Json all = list ? *parsed : Json::array({*parsed});
     for (std::size_t i = 0; i < all.size(); ++i) {
-        TestCase test{plugin + "/" + file, "", all[i], i, list};
-        const bool shaped = all[i].is_object() && all[i].contains("name") &&
-                            all[i]["name"].is_string() && all[i].contains("expect") &&
-                            all[i]["expect"].is_object();
-        if (!shaped) {
-            read.errors.push_back(
-                at_case(test, "a case is an object with \"name\" and \"expect\"", ""));
-            continue;
-        }
-        test.name = all[i]["name"].get<std::string>();
-        read.cases.push_back(std::move(test));
+        const auto line = rules::line_of(text, list ? pointer_to("", i) : "");
+        read.cases.push_back({file, all[i]["name"], all[i], i, list, line});
     }
 }
 
@@ -100,19 +103,23 @@ private:
 
 }  // namespace
 
-ReadCases read_cases(const rules::PackageFiles& files, const std::string& plugin) {
+ReadCases read_cases(const rules::PackageFiles& files, const std::string& plugin,
+                     const std::filesystem::path& schemas) {
     ReadCases read;
+    const auto schema = schema_of_cases(schemas);
+    if (!schema) {
+        read.errors.push_back(schema.error());
+        return read;
+    }
     for (const auto& [name, text] : files) {
-        if (name.starts_with("tests/")) read_file_of_cases(name, text, plugin, read);
+        if (!name.starts_with("tests/")) continue;
+        read_file_of_cases(plugin + "/" + name, text, *schema, read);
     }
     return read;
 }
 
 Result<rules::RuleRecord> CaseRunner::record_of(const Json& described,
                                                 const std::string& at) const {
-    if (!described.is_object() || !described.contains("kind") || !described["kind"].is_string()) {
-        return malformed("a record has a \"kind\" and \"fields\"", at);
-    }
     rules::RuleRecord record;
     record.kind = described["kind"].get<std::string>();
     if (auto unknown = space_.kinds().unknown(record.kind)) {
@@ -210,7 +217,9 @@ Result<Json> CaseRunner::report(const Json& wanted) {
     request.language = wanted.value("language", "en");
     request.parameters = wanted.value("parameters", Json::object());
     TRY_ASSIGN(const std::string text, space_.host().report(request, space_.records()));
-    Json outcome = {{"blocks", Json::parse(text, nullptr, false)}};
+    const auto plugin = space_.host().find(request.name.substr(0, request.name.find('.')));
+    Json outcome = Json::object();
+    TRY_ASSIGN(outcome["blocks"], parse_json(text, rules::answer_limits(plugin->package.manifest)));
     TRY_ASSIGN(outcome["page"], render_(outcome["blocks"], request.language));
     return Result<Json>(boost::system::in_place_value, std::move(outcome));
 }
@@ -244,8 +253,7 @@ Result<Json> CaseRunner::outcome(const Json& test, const std::vector<std::size_t
     if (!zone_exists(zone)) return malformed("there is no time zone " + zone, "/zone");
     Millis now = 0;
     if (test.contains("now")) {
-        const auto said =
-            parse_instant(test["now"].is_string() ? test["now"].get<std::string>() : "");
+        const auto said = parse_instant(test["now"].get<std::string>());
         if (!said) return malformed("\"now\" is an instant", "/now");
         now = *said;
     } else {

@@ -14,13 +14,16 @@ struct TestCase {
     Json text;               // the case itself
     std::size_t index = 0;   // in its file
     bool list = true;        // whether the file holds a list
+    std::uint64_t line = 1;  // where it begins
 };
 // All cases of a package in order of file and place. Errors name file and pointer.
 struct ReadCases {
     std::vector<TestCase> cases;
     std::vector<Error> errors;
 };
-ReadCases read_cases(const rules::PackageFiles& files, const std::string& plugin);
+// Whoever runs a case finds in it what plugin-tests.schema.json promises: `schemas` holds it.
+ReadCases read_cases(const rules::PackageFiles& files, const std::string& plugin,
+                     const std::filesystem::path& schemas);
 
 struct CaseResult {
     bool passed = false;

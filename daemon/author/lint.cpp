@@ -3,6 +3,7 @@
 #include "author/cases.h"
 
 #include "rules/json_lines.h"
+#include "rules/kind_changes.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -24,6 +25,7 @@ public:
     std::vector<Error> run() {
         check_needs();
         check_texts();
+        check_kinds();
         check_tests();
         check_code();
         return std::move(errors_);
@@ -98,8 +100,25 @@ private:
         }
     }
 
+    // Against the version that this one takes the place of.
+    void check_kinds() {
+        const auto reader = rules::ManifestReader::open(surroundings_.schemas);
+        if (!reader) return errors_.push_back(reader.error());
+        for (const auto& place : {surroundings_.installed, surroundings_.plugins}) {
+            std::error_code failed;
+            const auto folder = place / manifest_.id;
+            if (place.empty() || !std::filesystem::exists(folder / "plugin.json", failed)) continue;
+            const auto before = rules::read_package_folder(folder, *reader);
+            if (!before.errors.empty()) return;  // what is broken was never in use
+            for (Error& error : rules::breaking_changes(before.package, package_)) {
+                errors_.push_back(std::move(error));
+            }
+            return;
+        }
+    }
+
     void check_tests() {
-        auto cases = read_cases(package_.files, manifest_.id);
+        auto cases = read_cases(package_.files, manifest_.id, surroundings_.schemas);
         errors_.insert(errors_.end(), cases.errors.begin(), cases.errors.end());
     }
 

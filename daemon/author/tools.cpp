@@ -12,22 +12,6 @@ namespace {
 constexpr int exit_done = 0;
 constexpr int exit_malformed = 3;
 
-void print_errors(const std::vector<Error>& errors, bool json, std::ostream& out) {
-    for (const Error& error : errors) {
-        if (json) {
-            Json line = {{"level", is_warning(error) ? "warning" : "error"},
-                         {"what", error.what},
-                         {"why", error.why},
-                         {"fix", error.fix},
-                         {"pointer", error.pointer}};
-            if (error.line) line["line"] = *error.line;
-            out << canonical(line) << '\n';
-        } else {
-            out << (is_warning(error) ? "warning: " : "error: ") << error.text() << '\n';
-        }
-    }
-}
-
 bool any_error(const std::vector<Error>& errors) {
     return std::any_of(errors.begin(), errors.end(),
                        [](const Error& error) { return !is_warning(error); });
@@ -36,6 +20,7 @@ bool any_error(const std::vector<Error>& errors) {
 void print_case(const TestCase& test, const CaseResult& result, bool json, std::ostream& out) {
     if (json) {
         out << canonical({{"file", test.file},
+                          {"line", test.line},
                           {"name", test.name},
                           {"passed", result.passed},
                           {"orders", result.orders},
@@ -44,7 +29,7 @@ void print_case(const TestCase& test, const CaseResult& result, bool json, std::
         return;
     }
     if (result.passed) return;
-    out << "FAILED  " << test.file << ": " << test.name << '\n';
+    out << "FAILED  " << test.file << ':' << test.line << ": " << test.name << '\n';
     for (const std::string& difference : result.differences)
         out << "        " << difference << '\n';
 }
@@ -85,6 +70,22 @@ Result<void> bless(const std::filesystem::path& folder, const TestCase& test, co
 
 }  // namespace
 
+void print_errors(const std::vector<Error>& errors, bool json, std::ostream& out) {
+    for (const Error& error : errors) {
+        if (json) {
+            Json line = {{"level", is_warning(error) ? "warning" : "error"},
+                         {"what", error.what},
+                         {"why", error.why},
+                         {"fix", error.fix},
+                         {"pointer", error.pointer}};
+            if (error.line) line["line"] = *error.line;
+            out << canonical(line) << '\n';
+        } else {
+            out << (is_warning(error) ? "warning: " : "error: ") << error.text() << '\n';
+        }
+    }
+}
+
 int run_lint(const std::filesystem::path& folder, const Surroundings& surroundings, bool json,
              std::ostream& out) {
     const auto errors = lint(folder, surroundings);
@@ -101,7 +102,7 @@ int run_tests(const std::filesystem::path& folder, const Surroundings& surroundi
         return exit_malformed;
     }
     const rules::PluginPackage& package = loaded.packages.front();
-    const ReadCases read = read_cases(package.files, package.manifest.id);
+    const ReadCases read = read_cases(package.files, package.manifest.id, surroundings.schemas);
     print_errors(read.errors, options.json, out);
     BenchSpace space(loaded, surroundings);
     CaseRunner runner(space, render);

@@ -13,6 +13,8 @@ struct TestOptions {
     std::string only;  // part of a case's name or file
 };
 
+// A line each, as a problem with `json`.
+void print_errors(const std::vector<Error>& errors, bool json, std::ostream& out);
 // 0: all is well; 3: mistakes were found; each on a line, or as a problem with `json`.
 int run_lint(const std::filesystem::path& folder, const Surroundings& surroundings, bool json,
              std::ostream& out);

@@ -90,7 +90,7 @@ public:
         std::string why = error.what();
         if (const auto cut = why.find("] "); cut != std::string::npos) why.erase(0, cut + 2);
         error_ = malformed("not valid JSON at byte " + std::to_string(position), place());
-        error_->why = std::move(why);
+        error_->why = printable(why);
         return false;
     }
 
@@ -103,6 +103,12 @@ private:
         std::string key;       // objects: of the member being read
         bool in_member = false;
     };
+
+    // The library repeats what it read last, which may be no text.
+    static std::string printable(const std::string& said) {
+        const std::string text = Json(said).dump(-1, ' ', false, Json::error_handler_t::replace);
+        return Json::parse(text, nullptr, false).get<std::string>();
+    }
 
     // Where the next value goes, as a JSON Pointer.
     std::string place() const {

@@ -12,15 +12,16 @@ void add_author_commands(Commands& commands) {
     auto& session = commands.session;
     const Offline& offline = commands.offline;
     auto folders = std::make_shared<std::vector<std::string>>();
-    auto& lint = command(commands, plugins, "lint", "Finds mistakes without running a rule.",
-                         "plugin lint ./bus_duty", [&session, &offline, folders]() -> Result<int> {
-                             int worst = done;
-                             for (const auto& folder : *folders) {
-                                 worst = std::max(
-                                     worst, offline.lint(folder, session.json(), session.out()));
-                             }
-                             return worst;
-                         });
+    auto& lint = command(
+        commands, plugins, "lint", "Finds mistakes without running a rule.",
+        "plugin lint ./bus_duty", [&session, &offline, folders]() -> Result<int> {
+            int worst = done;
+            for (const auto& folder : *folders) {
+                const Offline::PluginLint wanted{folder, session.settings().store, session.json()};
+                worst = std::max(worst, offline.lint(wanted, session.out()));
+            }
+            return worst;
+        });
     lint.add_option("folder", *folders, "of the plugin; several may be named")->required();
 
     auto folder = std::make_shared<std::string>();
@@ -49,6 +50,10 @@ void add_author_commands(Commands& commands) {
         commands, plugins, "new", "Makes a runnable plugin with tests.",
         "plugin new bus_duty --from blank", [&session, &offline, made]() -> Result<int> {
             TRY(offline.make_plugin(*made));
+            if (session.json()) {
+                print_json(session.out(), {{"plugin", made->name}, {"from", made->from}});
+                return done;
+            }
             session.out() << "made " << made->name << "; now edit it and run `dutybook plugin test "
                           << made->name << "`\n";
             return done;
@@ -56,7 +61,9 @@ void add_author_commands(Commands& commands) {
     fresh.add_option("name", made->name, "folder to make; small letters, digits and _")->required();
     fresh.add_option("--from", made->from, "education, medical, legal or blank")
         ->default_val("blank");
-    fresh.add_option("--runtime", made->runtime, "lua or native")->default_val("lua");
+    fresh.add_option("--runtime", made->runtime, "lua or native")
+        ->default_val("lua")
+        ->check(CLI::IsMember({"lua", "native"}));
 }
 
 }  // namespace dutybook::cli

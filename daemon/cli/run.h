@@ -58,7 +58,11 @@ struct Offline {
     struct NewPlugin {
         std::string name, from = "blank", runtime = "lua";
     };
-    std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> lint;
+    struct PluginLint {
+        std::filesystem::path folder, store;  // store: whose version of the plugin comes before
+        bool json = false;
+    };
+    std::function<int(const PluginLint&, std::ostream& out)> lint;
     std::function<int(const PluginTest&, std::ostream& out)> test;
     std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> bench;
     std::function<Result<void>(const NewPlugin&)> make_plugin;

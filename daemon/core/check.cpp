@@ -1,5 +1,6 @@
 // Asking beforehand: complete, validate and evaluate a record that is not stored.
 
+#include "core/completion.h"
 #include "core/engine_state.h"
 #include "core/record_source.h"
 #include "core/space_engine.h"
@@ -63,11 +64,8 @@ Result<Checked> SpaceEngine::check(const CheckRequest& request) {
     put_fields(subject, out.fields);
     IndexSource source(facts_, parts_);
     if (parts_.evaluator) {
-        const auto completion = parts_.evaluator->complete(subject, source);
-        for (const auto& [field, text] : completion.fields) {
-            Json value = Json::parse(text, nullptr, false);
-            if (!value.is_discarded()) out.fields[field] = std::move(value);
-        }
+        fill_in(out.fields, parts_.evaluator->complete(subject, source), request.kind,
+                *parts_.kinds);
         put_fields(subject, out.fields);
     }
     // Who asks beforehand may not know everything yet: what is there must be right, what is

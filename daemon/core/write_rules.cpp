@@ -1,5 +1,6 @@
 // Where a write meets the rules and the parent space.
 
+#include "core/completion.h"
 #include "core/write_group.h"
 
 namespace dutybook::core {
@@ -31,11 +32,7 @@ Result<void> WriteGroup::complete(const std::string& id, const std::string& kind
     record.zone = facts_.zone;
     record.created_at = record.changed_at = now_;
     source_.looking_for_all();
-    const auto completion = parts_.evaluator->complete(record, source_);
-    for (const auto& [field, text] : completion.fields) {
-        Json value = Json::parse(text, nullptr, false);
-        if (!value.is_discarded()) fields[field] = std::move(value);
-    }
+    fill_in(fields, parts_.evaluator->complete(record, source_), kind, *parts_.kinds);
     return {};
 }
 

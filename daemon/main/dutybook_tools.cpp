@@ -217,8 +217,10 @@ author::Surroundings surroundings() {
     return {schemas, app::find_plugins(schemas), program_directory() + "/dutybook-worker"};
 }
 
-int lint(const fs::path& folder, bool json, std::ostream& out) {
-    return author::run_lint(folder, surroundings(), json, out);
+int lint(const cli::Offline::PluginLint& wanted, std::ostream& out) {
+    author::Surroundings around = surroundings();
+    if (!wanted.store.empty()) around.installed = wanted.store / "plugins";
+    return author::run_lint(wanted.folder, around, wanted.json, out);
 }
 
 Result<std::string> render(const Json& blocks, const std::string& language) {
@@ -244,7 +246,9 @@ int bench(const fs::path& folder, bool json, std::ostream& out) {
 }
 
 Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
-    return author::make_plugin({fs::path(wanted.name).lexically_normal(), wanted.from,
+    fs::path folder = fs::path(wanted.name).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();  // "bus_duty/"
+    return author::make_plugin({folder, wanted.from,
                                 wanted.runtime == "native", surroundings().plugins});
 }
 

@@ -8,7 +8,7 @@
 namespace dutybook::rules {
 namespace {
 
-constexpr JsonLimits document_limits{32, 1024 * 1024};
+constexpr std::size_t document_depth = 32;
 
 std::vector<std::string> tokens_of(std::string_view pointer) {
     std::vector<std::string> tokens;
@@ -139,8 +139,9 @@ std::uint64_t line_of(std::string_view text, std::string_view pointer) {
     return Finder(text, pointer).run();
 }
 
-Result<Json> parse_document(std::string_view text, const std::string& file) {
-    auto json = parse_json(text, document_limits);
+Result<Json> parse_document(std::string_view text, const std::string& file,
+                            std::size_t most_bytes) {
+    auto json = parse_json(text, {document_depth, most_bytes});
     if (!json) return in_file(std::move(json).error(), file, text);
     return json;
 }

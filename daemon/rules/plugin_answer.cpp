@@ -35,8 +35,15 @@ bool leads_somewhere(const std::string& path, const RuleRecord& subject) {
     }
 }
 
+// The beginning of a text, cut between two characters.
+std::string beginning(const std::string& text, std::size_t most) {
+    if (text.size() <= most) return text;
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+    return text.substr(0, most);
+}
+
 std::optional<std::string> text_of(const Json& value) {
-    if (value.is_string()) return value.get_ref<const std::string&>().substr(0, text_limit);
+    if (value.is_string()) return beginning(value.get_ref<const std::string&>(), text_limit);
     if (value.is_number() || value.is_boolean()) return canonical(value);
     return std::nullopt;
 }
@@ -50,8 +57,8 @@ Result<void> read_texts(const Json& item, Finding& finding, Json& values,
     for (const auto& [name, value] : given.items()) {
         const auto text = text_of(value);
         if (!text)
-            return wrong(context, "gave a value \"" + name.substr(0, 40) + "\" that is no text");
-        values[name.substr(0, 64)] = *text;
+            return wrong(context, "gave a value \"" + beginning(name, 40) + "\" that is no text");
+        values[beginning(name, 64)] = *text;
     }
     const Json steps = item.value("steps", Json::array());
     if (!steps.is_array() || steps.size() > step_limit)
@@ -73,7 +80,7 @@ Result<void> read_records(const Json& item, Finding& finding, const AnswerContex
         const auto& id = record.get_ref<const std::string&>();
         if (id == context.subject->id) continue;
         if (!std::binary_search(context.reads->begin(), context.reads->end(), id)) {
-            return wrong(context, "names a record that it was not given: " + id.substr(0, 128));
+            return wrong(context, "names a record that it was not given: " + beginning(id, 128));
         }
         finding.records.push_back(id);
     }
@@ -96,7 +103,7 @@ Result<Finding> read_item(const Json& item, const AnswerContext& context) {
     const auto texts = context.rule->messages.find(finding.code);
     if (texts == context.rule->messages.end()) {
         return wrong(context,
-                     "gave a code that it does not declare: " + finding.code.substr(0, 64));
+                     "gave a code that it does not declare: " + beginning(finding.code, 64));
     }
     if (item.contains("severity")) {
         const auto& said = item["severity"];

@@ -99,6 +99,13 @@ std::string load_text(const WorkerLoad& load) {
     return text.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// What a plugin says to people: at most 1024 bytes, and text whatever it sent.
+std::string readable(std::string_view said) {
+    constexpr std::size_t most = 1024;
+    const Json text(std::string(said.substr(0, most)));
+    return Json::parse(text.dump(-1, ' ', false, Json::error_handler_t::replace), nullptr, false);
+}
+
 std::string ending_of(int status) {
     if (WIFSIGNALED(status)) {
         const int signal = WTERMSIG(status);
@@ -190,10 +197,10 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
             auto& [type, payload] = **frame;
             if (type == 'G') {
                 if (++logs > most_logs) return failure(Code::Internal, "logs without end");
-                log_info("plugin", payload.substr(0, 1024), {});
+                log_info("plugin", readable(payload), {});
                 continue;
             }
-            if (type == 'E') return failure(Code::Malformed, std::move(payload));
+            if (type == 'E') return failure(Code::Malformed, readable(payload));
             if (type != wanted || !buffer.empty()) {
                 return failure(Code::Internal, "sent what it was not asked for");
             }
@@ -233,7 +240,7 @@ std::optional<std::vector<Result<std::string>>> split_answers(std::string_view t
         if (line.front() == '+') {
             answers.emplace_back(std::string(line.substr(1)));
         } else {
-            answers.emplace_back(failure(Code::Internal, std::string(line.substr(1, 1024))));
+            answers.emplace_back(failure(Code::Internal, readable(line.substr(1))));
         }
     }
     if (!text.empty() || answers.size() != calls) return std::nullopt;

@@ -31,7 +31,6 @@ constexpr int load_calls[] = {
     SCMP_SYS(pread64),  SCMP_SYS(lseek),  SCMP_SYS(getcwd),         SCMP_SYS(readlink),
     SCMP_SYS(statx),    SCMP_SYS(access), SCMP_SYS(faccessat),      SCMP_SYS(faccessat2),
     SCMP_SYS(stat),     SCMP_SYS(lstat),  SCMP_SYS(rt_sigprocmask), SCMP_SYS(seccomp),
-    SCMP_SYS(prctl),
 };
 
 struct Filter {
@@ -62,6 +61,13 @@ bool allow_plain_memory(Filter& filter) {
            seccomp_rule_add(filter.context, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
                             SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0),
                             SCMP_A4(SCMP_CMP_EQ, ~0ULL)) == 0;
+}
+
+// The way into stage two; a constructor must not take back what ends the worker with the daemon, or
+// what keeps the processor's clock from it.
+bool allow_no_new_privileges(Filter& filter) {
+    return seccomp_rule_add(filter.context, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                            SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS)) == 0;
 }
 
 bool allow_reading_files(Filter& filter) {
@@ -137,7 +143,8 @@ Result<SandboxLevel> enter_stage_one(const std::vector<std::string>& readable) {
     Filter filter;
     if (filter.context == nullptr ||
         !allow(filter, {loop_calls, load_calls}, {std::size(loop_calls), std::size(load_calls)}) ||
-        !allow_reading_files(filter) || seccomp_load(filter.context) != 0) {
+        !allow_reading_files(filter) || !allow_no_new_privileges(filter) ||
+        seccomp_load(filter.context) != 0) {
         return unsafe("seccomp refused the filter");
     }
     level.seccomp = true;

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -291,6 +293,131 @@ static int endless_log(const dutybook_sink* sink, int harm) {
     return fine(sink);
 }
 
+static int raw_clone(const dutybook_sink* sink, int harm) {
+    if (harm) syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    return fine(sink);
+}
+
+static int make_executable(const dutybook_sink* sink, int harm) {
+    static char page[8192];
+    char* aligned = page + (4096 - (unsigned long)page % 4096) % 4096;
+    if (harm) mprotect(aligned, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+    return fine(sink);
+}
+
+static int mask_signals(const dutybook_sink* sink, int harm) {
+    sigset_t all;
+    sigfillset(&all);
+    if (harm) {
+        sigprocmask(SIG_BLOCK, &all, NULL);
+        spin();
+    }
+    return fine(sink);
+}
+
+static int stop_itself(const dutybook_sink* sink, int harm) {
+    if (harm) raise(SIGSTOP);
+    return fine(sink);
+}
+
+static int close_socket(const dutybook_sink* sink, int harm) {
+    if (harm) close(worker_socket);
+    return fine(sink);
+}
+
+static int second_socket(const dutybook_sink* sink, int harm) {
+    if (harm) dup(worker_socket);
+    return fine(sink);
+}
+
+static int more_memory(const dutybook_sink* sink, int harm) {
+    struct rlimit all;
+    all.rlim_cur = all.rlim_max = RLIM_INFINITY;
+    if (harm) setrlimit(RLIMIT_AS, &all);
+    return fine(sink);
+}
+
+static int outlive(const dutybook_sink* sink, int harm) {
+    if (harm) {
+        prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+        spin();
+    }
+    return fine(sink);
+}
+
+static int memory_file(const dutybook_sink* sink, int harm) {
+    if (harm) syscall(SYS_memfd_create, "bomb", 0);
+    return fine(sink);
+}
+
+static int shared_memory(const dutybook_sink* sink, int harm) {
+    const size_t chunk = 16 << 20;
+    size_t count;
+    for (count = 0; harm || count < 2; count++) {
+        char* block = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (block == MAP_FAILED) spin();
+        memset(block, 1, chunk);
+        if (!harm) munmap(block, chunk);
+    }
+    return fine(sink);
+}
+
+/* A frame that never ends, and comes byte by byte. */
+static int trickle(const dutybook_sink* sink, int harm) {
+    volatile unsigned long turns = 0;
+    if (harm) raw_frame('A', "+", 1 << 20);
+    for (; harm; turns++) {
+        if (turns % (1 << 22) == 0 && write(worker_socket, " ", 1) < 0) abort();
+    }
+    return fine(sink);
+}
+
+static int huge_frame(const dutybook_sink* sink, int harm) {
+    if (harm) {
+        raw_frame('A', "+", 0xffffffffU);
+        wait_forever();
+    }
+    return fine(sink);
+}
+
+/* The page by which the daemon sees progress lies in this process too. */
+static int forged_progress(const dutybook_sink* sink, int harm) {
+    unsigned long here = 0, i;
+    unsigned long* stack = &here;
+    for (i = 0; i < 4096; i++) {
+        unsigned long* page = (unsigned long*)stack[i];
+        if (madvise(stack + i, 8, MADV_NORMAL) != 0 && (unsigned long)(stack + i) % 4096 == 0)
+            break;
+        if (page == NULL || (unsigned long)page % 4096 != 0) continue;
+        if (madvise(page, 4096, MADV_NORMAL) != 0 || *page > 1000) continue;
+        if (harm) *page = ~0UL;
+    }
+    if (harm) spin();
+    return fine(sink);
+}
+
+static int deep_answer(const dutybook_sink* sink, int harm) {
+    int i;
+    if (!harm) return fine(sink);
+    for (i = 0; i < 500000; i++) answer(sink, "[");
+    return 0;
+}
+
+static int huge_number(const dutybook_sink* sink, int harm) {
+    if (!harm) return fine(sink);
+    return answer(sink, "[{\"code\":\"ok\",\"values\":{\"a\":1e99999}}]");
+}
+
+static int noisy_error(const dutybook_sink* sink, int harm) {
+    dutybook_text noise;
+    noise.data = "\xff\xfe\xc3(\xf0\x9f\n{\"what\":";
+    noise.size = strlen(noise.data);
+    if (!harm) return fine(sink);
+    the_host->log(the_host->host, noise);
+    sink->error(sink->host, noise);
+    return 1;
+}
+
 static int not_json(const dutybook_sink* sink, int harm) {
     return harm ? answer(sink, "[{\"code\":") : fine(sink);
 }
@@ -352,6 +479,22 @@ static const struct deed {
     {"forged", forged},
     {"forged_ready", forged_ready},
     {"endless_log", endless_log},
+    {"raw_clone", raw_clone},
+    {"make_executable", make_executable},
+    {"mask_signals", mask_signals},
+    {"stop_itself", stop_itself},
+    {"close_socket", close_socket},
+    {"second_socket", second_socket},
+    {"more_memory", more_memory},
+    {"outlive", outlive},
+    {"memory_file", memory_file},
+    {"shared_memory", shared_memory},
+    {"trickle", trickle},
+    {"huge_frame", huge_frame},
+    {"forged_progress", forged_progress},
+    {"deep_answer", deep_answer},
+    {"huge_number", huge_number},
+    {"noisy_error", noisy_error},
     {"not_json", not_json},
     {"no_text", no_text},
     {"other_record", other_record},
@@ -413,8 +556,17 @@ const dutybook_plugin* dutybook_plugin_entry(uint32_t worker_abi_version) {
 static __attribute__((constructor)) void before_everything(void) {
     raw_frame('G', "began " CONSTRUCTOR, 0);
 #ifdef HARM
-    (void)!open(BOMB, O_WRONLY | O_CREAT, 0600);
-    (void)!open(CANARY, O_RDWR);
+    if (strcmp(CONSTRUCTOR, "constructor_file") == 0) {
+        (void)!open(BOMB, O_WRONLY | O_CREAT, 0600);
+        (void)!open(CANARY, O_RDWR);
+    }
+    if (strcmp(CONSTRUCTOR, "constructor_outlive") == 0) prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (strcmp(CONSTRUCTOR, "constructor_clock") == 0) prctl(PR_SET_TSC, PR_TSC_ENABLE, 0, 0, 0);
+    if (strcmp(CONSTRUCTOR, "constructor_read") == 0) {
+        int fd = open(CANARY, O_RDONLY);
+        if (fd < 0) abort(); /* refused: that is how it ends */
+    }
+    if (strcmp(CONSTRUCTOR, "constructor_loop") == 0) spin();
 #endif
 }
 #endif

@@ -102,6 +102,69 @@ ATTACKS = {
         """, "return { code = 'ok', values = { a = 1 } }"),
     "no_number": ("return { code = 'ok', values = { a = 0 / 0 } }",
                   "return { code = 'ok', values = { a = 1 / 2 } }"),
+    "handler_loop": ("""
+        xpcall(function() while true do end end, function() while true do end end)
+        """, "xpcall(function() error('x') end, function(why) return why end)"),
+    "for_close": ("""
+        local meta = {}
+        local held = setmetatable({}, meta)
+        meta.__close = function() while true do end end
+        for _ in function() return nil end, nil, nil, held do end
+        """, "for _ in function() return nil end do end"),
+    "sort_loop": ("table.sort({ 1, 2, 3 }, function() while true do end end)",
+                  "table.sort({ 1, 2, 3 }, function(a, b) return a > b end)"),
+    "sort_error": ("table.sort({ 1, {}, 'x', false })", "table.sort({ 3, 1, 2 })"),
+    "length_insert": ("""
+        table.insert(setmetatable({}, { __len = function() return 1 << 53 end }), 1, "x")
+        """, "table.insert({ 1 }, 1, 'x')"),
+    "length_concat": ("""
+        local meta = { __len = function() return 1 << 53 end, __index = tostring }
+        local s = table.concat(setmetatable({}, meta))
+        """, "local s = table.concat({ 'a', 'b' })"),
+    "gsub_callback": ("""
+        local s = ("x"):rep(60000):gsub(".", function() for i = 1, 1 << 40 do end end)
+        """, "local s = ('x'):rep(60):gsub('.', function() return 'y' end)"),
+    "pack_bomb": ("""
+        local kept = {}
+        while true do kept[#kept + 1] = string.pack("z", ("x"):rep(1 << 16) .. #kept) end
+        """, "local s = string.pack('z', 'x')"),
+    "wrap_nest": ("""
+        local alive = {}
+        while true do
+          local f = coroutine.wrap(function() coroutine.yield(("x"):rep(1000)) end)
+          alive[#alive + 1] = { f, f() }
+        end
+        """, "local f = coroutine.wrap(function() coroutine.yield(1) end) f()"),
+    "library_errors": ("""
+        while true do pcall(date.add, ("x"):rep(60000), 1) pcall(text.find, "x", "(") end
+        """, "pcall(date.add, 'x', 1)"),
+    "library_calendar": ("""
+        while true do
+          series.occurrences({ start = "0001-01-01", from = "0001-01-01", to = "9999-12-31" })
+        end
+        """, """
+        series.occurrences({ start = "2026-01-01", from = "2026-01-01", to = "2026-02-01" })
+        """),
+    "deep_values": ("""
+        local value = { code = "ok" }
+        for i = 1, 100000 do value = { value } end
+        return array({ value })
+        """, "return array({ { code = 'ok' } })"),
+    "huge_value": ("return { code = 'ok', values = { a = ('x'):rep(1 << 24) } }",
+                   "return { code = 'ok', values = { a = ('x'):rep(100) } }"),
+    "no_text": ("return { code = 'ok', values = { a = '\\xff\\xfe' } }",
+                "return { code = 'ok', values = { a = 'fine' } }"),
+    "noisy_error": ("log('\\xff\\xfe\\n{') error('\\xff\\xfe\\xc3(\\n' .. ('x'):rep(1 << 20))",
+                    "log('fine')"),
+    "answer_metatable": ("""
+        return setmetatable({}, { __index = function() while true do end end,
+                                  __pairs = function() while true do end end,
+                                  __len = function() return 1 << 53 end, [1] = 1 }) .. ""
+        """, "return setmetatable({ code = 'ok' }, {})"),
+    "raised_severity": ("return { code = 'ok', severity = 'catastrophe' }",
+                        "return { code = 'ok', severity = 'warn' }"),
+    "no_instant": ("return { code = 'ok', passes_at = '99999-99-99T99:99:99Z' }",
+                   "return { code = 'ok', passes_at = 'never' }"),
     "no_doors": ("""
         for _, name in ipairs({ "io", "os", "require", "load", "debug", "dofile", "package" }) do
           if _G[name] ~= nil then return { code = "ok" } end

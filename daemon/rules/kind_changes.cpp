@@ -1,0 +1,157 @@
+#include "rules/kind_changes.h"
+
+#include "rules/json_lines.h"
+
+#include <algorithm>
+#include <set>
+
+namespace dutybook::rules {
+
+namespace {
+
+class Comparison {
+public:
+    std::vector<Error> run(const Json& before, const Json& next) {
+        compare(before, next, "");
+        return std::move(errors_);
+    }
+
+private:
+    void tell(std::string what, std::string pointer) {
+        errors_.push_back(malformed(std::move(what), std::move(pointer)));
+    }
+    void warn(std::string what, std::string pointer) {
+        tell(std::move(what), std::move(pointer));
+        errors_.back().code = Code::Conflict;
+    }
+
+    void compare(const Json& before, const Json& next, const std::string& at) {
+        if (!before.is_object() || !next.is_object()) return;
+        types(before, next, at);
+        values(before, next, at);
+        bounds(before, next, at);
+        for (const char* word : {"x-refers", "x-merge"}) {
+            if (differs(before, next, word)) tell(another(word), pointer_to(at, word));
+        }
+        for (const char* word : {"format", "pattern"}) {
+            if (differs(before, next, word)) warn(another(word), pointer_to(at, word));
+        }
+        required(before, next, at);
+        if (before.contains("items") && next.contains("items")) {
+            compare(before["items"], next["items"], pointer_to(at, "items"));
+        }
+        const Json was = before.value("properties", Json::object());
+        const Json properties = next.value("properties", Json::object());
+        for (const auto& [name, schema] : properties.items()) {
+            const auto found = was.find(name);
+            if (found == was.end()) continue;
+            compare(*found, schema, pointer_to(pointer_to(at, "properties"), name));
+        }
+    }
+
+    static bool differs(const Json& before, const Json& next, const char* word) {
+        return next.contains(word) && before.value(word, Json()) != next[word];
+    }
+    static std::string another(const char* word) {
+        return std::string("\"") + word + "\" is another one";
+    }
+
+    static std::set<std::string> types_of(const Json& schema) {
+        const Json type = schema.value("type", Json());
+        if (type.is_string()) return {type.get<std::string>()};
+        if (type.is_array()) return type.get<std::set<std::string>>();
+        return {};
+    }
+    void types(const Json& before, const Json& next, const std::string& at) {
+        const auto was = types_of(before);
+        auto now = types_of(next);
+        if (now.empty() || now == was) return;
+        if (now.count("number") != 0) now.insert("integer");
+        if (was.empty() || !std::includes(now.begin(), now.end(), was.begin(), was.end())) {
+            tell("the type is another one", pointer_to(at, "type"));
+        }
+    }
+
+    void values(const Json& before, const Json& next, const std::string& at) {
+        const auto now = next.find("enum");
+        if (now == next.end()) return;
+        const auto was = before.find("enum");
+        if (was == before.end()) {
+            return warn("it takes some values only now", pointer_to(at, "enum"));
+        }
+        for (const Json& value : *was) {
+            if (std::find(now->begin(), now->end(), value) == now->end()) {
+                warn("it does not take " + canonical(value) + " any more", pointer_to(at, "enum"));
+            }
+        }
+    }
+
+    void bounds(const Json& before, const Json& next, const std::string& at) {
+        const auto check = [&](const char* word, bool lower) {
+            const auto now = next.find(word);
+            if (now == next.end() || !now->is_number()) return;
+            const auto was = before.find(word);
+            const bool wider =
+                was != before.end() && was->is_number() && (lower ? *now <= *was : *now >= *was);
+            if (!wider) warn(std::string("\"") + word + "\" is narrower", pointer_to(at, word));
+        };
+        for (const char* word : {"minimum", "exclusiveMinimum", "minLength", "minItems"}) {
+            check(word, true);
+        }
+        for (const char* word : {"maximum", "exclusiveMaximum", "maxLength", "maxItems"}) {
+            check(word, false);
+        }
+    }
+
+    void required(const Json& before, const Json& next, const std::string& at) {
+        const Json was = before.value("required", Json::array());
+        const Json now = next.value("required", Json::array());
+        for (std::size_t i = 0; i < now.size(); ++i) {
+            if (std::find(was.begin(), was.end(), now[i]) != was.end()) continue;
+            warn(canonical(now[i]) + " was not required",
+                 pointer_to(pointer_to(at, "required"), i));
+        }
+    }
+
+    std::vector<Error> errors_;
+};
+
+const KindSource* source_of(const PluginPackage& package, const std::string& kind) {
+    for (const KindSource& source : package.kinds) {
+        const Json document = Json::parse(source.text, nullptr, false);
+        if (document.is_object() && document.value("x-kind", Json()) == kind) return &source;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::vector<Error> narrowed(const Json& before, const Json& next) {
+    return Comparison().run(before, next);
+}
+
+std::vector<Error> breaking_changes(const PluginPackage& before, const PluginPackage& next) {
+    std::vector<Error> errors;
+    for (const ManifestKind& kind : next.manifest.kinds) {
+        const KindSource* const old_source = source_of(before, kind.kind);
+        const KindSource* const new_source = source_of(next, kind.kind);
+        if (old_source == nullptr || new_source == nullptr) continue;
+        const Json was = Json::parse(old_source->text, nullptr, false);
+        const Json now = Json::parse(new_source->text, nullptr, false);
+        const int version = was.value("x-version", 1);
+        const bool migrates =
+            now.value("x-version", 1) > version &&
+            std::find(kind.migrates.begin(), kind.migrates.end(), version) != kind.migrates.end();
+        if (migrates) continue;
+        for (Error& error : narrowed(was, now)) {
+            error.what = "records of version " + before.manifest.version + " may not fit kind " +
+                         kind.kind + ": " + error.what;
+            error.fix = "keep taking what was taken, or raise \"x-version\" and name " +
+                        std::to_string(version) + " under \"migrates\" in plugin.json";
+            errors.push_back(in_file(std::move(error), new_source->file, new_source->text));
+        }
+    }
+    return errors;
+}
+
+}  // namespace dutybook::rules
