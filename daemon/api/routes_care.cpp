@@ -227,6 +227,7 @@ Result<Json> rebuild_space(core::SpaceService& space, TaskAnswer& answer) {
             answer.progress("rebuild", done, all);
         };
         TRY(engine.start(start));
+        TRY(engine.recheck_missing());  // the verdicts went with the records
         return engine.index().check();
     });
     if (!rebuilt) return rebuilt.error();

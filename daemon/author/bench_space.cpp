@@ -125,10 +125,12 @@ Result<void> BenchSpace::arrive(rules::RuleRecord record) {
     record.version = hex(blake2b(content)).substr(0, 16);
     change.after = record;
     records_.put(record);
-    TRY_ASSIGN(const auto touched, host_->touched({&change, 1}, records_));
     std::vector<rules::RuleRecord> subjects;
-    for (const std::string& id : touched) {
-        for (const char* space : {space_name, parent_name}) {
+    for (const char* space : {space_name, parent_name}) {
+        const bool below = space == std::string_view(parent_name) && record.space == space_name;
+        if (below) continue;  // nothing of a school reaches its district
+        TRY_ASSIGN(const auto touched, host_->touched(space, {&change, 1}, records_));
+        for (const std::string& id : touched) {
             if (const auto* subject = records_.get(space, id)) subjects.push_back(*subject);
         }
     }

@@ -74,38 +74,45 @@ struct Book::State {
         }
     }
 
-    template <class F>
-    auto with_parent(const std::string& name, F&& read) -> Result<
-        std::optional<typename decltype(read(std::declval<store::IndexReader&>()))::value_type>> {
-        using Value = typename decltype(read(std::declval<store::IndexReader&>()))::value_type;
-        const std::shared_lock taken(mutex);
-        const auto found = spaces.find(name);
-        if (found == spaces.end()) return std::optional<Value>{};
-        TRY_ASSIGN(auto value, read(found->second->service->reader()));
-        return std::optional<Value>(std::move(value));
+    Kinship kinship_of(const SpaceRecord& record) {
+        Kinship kinship;
+        if (!record.parent.empty()) {
+            kinship.read_parent =
+                [this, parent = record.parent](const SpaceParts::Reading& read) -> Result<bool> {
+                const std::shared_lock taken(mutex);
+                const auto found = spaces.find(parent);
+                if (found == spaces.end()) return false;
+                TRY(read(found->second->service->reader()));
+                return true;
+            };
+        }
+        kinship.tell_children = [this, name = record.name](const auto& records) {
+            tell_children(name, records);
+        };
+        return kinship;
     }
 
-    ParentAccess parent_access(const std::string& name) {
-        ParentAccess access;
-        if (name.empty()) return access;
-        access.record = [this,
-                         name](std::string_view id) -> Result<std::optional<store::StoredRecord>> {
-            TRY_ASSIGN(auto found,
-                       with_parent(name, [id](auto& reader) { return reader.get(id); }));
-            return found ? std::move(*found) : std::optional<store::StoredRecord>{};
-        };
-        access.list = [this, name](const store::Query& query) -> Result<store::Page> {
-            TRY_ASSIGN(auto found,
-                       with_parent(name, [&query](auto& reader) { return reader.list(query); }));
-            return found ? std::move(*found) : store::Page{};
-        };
-        return access;
+    // On the thread of the space: what its index shows now is what its children are told of.
+    void tell_children(const std::string& name, const std::vector<std::string>& records) {
+        const std::shared_lock taken(mutex);
+        const auto self = spaces.find(name);
+        if (self == spaces.end()) return;
+        for (const auto& [child, hosted] : spaces) {
+            if (hosted->service->facts().parent != name) continue;
+            const auto point = self->second->service->reader().point();
+            if (!point)
+                return log_warning("core", "a space below is not told of changes",
+                                   {{"space", child}, {"error", point.error().text()}});
+            hosted->service->post([records, point = *point](SpaceEngine& engine) {
+                engine.recheck_for_parent(records, point);
+            });
+        }
     }
 
     Result<SpaceService*> open_space(const fs::path& folder, bool moved) {
         TRY_ASSIGN(const SpaceRecord record, read_space(folder));
         TRY_ASSIGN(auto hosted,
-                   HostedSpace::open(context, folder, record, parent_access(record.parent), moved));
+                   HostedSpace::open(context, folder, record, kinship_of(record), moved));
         auto* service = hosted->service.get();
         const std::unique_lock taken(mutex);
         spaces[record.name] = std::move(hosted);

@@ -2,6 +2,7 @@
 // What an engine remembers between calls. All of it is touched by the space's writer thread alone.
 
 #include "core/alarms.h"
+#include "core/incomplete.h"
 #include "core/peers.h"
 #include "core/receiver.h"
 #include "core/recent_adds.h"
@@ -15,7 +16,8 @@ struct EngineState {
         : alarms(*parts.journal),
           peers(facts, parts),
           receiver(facts, parts, alarms),
-          rechecks(facts, parts) {}
+          rechecks(facts, parts),
+          incomplete(*parts.journal, *parts.clock) {}
 
     static constexpr std::size_t changed_at_most = 1000;
     void note_changed(const std::vector<std::string>& records);
@@ -24,6 +26,7 @@ struct EngineState {
     Peers peers;
     Receiver receiver;
     Rechecks rechecks;
+    Incomplete incomplete;
     RecentAdds recent;
     domain::HybridClock hlc;
     // What the index shows of the other writers: the frontier of the next operation.
@@ -31,6 +34,7 @@ struct EngineState {
     // The journal holds operations that the index refused; they are applied before anything else.
     bool index_behind = false;
     SpaceEngine::Changed changed;
+    std::vector<std::string> folded_in;  // in a bulk load: the rules learn of it at its end
     std::optional<Millis> oldest_unsealed;
     bool retired = false;  // the last word is sealed: no operation may follow it
 };

@@ -50,7 +50,8 @@ Result<void> SpaceEngine::follow_circle() {
         if (!done && done.error().code == Code::NotFound) continue;  // not held up to there yet
         TRY(done);
         TRY(state_->receiver.forget_plan());
-        TRY(parts_.index->retract_from(cut.writer, cut.after.seq + 1));
+        TRY_ASSIGN(const auto changed, parts_.index->retract_from(cut.writer, cut.after.seq + 1));
+        state_->rechecks.note(changed);
         log_info("core", "a removed site's later operations are set aside",
                  {{"space", facts_.name}, {"writer", cut.writer}, {"after", cut.after.seq}});
         state_->changed.many = true;

@@ -69,8 +69,8 @@ SpaceEngine::Start how_to_start(const HostedContext& context, const std::string&
 
 Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& context,
                                                        const std::filesystem::path& folder,
-                                                       const SpaceRecord& record,
-                                                       ParentAccess parent, bool moved) {
+                                                       const SpaceRecord& record, Kinship kinship,
+                                                       bool moved) {
     auto hosted = std::make_unique<HostedSpace>();
     TRY_ASSIGN(hosted->circle, circle_of(context, folder, record));
     const store::SegmentCodec* const codec =
@@ -103,8 +103,8 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
                                  : &context.judge;
     parts.circle = hosted->circle.get();
     parts.incarnation = [] { return random_base32(5); };
-    parts.parent_record = std::move(parent.record);
-    parts.parent_list = std::move(parent.list);
+    parts.read_parent = std::move(kinship.read_parent);
+    parts.tell_children = std::move(kinship.tell_children);
     auto engine = std::make_unique<SpaceEngine>(std::move(facts), std::move(parts));
     TRY(engine->start(how_to_start(context, record.name, moved)));
     if (log_lost) tell_lost_log(*engine, folder / "log.git");

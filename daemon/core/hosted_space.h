@@ -23,9 +23,10 @@ struct HostedContext {
     DiskRoom* room = nullptr;
 };
 
-struct ParentAccess {
-    std::function<Result<std::optional<store::StoredRecord>>(std::string_view)> record;
-    std::function<Result<store::Page>(const store::Query&)> list;
+// The ways from a space to those above and below it (space_engine.h).
+struct Kinship {
+    decltype(SpaceParts::read_parent) read_parent;
+    decltype(SpaceParts::tell_children) tell_children;
 };
 
 struct HostedSpace {
@@ -43,7 +44,7 @@ struct HostedSpace {
     // is in it.
     static Result<std::unique_ptr<HostedSpace>> open(const HostedContext& context,
                                                      const std::filesystem::path& folder,
-                                                     const SpaceRecord& record, ParentAccess parent,
+                                                     const SpaceRecord& record, Kinship kinship,
                                                      bool moved);
 };
 

@@ -4,7 +4,6 @@
 #include "base/kept_file.h"
 #include "base/log.h"
 #include "core/package_folder.h"
-#include "core/record_source.h"
 
 #include <algorithm>
 
@@ -293,29 +292,11 @@ void Plugins::changed(const Change& change) {
         return;
     }
     // Most records are of no interest here, and this runs behind every write.
-    const auto spaces = state_->book->spaces();
-    const bool has_child = std::any_of(spaces.begin(), spaces.end(), [&](SpaceService* each) {
-        return each->facts().parent == change.space;
-    });
-    if (change.kind != settings_kind && change.kind != package_kind && change.kind != part_kind &&
-        !has_child)
-        return;
-    const auto record = space->reader().get(change.id);
-    if (!record || !*record) return;
-    const auto& stored = **record;
-    if (stored.state.kind == settings_kind) {
+    if (change.kind == settings_kind) {
         for (SpaceService* each : state_->book->spaces()) state_->read_settings(*each);
         state_->recheck_everywhere();
-        return;
-    }
-    if (stored.state.kind == package_kind || stored.state.kind == part_kind) {
+    } else if (change.kind == package_kind || change.kind == part_kind) {
         if (state_->arrivals) state_->arrivals->look();
-        return;
-    }
-    for (SpaceService* child : state_->book->spaces()) {
-        if (child->facts().parent != change.space) continue;
-        child->post([seen = rule_record(stored.state, stored.version, change.space)](
-                        SpaceEngine& engine) { (void)engine.recheck_for_parent({seen}); });
     }
 }
 

@@ -54,6 +54,9 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
         TRY(plan(own_too));  // what was taken over meanwhile
     }
     folded.more = !plan_.empty();
+    folded.records.insert(folded.records.end(), std::make_move_iterator(retracted_.begin()),
+                          std::make_move_iterator(retracted_.end()));
+    retracted_.clear();
     return folded;
 }
 
@@ -109,7 +112,9 @@ Result<void> Receiver::plan_writer(const domain::Writer& writer,
     TRY_ASSIGN(const bool left, left_our_branch(volumes, seq, held_in));
     if (left) {
         // Where the branches part is not known here; a fork is rare, so all of it is made again.
-        TRY(parts_.index->retract_from(writer, 1));
+        TRY_ASSIGN(auto changed, parts_.index->retract_from(writer, 1));
+        retracted_.insert(retracted_.end(), std::make_move_iterator(changed.begin()),
+                          std::make_move_iterator(changed.end()));
         seq = 0;
         segment.clear();
     }

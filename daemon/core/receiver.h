@@ -69,7 +69,8 @@ private:
     Claims claims_;
 
     std::map<domain::Writer, std::deque<store::CommitId>> plan_;
-    std::set<domain::Writer> given_up_;  // until the plan is through
+    std::set<domain::Writer> given_up_;   // until the plan is through
+    std::vector<std::string> retracted_;  // records that a plan took operations from
     std::uint64_t backlog_ = 0;
     bool bulk_ = false;
     bool no_bulk_ = false;  // left early; until the plan is through

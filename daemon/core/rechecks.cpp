@@ -18,12 +18,19 @@ bool Rechecks::any_rules() const {
 }
 
 void Rechecks::note(const std::vector<std::string>& records) {
+    if (records.empty()) return;
+    if (parts_.tell_children) parts_.tell_children(records);
     if (!any_rules()) return;
     ++order_;
     for (const std::string& record : records) changed_[record] = order_;
 }
 
 void Rechecks::note_written(std::vector<Written> group) {
+    if (parts_.tell_children) {
+        std::vector<std::string> records;
+        for (const Written& one : group) records.push_back(one.record);
+        parts_.tell_children(records);
+    }
     if (!any_rules()) return;
     std::uint64_t last = 0;
     for (Written& one : group) {
@@ -42,6 +49,7 @@ void Rechecks::note_written(std::vector<Written> group) {
 
 Result<void> Rechecks::note_missing() {
     if (parts_.evaluator == nullptr) return {};
+    if (!looked_back_ && any_rules()) TRY(look_back());
     const auto plugins = parts_.evaluator->plugins(facts_.name);
     std::vector<std::string> digests;
     for (const auto& plugin : plugins) digests.push_back(plugin.digest);
@@ -88,22 +96,51 @@ Result<void> Rechecks::search() {
     return {};
 }
 
-Result<void> Rechecks::note_parent(const std::vector<rules::RuleRecord>& changed) {
-    if (!any_rules()) return {};
-    std::vector<rules::RecordChange> changes;
-    for (const rules::RuleRecord& record : changed) {
-        TRY_ASSIGN(const auto looked,
-                   parts_.index->reader().judged_with(facts_.parent + "/" + record.id));
-        subjects_.insert(looked.begin(), looked.end());
-        changes.push_back({std::nullopt, record});
-    }
-    IndexSource source(facts_, parts_);
-    TRY_ASSIGN(const auto touched, parts_.evaluator->touched(changes, source));
-    for (const std::string& id : touched) {
-        TRY_ASSIGN(const auto own, parts_.index->reader().get(id));
-        if (own) subjects_.insert(id);
-    }
+void Rechecks::note_parent(const std::vector<std::string>& records,
+                           const store::IndexPoint& point) {
+    if (!any_rules() || !looked_back_) return;  // looking back will find it
+    if (point.index == parent_seen_.index && point.order <= parent_seen_.order) return;
+    parent_seen_ = point;
+    ++order_;
+    for (const std::string& record : records) changed_[facts_.parent + "/" + record] = order_;
+}
+
+Result<void> Rechecks::look_back() {
+    looked_back_ = true;
+    ++order_;
+    TRY(look_back_in(parts_.index->reader(), facts_.name));
+    if (facts_.parent.empty() || !parts_.read_parent) return {};
+    TRY(parts_.read_parent([this](store::IndexReader& parent) -> Result<void> {
+        TRY_ASSIGN(parent_seen_, parent.point());
+        return look_back_in(parent, facts_.parent);
+    }));
     return {};
+}
+
+Result<void> Rechecks::look_back_in(store::IndexReader& reader, const std::string& space) {
+    store::IndexReader& own = parts_.index->reader();
+    TRY_ASSIGN(const auto upto, own.judged_upto(space));
+    judged_upto_[space] = upto;
+    TRY_ASSIGN(const auto judged, own.judged());
+    if (judged.verdicts.empty()) return {};  // nothing that could be doubtful
+    TRY_ASSIGN(const auto changed, reader.changed_since(upto));
+    const std::string prefix = space == facts_.name ? "" : space + "/";
+    for (const std::string& id : changed) changed_[prefix + id] = order_;
+    return {};
+}
+
+// Nothing is doubtful any more: from here on a later start need not look back further.
+Result<void> Rechecks::settle() {
+    if (!looked_back_) return {};
+    const auto remember = [this](const std::string& space, const store::IndexPoint& point) {
+        store::IndexPoint& known = judged_upto_[space];
+        if (known == point) return Result<void>{};
+        known = point;
+        return parts_.index->set_judged_upto(space, point);
+    };
+    TRY_ASSIGN(const auto now, parts_.index->reader().point());
+    TRY(remember(facts_.name, now));
+    return facts_.parent.empty() ? Result<void>{} : remember(facts_.parent, parent_seen_);
 }
 
 void Rechecks::wake() {
@@ -124,6 +161,7 @@ Result<bool> Rechecks::run(std::size_t subjects) {
         TRY(spread(subjects));
         return true;
     }
+    if (subjects_.empty()) TRY(settle());
     if (subjects_.empty() && !searches_.empty()) {
         TRY(search());
         return true;
@@ -175,6 +213,25 @@ void Rechecks::doubt(const std::string& subject, std::uint64_t changed) {
     if (judged == judged_.end() || judged->second < changed) subjects_.insert(subject);
 }
 
+// As needs see it; nothing if it is gone.
+Result<std::optional<rules::RuleRecord>> Rechecks::changed_record(const std::string& id) const {
+    std::optional<rules::RuleRecord> found;
+    const auto slash = id.find('/');
+    if (slash == std::string::npos) {
+        TRY_ASSIGN(const auto stored, parts_.index->reader().get(id));
+        if (stored) found = rule_record(stored->state, stored->version, facts_.name);
+        return found;
+    }
+    const auto read = [&](store::IndexReader& parent) -> Result<void> {
+        TRY_ASSIGN(const auto stored, parent.get(std::string_view(id).substr(slash + 1)));
+        if (stored) found = rule_record(stored->state, stored->version, facts_.parent);
+        return {};
+    };
+    TRY(parts_.read_parent(read));
+    if (found) found->id = id;
+    return found;
+}
+
 Result<void> Rechecks::spread(std::size_t changes) {
     store::IndexReader& reader = parts_.index->reader();
     IndexSource source(facts_, parts_);
@@ -182,11 +239,11 @@ Result<void> Rechecks::spread(std::size_t changes) {
         const auto [id, order] = *changed_.begin();
         TRY_ASSIGN(const auto looked, reader.judged_with(id));
         for (const std::string& subject : looked) doubt(subject, order);
-        TRY_ASSIGN(const auto stored, reader.get(id));
-        if (stored) {
-            const rules::RecordChange change{
-                std::nullopt, rule_record(stored->state, stored->version, facts_.name)};
-            TRY_ASSIGN(const auto touched, parts_.evaluator->touched({&change, 1}, source));
+        TRY_ASSIGN(auto record, changed_record(id));
+        if (record) {
+            const rules::RecordChange change{std::nullopt, std::move(record)};
+            TRY_ASSIGN(const auto touched,
+                       parts_.evaluator->touched(facts_.name, {&change, 1}, source));
             for (const std::string& subject : touched) doubt(subject, order);
         }
         changed_.erase(changed_.begin());

@@ -1,10 +1,13 @@
 #pragma once
-// Verdicts that a change made doubtful, made again in slices between writes. What is due is
-// remembered in memory alone: a verdict names the record's version and the plugin's digest, so
-// after a restart note_missing() finds again what lacks one.
+// Verdicts that a change made doubtful, made again in slices between writes.
 //
-// Reach of a change: forward and backward through the declared needs of the record as it is, and
-// the subjects whose last verdict looked at it (that covers the record as it was).
+// Reach of a change, here or in the parent space: forward and backward through the declared needs
+// of the record as it is, and the subjects whose last verdict looked at it (that covers the record
+// as it was). A record of the parent goes by "parent/id" here, as in the needs.
+//
+// What is due is remembered in memory alone. After a crash it is found again: a record that lacks a
+// verdict lacks a row (note_missing), and the index knows up to which point of its own changes and
+// of the parent's the verdicts were all right (look_back).
 
 #include "core/space_engine.h"
 
@@ -32,8 +35,10 @@ public:
     // Every record that a plugin should have judged and has not, by the digests of now; and what a
     // rule with a clock looks at.
     Result<void> note_missing();
-    // A record of the parent space changed: its subjects here are those that looked at it.
-    Result<void> note_parent(const std::vector<rules::RuleRecord>& changed);
+    // Records of the parent space changed, and its index came to `point` by it.
+    void note_parent(const std::vector<std::string>& records, const store::IndexPoint& point);
+    // What changed since the verdicts were last all right is looked for in the indexes themselves.
+    Result<void> look_back();
     Result<bool> run(std::size_t subjects);  // true = more to do now
     // Changes whose reach is not known yet, and verdicts that are doubtful by one.
     std::size_t doubtful() const { return changed_.size() + subjects_.size(); }
@@ -44,6 +49,9 @@ private:
     bool any_rules() const;
     void wake();
     Result<void> search();
+    Result<void> look_back_in(store::IndexReader& reader, const std::string& space);
+    Result<void> settle();
+    Result<std::optional<rules::RuleRecord>> changed_record(const std::string& id) const;
     Result<void> spread(std::size_t changes);
     void doubt(const std::string& subject, std::uint64_t changed);
     Result<void> judge(const std::vector<rules::RuleRecord>& records);
@@ -54,6 +62,9 @@ private:
     std::map<std::string, std::uint64_t> changed_;  // whose reach is not known yet; when
     Orders judged_;                                 // by its write; kept while changed_ holds any
     std::uint64_t order_ = 0;                       // above all that were given
+    bool looked_back_ = false;
+    store::IndexPoint parent_seen_;                         // its changes up to here are noted
+    std::map<std::string, store::IndexPoint> judged_upto_;  // by space; as the index remembers it
     // Through one kind, for records that lack a verdict, or for all of it (rules with a clock).
     struct Search {
         std::string kind, after;

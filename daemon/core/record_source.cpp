@@ -150,15 +150,20 @@ Result<void> IndexSource::by_ids(const rules::NeedQuery& query, Where where,
             }
         }
         if (!where.parent) continue;
-        if (!parts_.parent_record) {
-            answer.parent_missing = true;
-            continue;
-        }
-        TRY_ASSIGN(const auto record,
-                   parts_.parent_record(in_parent ? id.substr(prefix.size()) : id));
-        if (record) take(*record, facts_.parent);
+        const auto look = [&](store::IndexReader& parent) -> Result<void> {
+            TRY_ASSIGN(const auto record, parent.get(in_parent ? id.substr(prefix.size()) : id));
+            if (record) take(*record, facts_.parent);
+            return {};
+        };
+        TRY_ASSIGN(const bool here, read_parent(look));
+        if (!here) answer.parent_missing = true;
     }
     return {};
+}
+
+Result<bool> IndexSource::read_parent(const SpaceParts::Reading& read) const {
+    if (!parts_.read_parent) return false;
+    return parts_.read_parent(read);
 }
 
 void IndexSource::narrow_time(const rules::NeedQuery& query, store::Query& page) const {
@@ -181,27 +186,25 @@ Result<bool> IndexSource::by_conditions(const rules::NeedQuery& query, Where whe
                                         const std::function<bool()>& enough) const {
     // The index narrows by kind, fields and the time of effect; a range of another field is judged
     // here alone.
-    const auto walk = [&](const auto& list, const std::string& space) -> Result<void> {
+    const auto walk = [&](store::IndexReader& reader, const std::string& space) -> Result<void> {
         store::Query page;
         page.kind = query.kind;
         page.where = query.where;
         narrow_time(query, page);
         page.limit = 1000;
         do {
-            TRY_ASSIGN(const store::Page got, list(page));
+            TRY_ASSIGN(const store::Page got, reader.list(page));
             for (const auto& record : got.records) take(record, space);
             page.after = got.next;
         } while (!page.after.empty() && !enough());
         return {};
     };
-    if (where.own) {
-        TRY(walk([this](const store::Query& page) { return parts_.index->reader().list(page); },
-                 facts_.name));
-    }
+    if (where.own) TRY(walk(parts_.index->reader(), facts_.name));
     if (!where.parent) return false;
-    if (!parts_.parent_list) return true;
-    TRY(walk(parts_.parent_list, facts_.parent));
-    return false;
+    TRY_ASSIGN(const bool here, read_parent([&](store::IndexReader& parent) {
+                   return walk(parent, facts_.parent);
+               }));
+    return !here;
 }
 
 }  // namespace dutybook::core

@@ -21,6 +21,8 @@ private:
     Result<void> by_ids(const rules::NeedQuery& query, Where where, rules::NeedAnswer& answer,
                         const Take& take) const;
     void narrow_time(const rules::NeedQuery& query, store::Query& page) const;
+    Result<bool> read_parent(const SpaceParts::Reading& read) const;  // false = it is not here
+    // Whether the parent is wanted and not here.
     Result<bool> by_conditions(const rules::NeedQuery& query, Where where, const Take& take,
                                const std::function<bool()>& enough) const;
 

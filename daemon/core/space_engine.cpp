@@ -1,6 +1,7 @@
 #include "core/space_engine.h"
 #include "core/circle.h"
 
+#include "base/log.h"
 #include "core/engine_state.h"
 #include "core/record_source.h"
 #include "core/write_group.h"
@@ -57,7 +58,7 @@ Result<void> SpaceEngine::catch_up_index() {
     TRY(apply_journal_tail(parts_, nullptr));
     state_->index_behind = false;
     state_->alarms.close(alarm_id("index-behind", facts_.name));
-    return {};
+    return state_->rechecks.look_back();
 }
 
 Result<SpaceEngine::Folded> SpaceEngine::fold_received(std::size_t limit) {
@@ -65,10 +66,11 @@ Result<SpaceEngine::Folded> SpaceEngine::fold_received(std::size_t limit) {
     TRY_ASSIGN(Folded folded, state_->receiver.fold(limit, state_->hlc, false));
     // Only now, with the transaction behind us, may an operation claim to know these.
     if (folded.operations > 0 || !folded.more) refresh_frontier();
-    if (folded.operations > 0) {
-        state_->rechecks.note(folded.records);
-        state_->note_changed(folded.records);
-    }
+    if (!folded.records.empty()) state_->note_changed(folded.records);
+    // Until the end of a bulk load the index shows nothing of it.
+    auto& folded_in = state_->folded_in;
+    folded_in.insert(folded_in.end(), folded.records.begin(), folded.records.end());
+    if (!state_->receiver.in_bulk()) state_->rechecks.note(std::exchange(folded_in, {}));
     if (!folded.more) {
         state_->peers.refresh();
         for (const auto& own : parts_.journal->writers()) {
@@ -84,7 +86,43 @@ Result<bool> SpaceEngine::catch_up_search(std::size_t records) {
 }
 
 Result<bool> SpaceEngine::recheck(std::size_t subjects) {
-    return state_->rechecks.run(subjects);
+    if (state_->receiver.in_bulk()) return false;  // its end comes first
+    TRY_ASSIGN(const bool completed, complete_later());
+    TRY_ASSIGN(const bool more, state_->rechecks.run(subjects));
+    return completed || more;
+}
+
+// True = more to do now.
+Result<bool> SpaceEngine::complete_later() {
+    constexpr std::size_t at_once = 16;
+    const auto taken = state_->incomplete.take(at_once);
+    if (taken.empty()) return false;
+    std::vector<WriteRequest> requests;
+    for (const std::string& id : taken) {
+        TRY_ASSIGN(const auto stored, parts_.index->reader().get(id));
+        if (!stored) continue;
+        WriteRequest request;
+        request.action = Action::Complete;
+        request.id = id;
+        request.caller.by = stored->state.created.by;
+        request.reason = "a plugin that was down filled in what it completes";
+        requests.push_back(std::move(request));
+    }
+    std::vector<std::string> changed;
+    const auto results = write(requests);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        if (results[i]) {
+            if (results[i]->wrote) changed.push_back(results[i]->id);
+            continue;
+        }
+        const Error& error = results[i].error();
+        log_warning("core", "a record is not completed", {{"error", error.text()}});
+        const bool later = error.code == Code::Unavailable || error.code == Code::Io;
+        if (later) state_->incomplete.add({requests[i].id});
+    }
+    state_->note_changed(changed);
+    state_->incomplete.tried();
+    return !changed.empty();
 }
 
 std::size_t SpaceEngine::doubtful() const {
@@ -95,8 +133,9 @@ Result<void> SpaceEngine::recheck_missing() {
     return state_->rechecks.note_missing();
 }
 
-Result<void> SpaceEngine::recheck_for_parent(const std::vector<rules::RuleRecord>& changed) {
-    return state_->rechecks.note_parent(changed);
+void SpaceEngine::recheck_for_parent(const std::vector<std::string>& records,
+                                     const store::IndexPoint& point) {
+    state_->rechecks.note_parent(records, point);
 }
 
 void SpaceEngine::refresh_frontier() {

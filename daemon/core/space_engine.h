@@ -50,10 +50,14 @@ struct SpaceParts {
     Circle* circle = nullptr;
     // Random incarnation for a new writer (a seam so that the simulation is reproducible).
     std::function<std::string()> incarnation;
-    // Records of the parent space, from any thread; empty = the space has none, or it is not here.
-    // References that are not found in the space are looked up there and stored as "parent/id".
-    std::function<Result<std::optional<store::StoredRecord>>(std::string_view id)> parent_record;
-    std::function<Result<store::Page>(const store::Query&)> parent_list;
+    // Reads the parent space's index, from any thread; false = it is not here. Empty = the space
+    // has no parent. References that are not found in the space are looked up there and stored as
+    // "parent/id".
+    using Reading = std::function<Result<void>(store::IndexReader&)>;
+    std::function<Result<bool>(const Reading&)> read_parent;
+    // Told on the space's thread which of its records changed: spaces whose parent it is judge anew
+    // what looked at them. May be empty.
+    std::function<void(const std::vector<std::string>& records)> tell_children;
 };
 
 // An alarm is state, not an event: it stands until what caused it is gone (or a person closes it).
@@ -134,8 +138,10 @@ public:
     // verdict of now is judged in the background.
     Result<void> recheck_missing();
     std::size_t doubtful() const;  // records that are to be judged again
-    // Records of the parent space changed: their subjects here are judged again.
-    Result<void> recheck_for_parent(const std::vector<rules::RuleRecord>& changed);
+    // Records of the parent space changed, and its index came to `point` by it: their subjects here
+    // are judged again.
+    void recheck_for_parent(const std::vector<std::string>& records,
+                            const store::IndexPoint& point);
 
     // This store was restored or cloned: from now on a new writer, the tail that no remote and no
     // peer holds issued again. `shared` = highest own seq that is known elsewhere.
@@ -195,6 +201,7 @@ public:
     const SpaceParts& parts() const { return parts_; }
 
 private:
+    Result<bool> complete_later();
     // start.cpp
     Result<void> bring_index_up(const Start& how);
     Result<void> restore_lost_segments(const domain::Writer& own);

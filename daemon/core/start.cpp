@@ -79,7 +79,10 @@ Result<void> apply_journal_tail(const SpaceParts& parts,
     const auto own = parts.journal->current_writer();
     const auto last = parts.journal->last_seq(own);
     const auto shown = parts.index->frontier().seq_of(own);
-    if (shown > last) return parts.index->retract_from(own, last + 1);
+    if (shown > last) {
+        TRY(parts.index->retract_from(own, last + 1));
+        return {};
+    }
     if (shown == last) return {};
     const bool bulk = last - shown > bulk_from;
     if (bulk) TRY(parts.index->begin_bulk());
@@ -104,6 +107,7 @@ Result<void> SpaceEngine::start(const Start& how) {
     if (!recent) TRY(parts_.journal->check());
     if (!left.empty()) TRY(parts_.journal->set_meta(left_key, ""));
     TRY(state_->alarms.load());
+    TRY(state_->incomplete.load());
     TRY(state_->receiver.forget_plan());
 
     const auto redone = finish_unfinished_seal();

@@ -25,7 +25,16 @@ struct Caller {
     std::string source = "entered";  // entered, imported, device
 };
 
-enum class Action : std::uint8_t { Create, Patch, Delete, Restore, Resolve, Finalise, Retract };
+enum class Action : std::uint8_t {
+    Create,
+    Patch,
+    Delete,
+    Restore,
+    Resolve,
+    Finalise,
+    Retract,
+    Complete,  // what a plugin that was down at the write fills in later
+};
 
 struct WriteRequest {
     Action action = Action::Create;

@@ -68,6 +68,8 @@ Result<Written> WriteGroup::handle(const WriteRequest& request) {
             return finalise(request, *record);
         case Action::Retract:
             return retract(request, *record);
+        case Action::Complete:
+            return make_up(request, *record);
         case Action::Create:
             break;
     }
@@ -168,6 +170,7 @@ Result<Written> WriteGroup::change_fields(const WriteRequest& request, Working& 
                 operation.changes.push_back({field, domain::Act::Set, canonical(value)});
             }
         }
+        if (operation.changes.empty()) return stands(record);
         after = record.with(operation);
     }
     const auto judged =
@@ -175,6 +178,13 @@ Result<Written> WriteGroup::change_fields(const WriteRequest& request, Working& 
     if (!judged.errors.empty()) return with_all(judged.errors, "");
     TRY(check_size(after));
     return drafted(std::move(operation), &record, std::move(after));
+}
+
+Result<Written> WriteGroup::make_up(const WriteRequest& request, Working& record) {
+    if (record.state().deleted || record.state().status == domain::Status::Retracted) {
+        return stands(record);
+    }
+    return change_fields(request, record, begin(request, domain::Verb::Change, record.state().id));
 }
 
 Written WriteGroup::stands(const Working& record) const {

@@ -123,6 +123,7 @@ void WriteGroup::apply() {
         written.push_back(std::move(one));
     }
     state_.rechecks.note_written(std::move(written));
+    state_.incomplete.add(incomplete_);
 }
 
 domain::Operation WriteGroup::begin(const WriteRequest& request, domain::Verb verb,

@@ -41,6 +41,7 @@ private:
 
     Result<void> check_version(const WriteRequest& request, const Working& record) const;
     Result<void> check_open(const WriteRequest& request, const Working& record) const;
+    Result<Written> make_up(const WriteRequest& request, Working& record);
     Result<Written> change_fields(const WriteRequest& request, Working& record,
                                   domain::Operation operation);
     Written stands(const Working& record) const;
@@ -85,7 +86,7 @@ private:
     bool rules_on() const { return !plugins_.empty(); }
     Result<void> complete(const std::string& id, const std::string& kind, Json& fields,
                           const WriteRequest& request);
-    bool has_parent() const { return !facts_.parent.empty() && parts_.parent_record; }
+    bool has_parent() const { return !facts_.parent.empty() && parts_.read_parent; }
     Result<void> resolve_references(Json& fields, const domain::KindTraits& traits);
     Result<void> resolve_reference(Json& value);
 
@@ -115,6 +116,7 @@ private:
     std::unordered_map<std::string, std::unique_ptr<Working>> working_;
     std::unordered_map<std::string, std::pair<std::string, Written>> keyed_;
     std::unordered_map<std::string, bool> in_parent_;  // ids that references named
+    std::set<std::string> incomplete_;                 // a plugin that completes them was down
 };
 
 }  // namespace dutybook::core

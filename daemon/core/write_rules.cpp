@@ -32,7 +32,9 @@ Result<void> WriteGroup::complete(const std::string& id, const std::string& kind
     record.zone = facts_.zone;
     record.created_at = record.changed_at = now_;
     source_.looking_for_all();
-    fill_in(fields, parts_.evaluator->complete(record, source_), kind, *parts_.kinds);
+    const auto completion = parts_.evaluator->complete(record, source_);
+    if (!completion.unavailable.empty()) incomplete_.insert(id);
+    fill_in(fields, completion, kind, *parts_.kinds);
     return {};
 }
 
@@ -61,10 +63,12 @@ Result<void> WriteGroup::resolve_reference(Json& value) {
     if (known == in_parent_.end()) {
         TRY_ASSIGN(const auto own, parts_.index->reader().get(id));
         bool in_parent = false;
-        if (!own) {
-            TRY_ASSIGN(const auto theirs, parts_.parent_record(id));
+        const auto look = [&](store::IndexReader& parent) -> Result<void> {
+            TRY_ASSIGN(const auto theirs, parent.get(id));
             in_parent = theirs.has_value();
-        }
+            return {};
+        };
+        if (!own) TRY(parts_.read_parent(look));
         in_parent_[id] = in_parent;
     }
     if (in_parent_[id]) value = facts_.parent + "/" + id;

@@ -123,9 +123,11 @@ public:
     virtual Completion complete(const RuleRecord& record, RecordSource& source) = 0;
     virtual Result<Evaluation> evaluate(std::span<const RuleRecord> subjects, Purpose purpose,
                                         RecordSource& source) = 0;
-    // Ids of the subjects whose verdict a change may alter, the changed ones included: forward and
-    // backward through the declared needs. Sorted, each once.
-    virtual Result<std::vector<std::string>> touched(std::span<const RecordChange> changes,
+    // Ids of the subjects in `space` whose verdict a change there or in its parent may alter, those
+    // that changed there included: forward and backward through the declared needs. Sorted, each
+    // once.
+    virtual Result<std::vector<std::string>> touched(const std::string& space,
+                                                     std::span<const RecordChange> changes,
                                                      RecordSource& source) = 0;
 };
 
@@ -137,7 +139,7 @@ public:
     Result<Evaluation> evaluate(std::span<const RuleRecord>, Purpose, RecordSource&) override {
         return Evaluation{};
     }
-    Result<std::vector<std::string>> touched(std::span<const RecordChange>,
+    Result<std::vector<std::string>> touched(const std::string&, std::span<const RecordChange>,
                                              RecordSource&) override {
         return std::vector<std::string>{};
     }

@@ -407,22 +407,18 @@ Result<Evaluation> PluginHost::evaluate(std::span<const RuleRecord> subjects, Pu
     return evaluation;
 }
 
-Result<std::vector<std::string>> PluginHost::touched(std::span<const RecordChange> changes,
+Result<std::vector<std::string>> PluginHost::touched(const std::string& space,
+                                                     std::span<const RecordChange> changes,
                                                      RecordSource& source) {
     std::set<std::string> all;
-    std::map<std::string, std::vector<std::pair<std::shared_ptr<const ActivePlugin>, NeedContext>>>
-        by_space;
     for (const RecordChange& change : changes) {
-        const RuleRecord* any = change.after ? &*change.after : &*change.before;
-        all.insert(any->id);
-        const auto [active, fresh] = by_space.try_emplace(any->space);
-        if (fresh) {
-            for (auto& plugin : active_in(any->space)) {
-                active->second.emplace_back(plugin, context_for(*plugin, any->space, true));
-            }
-        }
-        for (const auto& [plugin, context] : active->second) {
-            for (const ManifestRule& rule : plugin->package.manifest.rules) {
+        const RuleRecord& any = change.after ? *change.after : *change.before;
+        if (any.space == space) all.insert(any.id);
+    }
+    for (const auto& plugin : active_in(space)) {
+        const NeedContext context = context_for(*plugin, space, true);
+        for (const ManifestRule& rule : plugin->package.manifest.rules) {
+            for (const RecordChange& change : changes) {
                 TRY_ASSIGN(const auto ids, reached(rule.needs, change, context, source));
                 all.insert(ids.begin(), ids.end());
             }

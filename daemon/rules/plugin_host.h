@@ -88,7 +88,8 @@ public:
     Completion complete(const RuleRecord& record, RecordSource& source) override;
     Result<Evaluation> evaluate(std::span<const RuleRecord> subjects, Purpose purpose,
                                 RecordSource& source) override;
-    Result<std::vector<std::string>> touched(std::span<const RecordChange> changes,
+    Result<std::vector<std::string>> touched(const std::string& space,
+                                             std::span<const RecordChange> changes,
                                              RecordSource& source) override;
 
     // The blocks of a report as JSON text, unchecked. `name` is "plugin.report".

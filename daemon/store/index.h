@@ -64,6 +64,14 @@ struct Page {
     std::string next;  // empty = the last page
 };
 
+// How far an index had come: which one (a rebuild may have replaced it since), and the greatest
+// `changed_order` that it had given.
+struct IndexPoint {
+    std::string index{};
+    std::uint64_t order = 0;
+    bool operator==(const IndexPoint&) const = default;
+};
+
 // Counts for status.
 struct IndexCounts {
     std::uint64_t records = 0, operations = 0, conflicts = 0;
@@ -134,6 +142,12 @@ public:
                                                        std::size_t limit) = 0;
     // Records whose verdict looked at this one, sorted: the backward edges of what was judged.
     virtual Result<std::vector<std::string>> judged_with(std::string_view id) = 0;
+    virtual Result<IndexPoint> point() = 0;
+    // Records that changed after the point; all of them, if it is one of another index. Walks
+    // through every record.
+    virtual Result<std::vector<std::string>> changed_since(const IndexPoint& point) = 0;
+    // What set_judged_upto() said last; empty before.
+    virtual Result<IndexPoint> judged_upto(std::string_view space) = 0;
 };
 
 class Index {
@@ -154,13 +168,17 @@ public:
     virtual domain::Frontier frontier() const = 0;
     // Operations kept but not folded because they are newer than this version: per writer, first.
     virtual std::vector<domain::OperationId> waiting() const = 0;
-    // Throws away what is held of a writer from seq on (fork switched) and folds again.
-    virtual Result<void> retract_from(const domain::Writer& writer, std::uint64_t seq) = 0;
+    // Throws away what is held of a writer from seq on (fork switched) and folds again. Gives the
+    // records that changed, those that are gone included.
+    virtual Result<std::vector<std::string>> retract_from(const domain::Writer& writer,
+                                                          std::uint64_t seq) = 0;
 
     virtual Result<void> put_verdicts(std::span<const Verdict> verdicts) = 0;
     virtual Result<void> drop_verdicts(std::span<const std::string> records) = 0;
     // Those of other plugins go.
     virtual Result<void> keep_verdicts_of(std::span<const std::string> plugin_digests) = 0;
+    // The verdicts here reflect what changed in a space (this one, or its parent) up to this point.
+    virtual Result<void> set_judged_upto(std::string_view space, const IndexPoint& point) = 0;
 
     virtual IndexReader& reader() = 0;
     virtual Result<void> check() = 0;  // integrity and digest recomputed from records

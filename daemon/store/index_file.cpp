@@ -2,6 +2,7 @@
 
 #include "store/index.h"
 
+#include "base/crypto.h"
 #include "base/file.h"
 
 #include <sys/stat.h>
@@ -9,7 +10,8 @@
 namespace dutybook::store {
 namespace {
 
-constexpr int format_version = 3;
+constexpr int format_version = 4;
+constexpr std::size_t index_name_bytes = 10;
 constexpr const char* unknown_boot = "unknown";
 
 constexpr const char* schema = R"(
@@ -104,6 +106,7 @@ Result<void> make_tables(Database& db) {
     TRY(db.run("INSERT INTO totals VALUES(1, 0, 0, 0, 0, ?1, ?1, 0, ?1)", zero));
     TRY(set_meta(db, "format", std::to_string(format_version)));
     TRY(set_meta(db, "fold", std::to_string(domain::fold_version)));
+    TRY(set_meta(db, index_name_key, random_base32(index_name_bytes)));
     return transaction.commit();
 }
 

@@ -2,7 +2,9 @@
 // The file of the index: its tables, and how we know at opening that it can be trusted.
 //
 //   meta(key, value)      "format", "fold" (versions), "boot", "file" (of the run that uses it),
-//                         "searched" (last rec that full text has caught up with; absent = all)
+//                         "searched" (last rec that full text has caught up with; absent = all),
+//                         "name" (random, of this file), "judged-upto SPACE" (name of that space's
+//                         index, and its order: what verdicts reflect)
 //   totals                one row: counts and digests, so that opening reads nothing else
 //   writer(id, name, held, shown, segment, waiting)
 //       held: last operation stored; shown: last one folded; they differ behind an operation of
@@ -45,6 +47,7 @@
 
 namespace dutybook::store {
 
+inline constexpr const char* index_name_key = "name";
 inline constexpr std::int64_t index_cache_kib = 8 * 1024;
 inline constexpr std::int64_t bulk_cache_kib = 64 * 1024;
 

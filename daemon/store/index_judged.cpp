@@ -1,10 +1,58 @@
 // How far the rules have come, and what they found, by id.
 
-#include "store/index_reader.h"
+#include "store/index_sqlite.h"
 
+#include <charconv>
 #include <limits>
 
 namespace dutybook::store {
+namespace {
+
+std::string judged_key(std::string_view space) {
+    return "judged-upto " + std::string(space);
+}
+
+}  // namespace
+
+Result<IndexPoint> ReadConnection::point() {
+    TRY_ASSIGN(auto name, db_->string("SELECT value FROM meta WHERE key = ?1", index_name_key));
+    TRY_ASSIGN(const auto order, db_->number("SELECT ord FROM totals WHERE one = 1"));
+    return IndexPoint{name.value_or(""), static_cast<std::uint64_t>(order.value_or(0))};
+}
+
+Result<std::vector<std::string>> ReadConnection::changed_since(const IndexPoint& point) {
+    TRY_ASSIGN(const IndexPoint here, this->point());
+    std::vector<std::string> ids;
+    if (point == here) return ids;
+    const std::int64_t after =
+        point.index == here.index ? static_cast<std::int64_t>(point.order) : -1;
+    TRY_ASSIGN(Rows rows, db_->query("SELECT id FROM record WHERE changed > ?1", after));
+    while (true) {
+        TRY_ASSIGN(const bool more, rows.next());
+        if (!more) return ids;
+        ids.emplace_back(rows.text(0));
+    }
+}
+
+Result<IndexPoint> ReadConnection::judged_upto(std::string_view space) {
+    TRY_ASSIGN(const auto text,
+               db_->string("SELECT value FROM meta WHERE key = ?1", judged_key(space)));
+    IndexPoint point;
+    const auto gap = text ? text->find(' ') : std::string::npos;
+    if (gap == std::string::npos) return point;
+    const auto [end, error] =
+        std::from_chars(text->data() + gap + 1, text->data() + text->size(), point.order);
+    if (error == std::errc() && end == text->data() + text->size())
+        point.index = text->substr(0, gap);
+    return point;
+}
+
+Result<void> SqliteIndex::set_judged_upto(std::string_view space, const IndexPoint& point) {
+    return transact([&]() -> Result<void> {
+        return db_->run("INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)", judged_key(space),
+                        point.index + " " + std::to_string(point.order));
+    });
+}
 
 Result<Judged> ReadConnection::judged() {
     Judged judged;

@@ -223,5 +223,14 @@ Result<std::vector<FindingPlace>> ReaderPool::findings(const std::string& from,
 Result<std::vector<std::string>> ReaderPool::judged_with(std::string_view id) {
     return with_connection([&](ReadConnection& c) { return c.judged_with(id); });
 }
+Result<IndexPoint> ReaderPool::point() {
+    return with_connection([](ReadConnection& c) { return c.point(); });
+}
+Result<std::vector<std::string>> ReaderPool::changed_since(const IndexPoint& point) {
+    return with_connection([&](ReadConnection& c) { return c.changed_since(point); });
+}
+Result<IndexPoint> ReaderPool::judged_upto(std::string_view space) {
+    return with_connection([&](ReadConnection& c) { return c.judged_upto(space); });
+}
 
 }  // namespace dutybook::store

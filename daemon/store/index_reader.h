@@ -31,6 +31,9 @@ public:
     Result<std::vector<FindingPlace>> findings(const std::string& from, const std::string& rule,
                                                std::size_t limit);
     Result<std::vector<std::string>> judged_with(std::string_view id);
+    Result<IndexPoint> point();
+    Result<std::vector<std::string>> changed_since(const IndexPoint& point);
+    Result<IndexPoint> judged_upto(std::string_view space);
 
     Database& db() { return *db_; }
     void forget_rows() { records_.forget_runs(); }
@@ -65,6 +68,9 @@ public:
     Result<std::vector<FindingPlace>> findings(const std::string& from, const std::string& rule,
                                                std::size_t limit) override;
     Result<std::vector<std::string>> judged_with(std::string_view id) override;
+    Result<IndexPoint> point() override;
+    Result<std::vector<std::string>> changed_since(const IndexPoint& point) override;
+    Result<IndexPoint> judged_upto(std::string_view space) override;
 
     // Waits for the reads under way, closes the connections; later reads are Unavailable.
     void close();

@@ -6,13 +6,16 @@
 
 namespace dutybook::store {
 
-Result<void> SqliteIndex::retract_from(const domain::Writer& writer, std::uint64_t seq) {
+Result<std::vector<std::string>> SqliteIndex::retract_from(const domain::Writer& writer,
+                                                           std::uint64_t seq) {
     if (bulk_) return failure(Code::Conflict, "cannot retract operations in a bulk load");
+    std::vector<std::string> changed;
     const auto found = writers_.find(writer);
-    if (seq == 0 || found == writers_.end() || found->second.held < seq) return {};
+    if (seq == 0 || found == writers_.end() || found->second.held < seq) return changed;
     WriterState& state = found->second;
-    return transact([&]() -> Result<void> {
+    const auto retracted = transact([&]() -> Result<void> {
         changed_writers_.insert(writer);
+        ++totals_.order;  // what is folded again changed after all that was there
         // No index leads here: forks are rare, and rows are kept small for all other uses.
         std::vector<std::int64_t> recs;
         {
@@ -28,7 +31,7 @@ Result<void> SqliteIndex::retract_from(const domain::Writer& writer, std::uint64
                 recs.push_back(rows.integer(0));
             }
         }
-        for (const std::int64_t rec : recs) TRY(retract_record(rec, writer, seq));
+        for (const std::int64_t rec : recs) TRY(retract_record(rec, writer, seq, changed));
         TRY(retract_kept(state, writer, seq));
         TRY(db_->run("UPDATE run SET last = ?2 WHERE writer = ?1 AND last > ?2", state.row,
                      seq - 1));
@@ -37,12 +40,15 @@ Result<void> SqliteIndex::retract_from(const domain::Writer& writer, std::uint64
         if (state.waiting >= seq) state.waiting = 0;
         return show(state, std::min(state.shown, state.held));
     });
+    TRY(retracted);
+    return changed;
 }
 
 Result<void> SqliteIndex::retract_record(std::int64_t rec, const domain::Writer& writer,
-                                         std::uint64_t seq) {
+                                         std::uint64_t seq, std::vector<std::string>& changed) {
     TRY_ASSIGN(const auto row, records_.by_rec(rec));
     if (!row) return {};
+    changed.push_back(row->id);
     TRY_ASSIGN(History all, records_.history(*row));
     History left;
     for (std::size_t i = 0; i < all.rows.size(); ++i) {

@@ -26,10 +26,12 @@ public:
     Result<bool> catch_up_search(std::size_t records) override;
     domain::Frontier frontier() const override;
     std::vector<domain::OperationId> waiting() const override;
-    Result<void> retract_from(const domain::Writer& writer, std::uint64_t seq) override;
+    Result<std::vector<std::string>> retract_from(const domain::Writer& writer,
+                                                  std::uint64_t seq) override;
     Result<void> put_verdicts(std::span<const Verdict> verdicts) override;
     Result<void> drop_verdicts(std::span<const std::string> records) override;
     Result<void> keep_verdicts_of(std::span<const std::string> plugin_digests) override;
+    Result<void> set_judged_upto(std::string_view space, const IndexPoint& point) override;
     IndexReader& reader() override { return *readers_; }
     Result<void> check() override;
     Result<void> close_cleanly() override;
@@ -169,7 +171,8 @@ private:
     Result<void> drop_verdicts_of(std::int64_t rec);
 
     // index_retract.cpp
-    Result<void> retract_record(std::int64_t rec, const domain::Writer& writer, std::uint64_t seq);
+    Result<void> retract_record(std::int64_t rec, const domain::Writer& writer, std::uint64_t seq,
+                                std::vector<std::string>& changed);
     Result<void> retract_kept(const WriterState& state, const domain::Writer& writer,
                               std::uint64_t seq);
 

@@ -223,3 +223,45 @@ def test_an_update_that_fails_its_tests_leaves_the_old_one_running(world, tmp_pa
     assert [one["version"] for one in site.many("plugin", "list") if one["id"] == "rows"] == [
         "1.0.0"]
     assert len(site.one("add", "rows.row", "n:=20")["findings"]) == 1
+
+
+COMPLETES = STRICTER + """
+complete["rows.row"] = function(row)
+  if row.n then return { told = "n is " .. row.n } end
+end
+"""
+
+
+def test_fields_of_a_plugin_that_was_down_are_made_up_when_it_is_back(world):
+    def rows(folder):
+        fields = {"n": NUMBER, "note": TEXT, "told": {**TEXT, "x-completed": True}}
+        write_plugin(folder, "rows", [kind("rows.row", fields)],
+                     [rule("ROWS-R01", "rows.row", {"round": "{n} is a round number."})], COMPLETES,
+                     completes=[{"kind": "rows.row"}], limits={"deadline_ms": 2000})
+
+    site = start_with(world.site("North"), rows)
+    assert site.one("add", "rows.row", "n:=5")["fields"]["told"] == "n is 5"
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_workers, args=(site.process.pid, stop))
+    killer.start()
+    try:
+        wait_for(lambda: plugin(site)["state"] == "quarantined", 60, "quarantine")
+        add_rows(site, range(100, 140))
+        assert "told" not in site.one("show", "row100")["fields"]
+        site.restart()
+        killed = threading.Thread(target=kill_workers, args=(site.process.pid, stop))
+        killed.start()
+    finally:
+        stop.set()
+        killer.join()
+    killed.join()
+    site.client("retract", "row139", "--reason", "a mistake")
+    if plugin(site)["state"] == "quarantined":
+        site.client("plugin", "enable", "rows")
+    wait_for(lambda: all(site.one("show", f"row{n}")["fields"].get("told") == f"n is {n}"
+                         for n in (100, 120, 138)), 30, "the fields are filled in")
+    settled(site)
+    assert "told" not in site.one("show", "row139")["fields"]
+    assert len(findings(site)) == 4
+    last = site.many("history", "row120")[-1]
+    assert (last["field"], last["by"]) == ("told", "north-aide") and "was down" in last["reason"]

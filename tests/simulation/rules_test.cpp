@@ -78,9 +78,10 @@ public:
         }
         return host_.evaluate(subjects, purpose, source);
     }
-    Result<std::vector<std::string>> touched(std::span<const rules::RecordChange> changes,
+    Result<std::vector<std::string>> touched(const std::string& space,
+                                             std::span<const rules::RecordChange> changes,
                                              rules::RecordSource& source) override {
-        return host_.touched(changes, source);
+        return host_.touched(space, changes, source);
     }
     std::vector<std::string> judged;
 

@@ -379,6 +379,30 @@ inline void index_contract_of_queries(const MakeIndex& make) {
         CHECK(judged.verdicts[{"core.duty", "plugin"}] == 0);
         CHECK(index->check());
     }
+    SUBCASE("what changed since a point is found again, and how far verdicts reach is remembered") {
+        CHECK(reader.judged_upto("school").value() == store::IndexPoint{});
+        const auto all = reader.changed_since({}).value();
+        const auto before = reader.point().value();
+        CHECK(reader.changed_since(before).value().empty());
+        CHECK(reader.changed_since({"another", before.order}).value().size() == all.size());
+        REQUIRE(index->set_judged_upto("school", before));
+        CHECK(reader.judged_upto("school").value() == before);
+        CHECK(reader.judged_upto("district").value() == store::IndexPoint{});
+        north.change("d1", {{"place", "\"yard\""}});
+        apply_all(*index, north.runs());
+        CHECK(reader.point().value() != before);
+        CHECK(reader.changed_since(before).value() == Ids{"d1"});
+        CHECK(reader.judged_upto("school").value() == before);
+        const auto later = reader.point().value();
+        const auto last = north.last();
+        CHECK(index->retract_from(north.writer(), last).value() == Ids{"d1"});
+        CHECK(reader.changed_since(later).value() == Ids{"d1"});
+        const auto changed = index->retract_from(north.writer(), 2).value();
+        CHECK(changed.size() == all.size() - 1);
+        CHECK(std::find(changed.begin(), changed.end(), "d2") != changed.end());
+        CHECK(index->retract_from(north.writer(), 2).value().empty());
+        CHECK(index->check());
+    }
     SUBCASE("verdicts of plugins that are off go") {
         const store::Verdict::Found told{"f1", "R1", blake2b("told")};
         const std::vector<store::Verdict> verdicts{{"d1", "v1", "old", "[1]", {}, {told}}};

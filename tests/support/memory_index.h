@@ -42,7 +42,8 @@ public:
         }
         return out;
     }
-    Result<void> retract_from(const domain::Writer& writer, std::uint64_t seq) override {
+    Result<std::vector<std::string>> retract_from(const domain::Writer& writer,
+                                                  std::uint64_t seq) override {
         Effect effect(faults_, "index.retract_from");
         std::vector<std::string> touched;
         for (auto& [id, record] : data_.records) {
@@ -69,6 +70,12 @@ public:
         if (log.waiting >= seq) log.waiting = 0;
         if (log.held == 0) data_.writers.erase(writer);
         for (const auto& id : touched) fold(id);
+        effect.done();
+        return touched;
+    }
+    Result<void> set_judged_upto(std::string_view space, const store::IndexPoint& point) override {
+        Effect effect(faults_, "index.set_judged_upto");
+        data_.judged_upto[std::string(space)] = point;
         effect.done();
         return {};
     }

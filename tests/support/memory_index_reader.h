@@ -35,6 +35,7 @@ struct IndexData {
     domain::Digest digest, operations_digest;
     std::uint64_t operations = 0, order = 0;
     std::map<std::string, store::Verdict> verdicts;
+    std::map<std::string, store::IndexPoint> judged_upto;
 
     domain::Frontier frontier() const {
         domain::Frontier out;
@@ -136,6 +137,19 @@ public:
             if (std::find(reads.begin(), reads.end(), id) != reads.end()) out.push_back(record);
         }
         return out;
+    }
+    Result<store::IndexPoint> point() override { return store::IndexPoint{"memory", data_.order}; }
+    Result<std::vector<std::string>> changed_since(const store::IndexPoint& point) override {
+        std::vector<std::string> out;
+        for (const auto& [id, record] : data_.records) {
+            const bool later = record.shown.changed_order > point.order;
+            if (later || point.index != "memory") out.push_back(id);
+        }
+        return out;
+    }
+    Result<store::IndexPoint> judged_upto(std::string_view space) override {
+        const auto found = data_.judged_upto.find(std::string(space));
+        return found == data_.judged_upto.end() ? store::IndexPoint{} : found->second;
     }
     Result<std::vector<store::Verdict>> verdicts_of(std::string_view record) override {
         std::vector<store::Verdict> out;

@@ -125,5 +125,5 @@ TEST_CASE("without plugins everything is allowed and nothing is unchecked") {
     CHECK(verdict_of(evaluation->findings()) == VerdictWord::Allow);
     CHECK(evaluation->unchecked.empty());
     const RecordChange change{record, std::nullopt};
-    CHECK(rules.touched({&change, 1}, source)->empty());
+    CHECK(rules.touched("school", {&change, 1}, source)->empty());
 }
