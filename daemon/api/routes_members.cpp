@@ -3,7 +3,7 @@
 #include "api/call.h"
 #include "api/shapes.h"
 #include "core/circle.h"
-#include "core/sites_seen.h"
+#include "core/identity.h"
 
 namespace dutybook::api {
 
@@ -69,8 +69,9 @@ Result<Response> invite(Call& call) {
     const std::string site = text_of(call.body, "site"), word = text_of(call.body, "role");
     const auto role = domain::role_from(word.empty() ? "writer" : word);
     if (!role) return malformed("a role is reader, writer or admin", "/role");
-    if (site.empty() || site.size() > 64) {
-        return malformed("a site's name has 1 to 64 characters", "/site");
+    if (auto fits = core::check_site_name(site); !fits) {
+        fits.error().pointer = "/site";
+        return fits.error();
     }
     TRY_ASSIGN(Json file, circle->invite(site, *role));
     TRY(follow(*space));
@@ -81,13 +82,9 @@ Result<Response> invite(Call& call) {
 
 Result<Response> list_members(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
-    if (const Circle* circle = call.services.book->circle(space->facts().name)) {
-        TRY_ASSIGN(Json items, circle->members_json());
-        return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
-    }
-    const auto folder = call.services.book->space_directory(space->facts().name);
-    TRY_ASSIGN(const auto sites, core::sites_seen(folder, call.services.book->site()));
-    return json_response(Json{{"items", core::sites_seen_json(sites)}, {"next", nullptr}});
+    TRY_ASSIGN(const Circle* circle, circle_of(call, *space));
+    TRY_ASSIGN(Json items, circle->members_json());
+    return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
 }
 
 // Seals what is not sealed, then the last word.
@@ -125,9 +122,28 @@ Result<void> on_member(Circle& circle, const std::string& word, const domain::Me
     return circle.append(std::move(act), false);
 }
 
+// Who sets it must know it, or nobody might be left who could set it otherwise.
+Result<void> set_minimum_format(Circle& circle, const Json& body) {
+    const auto asked = body.find("minimum");
+    const bool whole = asked != body.end() && asked->is_number_integer();
+    if (!whole || *asked < 1) return malformed("give the least format, from 1 on", "/minimum");
+    if (*asked > domain::known_format) {
+        return failure(
+            Code::Conflict,
+            "this site knows format " + std::to_string(domain::known_format) + " and no higher one",
+            "it would have to wait with all others", "update this site first");
+    }
+    domain::ControlAct act;
+    act.kind = ControlKind::Format;
+    act.minimum_format = *asked;
+    return circle.append(std::move(act), false);
+}
+
 Result<void> act(Call& call, core::SpaceService& space, Circle& circle) {
     const std::string word = text_of(call.body, "do"), site = text_of(call.body, "site");
-    if (word == "rotate") return circle.append({}, true);
+    if (word == "epoch") return circle.append({}, true);
+    if (word == "format") return set_minimum_format(circle, call.body);
+    if (word == "rotate") return call.services.book->renew_keys();
     if (word == "recover") {
         TRY_ASSIGN(const Secret key, secret_from_paper(text_of(call.body, "key")));
         return circle.recover(key);
@@ -172,7 +188,7 @@ std::vector<Endpoint> member_routes() {
                    .name = "listMembers",
                    .summary =
                        "Who belongs to the space: {\"site\",\"name\",\"role\",\"state\",\"own\","
-                       "\"pen\",\"key\",\"keys\",\"invite_used_twice\",\"logs\","
+                       "\"pen\",\"key\",\"keys\",\"invite_used_twice\",\"new_keys\",\"logs\","
                        "\"last_heard\",\"quarantined\"}.",
                    .list = true,
                    .runs = Runs::Pool,
@@ -181,12 +197,17 @@ std::vector<Endpoint> member_routes() {
                    .path = "/v1/spaces/{space}/members",
                    .name = "changeMembers",
                    .summary = "Removes, confirms, adopts, hands over the pen, begins a new epoch, "
-                              "retires this site, recovers; the members afterwards.",
+                              "gives this site new keys (in all its spaces), retires it, sets "
+                              "the least format that a site must know, "
+                              "recovers; the members afterwards.",
                    .body = Body::Members,
                    .members = {{"do", Type::Text, true, false,
-                                "remove, retire, rotate, pen, confirm, adopt or recover"},
+                                "remove, retire, rotate, epoch, format, pen, confirm, adopt or "
+                                "recover"},
                                {"site", Type::Text, false, false, "name or unique id prefix"},
-                               {"key", Type::Text, false, false, "the recovery key, to recover"}},
+                               {"key", Type::Text, false, false, "the recovery key, to recover"},
+                               {"minimum", Type::Number, false, false,
+                                "the least format that a site must know, for format"}},
                    .access = Access::SocketOnly,
                    .runs = Runs::Pool,
                    .run = answering(change_members)});

@@ -78,6 +78,7 @@ Result<void> Daemon::open_book(const ServiceManager& manager) {
                        "run the program where it was built, or install it");
     }
     options.clock = &clock_;
+    options.plain_spaces = options_.plain_spaces;
     options.listener = [this](const core::Change& change) {
         events_.publish(change);
         plugins_->changed(change);

@@ -23,6 +23,8 @@ Parsed parse_options(int argc, char** argv, const std::string& version) {
     app.add_option("--log", level, "debug, info, warning or error")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
         ->capture_default_str();
+    // For tests and measurements alone, and so not in the help.
+    app.add_flag("--plain-spaces", options.plain_spaces)->group("");
     app.add_flag("--print-openapi", options.print_openapi, "print the API's description and end");
     try {
         app.parse(argc, argv);

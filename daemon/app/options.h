@@ -16,6 +16,7 @@ struct Options {
     std::filesystem::path socket;         // a second socket, for other accounts; empty = none
     LogLevel log = LogLevel::Info;
     bool print_openapi = false;
+    bool plain_spaces = false;  // core::BookOptions
 };
 
 // Parses; where that ends the program (help, a mistake) `exit_code` is set and all is printed.

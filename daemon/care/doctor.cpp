@@ -83,6 +83,7 @@ Lines doctor(const DoctorOptions& options) {
     if (lines.back().level == Level::Fail && !std::filesystem::exists(options.store)) return lines;
     append(lines, check_permissions(options.store));
     append(lines, check_keys(options.store));
+    append(lines, check_administrators(options.store));
     append(lines, check_locks(options.store, options.daemon != nullptr, now));
     append(lines, check_volume(options.store));
     append(lines, check_clock(options.store, options.daemon, now));

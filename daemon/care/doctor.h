@@ -45,6 +45,7 @@ Lines doctor(const DoctorOptions& options);
 // Its parts; each gives at least one line.
 Lines check_permissions(const std::filesystem::path& store);
 Lines check_keys(const std::filesystem::path& store);
+Lines check_administrators(const std::filesystem::path& store);  // of each space
 Lines check_locks(const std::filesystem::path& store, bool daemon, Millis now);
 Lines check_volume(const std::filesystem::path& store);  // file system, encryption, free space
 Lines check_clock(const std::filesystem::path& store, const FromDaemon* daemon, Millis now);

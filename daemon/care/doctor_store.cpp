@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "core/identity.h"
+#include "core/keyring.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -104,8 +105,10 @@ Lines check_permissions(const fs::path& store) {
 }
 
 Lines check_keys(const fs::path& store) {
-    const auto checked = core::check_keys(store);
-    if (!checked) return {{"keys", Level::Fail, checked.error().text(), checked.error().fix}};
+    const auto site = core::read_site(store);
+    const auto ring = site ? core::Keyring::read(store, site->site.id)
+                           : Result<std::shared_ptr<core::Keyring>>(site.error());
+    if (!ring) return {{"keys", Level::Fail, ring.error().text(), ring.error().fix}};
     return {{"keys", Level::Ok, "they are whole and are this site's", ""}};
 }
 

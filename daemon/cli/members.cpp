@@ -11,6 +11,7 @@ namespace {
 
 struct Act {
     std::string site;
+    std::optional<int> minimum;
 };
 
 struct ExportOptions {
@@ -43,6 +44,7 @@ std::string state_of(const Json& member) {
     if (member.value("own", false)) add("this site");
     if (member.value("pen", false)) add("holds the pen");
     if (member.value("invite_used_twice", false)) add("INVITE USED TWICE");
+    if (member.value("new_keys", false)) add("new keys, not recorded yet");
     std::uint64_t aside = 0;
     for (const Json& one : member.value("quarantined", Json::array())) {
         aside += one.value("operations", std::uint64_t{0});
@@ -71,9 +73,10 @@ Result<int> list(Session& session, const Offline& offline) {
     return show(session, all);
 }
 
-Result<int> change(Session& session, const std::string& word, const std::string& site) {
+Result<int> change(Session& session, const std::string& word, const Act& act) {
     Json body = {{"do", word}};
-    if (!site.empty()) body["site"] = site;
+    if (!act.site.empty()) body["site"] = act.site;
+    if (act.minimum) body["minimum"] = *act.minimum;
     TRY_ASSIGN(const Json answer, session.post(session.in_space("members"), body));
     TRY(show(session, answer.value("items", Json::array())));
     if (!session.json()) session.out() << "done here; the others follow with their next sync\n";
@@ -92,10 +95,6 @@ Result<int> export_signers(Session& session, const Offline& offline, const Expor
         ++count;
     };
     for (const Json& site : all) {
-        if (!site.contains("keys")) {
-            add(site, site["key"]);
-            continue;
-        }
         for (const Json& key : site["keys"]) add(site, key);
     }
     if (options.out == "-") {
@@ -124,7 +123,7 @@ void add_members(Commands& commands) {
         "beginning of an id.",
         "members", [&session, &offline, options]() -> Result<int> {
             for (const auto& [app, act] : options->acts) {
-                if (app->parsed()) return change(session, app->get_name(), act->site);
+                if (app->parsed()) return change(session, app->get_name(), *act);
             }
             return options->command->parsed() ? export_signers(session, offline, *options)
                                               : list(session, offline);
@@ -136,6 +135,7 @@ void add_members(Commands& commands) {
         app->footer(std::string("Example:\n  dutybook members ") + example);
         if (of_site) app->add_option("site", act->site, "name or id")->required();
         options->acts.emplace_back(app, act);
+        return std::pair(app, act);
     };
     add_act("remove",
             "Removes a site, or an invitation that was not used: what it wrote up to now counts, "
@@ -143,8 +143,18 @@ void add_members(Commands& commands) {
             true, "remove South");
     add_act("retire", "This site says its last word: all that it wrote counts, and it ends.", false,
             "retire");
-    add_act("rotate", "Begins a new epoch: what is written from now on has another key.", false,
-            "rotate");
+    add_act("rotate",
+            "This site gets new keys, in all its spaces, and a new epoch begins: whoever has the "
+            "old ones can then write nothing in its name.",
+            false, "rotate");
+    add_act("epoch", "Begins a new epoch: what is written from now on has another key.", false,
+            "epoch");
+    const auto [format, demanded] = add_act(
+        "format",
+        "From now on a site must know format N to take part: one that is older says \"update "
+        "needed\" and keeps what is written there until it is updated.",
+        false, "format 1");
+    format->add_option("N", demanded->minimum, "the least format")->required();
     add_act("pen", "Hands the pen to another administrator's site.", true, "pen District");
     add_act("confirm", "Settles an invitation that two sites used: this one is right.", true,
             "confirm South");

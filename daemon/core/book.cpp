@@ -3,6 +3,7 @@
 #include "core/alarms.h"
 #include "core/hosted_space.h"
 #include "core/identity.h"
+#include "core/keyring.h"
 
 #include "base/crypto.h"
 #include "base/file.h"
@@ -122,10 +123,7 @@ struct Book::State {
 
 Result<Site> Book::create(const fs::path& directory, const std::string& site_name,
                           const std::string& zone, const Clock&) {
-    if (site_name.empty() || site_name.size() > 64 ||
-        site_name.find_first_of("\n\r\t") != std::string::npos) {
-        return malformed("a site's name has 1 to 64 characters on one line");
-    }
+    TRY(check_site_name(site_name));
     if (!zone_exists(zone)) {
         return malformed("no such time zone: " + zone + " (for example Europe/Berlin)");
     }
@@ -136,8 +134,9 @@ Result<Site> Book::create(const fs::path& directory, const std::string& site_nam
     TRY(make_directories(directory));
     TRY(check_directory(directory));
     TRY(make_directories(directory / "spaces"));
-    TRY_ASSIGN(Site site, make_keys(directory, site_name));
-    site.zone = zone;
+    TRY_ASSIGN(const PublicKey sign, Keyring::make(directory, site_name));
+    const Site site{domain::site_id_of(sign), site_name, zone,
+                    store::ssh_public_key(sign) + " " + site_name};
     TRY_ASSIGN(const Place place, place_of(directory));
     TRY(write_site(directory, {site, place}));  // last: only now it is a store
     return site;
@@ -173,9 +172,8 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
     context.evaluator = state->options.evaluator ? state->options.evaluator : &state->no_rules;
     context.listener = state->options.listener;
     context.progress = state->options.progress;
-    TRY_ASSIGN(context.signer, read_signer(directory));
-    TRY_ASSIGN(context.sign, store::key_of_line(state->file.site.public_key));
-    TRY_ASSIGN(context.box, read_box_key(directory));
+    context.plain_spaces = state->options.plain_spaces;
+    TRY_ASSIGN(context.ring, Keyring::read(directory, context.site.id));
 
     TRY_ASSIGN(const Place place, place_of(directory));
     const bool moved = !place.same_as(state->file.place);
@@ -236,12 +234,16 @@ Result<SpaceService*> Book::open_space(const std::string& name) {
     return state_->open_space(space_directory(name), false);
 }
 
-Result<SpaceService*> Book::add_space(const SpaceRecord& record) {
-    if (space(record.name)) {
-        return failure(Code::Exists, "the space " + record.name + " is here already");
+Result<void> Book::renew_keys() {
+    TRY(state_->context.ring->renew(site().name));
+    Result<void> followed;
+    for (SpaceService* space : spaces()) {
+        space->run([&](SpaceEngine& engine) {
+            const auto done = engine.follow_circle();
+            if (!done) followed = done;
+        });
     }
-    TRY(write_space_folder(directory(), record));
-    return state_->open_space(space_directory(record.name), false);
+    return followed;
 }
 
 fs::path Book::space_directory(const std::string& name) const {
@@ -262,11 +264,6 @@ Result<void> write_space_folder(const fs::path& directory, const SpaceRecord& re
     }
     TRY(make_directories(folder));
     return write_space(folder, record);
-}
-
-std::string make_space_id() {
-    crypto_start();
-    return random_base32(16);
 }
 
 std::string zone_of(const fs::path& directory) {

@@ -5,8 +5,7 @@
 //   site.json               format, site id, name, zone; machine id, device and inode (to find out
 //                           that this directory was copied or restored)
 //   lock                    flock of the running daemon
-//   keys/sign.key           Ed25519 secret key (0600); keys/sign.pub in OpenSSH form
-//   keys/box.key            X25519 seed (0600)
+//   keys/                   the site's key pairs (keyring.h; secret halves 0600)
 //   gitconfig               GIT_CONFIG_GLOBAL of transfer children: includes the administrator's
 //   run/dutybook.sock       the socket, while a daemon runs
 //   spaces/<name>/space.json       id, name, parent
@@ -47,6 +46,9 @@ struct BookOptions {
     const Clock* clock = nullptr;
     rules::Evaluator* evaluator = nullptr;
     const rules::Kinds* kinds = nullptr;  // null: the core's alone, from `schemas`
+    // For tests and measurements: opens a space that says that it is not encrypted. Else such a
+    // one is refused: nobody makes them, so somebody changed its space.json.
+    bool plain_spaces = false;
     SpaceService::Listener listener;
     std::function<void(const std::string& line)> progress;  // start-up, for people
 };
@@ -64,11 +66,13 @@ public:
     const std::filesystem::path& directory() const;
     const rules::Kinds& kinds() const;
 
-    std::vector<SpaceService*> spaces();           // sorted by name
-    SpaceService* space(const std::string& name);  // null if unknown
-    Circle* circle(const std::string& space);      // null if unknown, or without a control log
-    Result<SpaceService*> add_space(const SpaceRecord& record);  // without a control log
-    Result<SpaceService*> open_space(const std::string& name);   // whose folder was just made
+    std::vector<SpaceService*> spaces();                        // sorted by name
+    SpaceService* space(const std::string& name);               // null if unknown
+    Circle* circle(const std::string& space);                   // null if unknown, or a plain one
+    Result<SpaceService*> open_space(const std::string& name);  // whose folder was just made
+    // Another key pair for the site. Each space follows: at once where this site holds the pen,
+    // else as soon as who does has met the announcement.
+    Result<void> renew_keys();
     std::filesystem::path space_directory(const std::string& name) const;
 
 private:
@@ -79,7 +83,6 @@ private:
 
 // Offline pieces for `init` and `join` (no daemon): add a space's folder to a store.
 Result<void> write_space_folder(const std::filesystem::path& directory, const SpaceRecord& record);
-std::string make_space_id();  // of a space without a control log
 // The time zone of a store's site; UTC if it cannot be read.
 std::string zone_of(const std::filesystem::path& directory);
 

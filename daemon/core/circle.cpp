@@ -42,9 +42,7 @@ Result<void> write_invite_seeds(const fs::path& folder, const Json& seeds) {
 }
 
 Circle::Circle(Parts parts, domain::EpochKeys keys)
-    : parts_(std::move(parts)), codec_(keys), keys_(std::move(keys)) {
-    boxes_.push_back(parts_.box);
-}
+    : parts_(std::move(parts)), codec_(keys), keys_(std::move(keys)) {}
 
 Result<std::unique_ptr<Circle>> Circle::open(Parts parts) {
     crypto_start();
@@ -58,18 +56,19 @@ Result<void> Circle::load_files() {
     if (fs::exists(parts_.folder / "invite.json")) {
         TRY_ASSIGN(const Json invite, read_format_1(parts_.folder / "invite.json"));
         TRY_ASSIGN(const InviteSeeds seeds, read_invite_seeds(invite));
-        boxes_.emplace_back(seeds.box);
+        invite_box_.emplace(seeds.box);
         const SigningKey key(seeds.sign);
+        const auto first = parts_.ring->first();
         domain::Introduction own{
-            parts_.site.id, parts_.sign, parts_.box.public_key(), key.public_key(), {}};
+            parts_.site.id, first->sign, first->box.public_key(), key.public_key(), {}, {}, {}};
         own.proof = view(key.sign(domain::introduction_text(parts_.space.id, own)));
-        introduction_ = domain::write_introduction(own);
         introductions_.insert(own);
     }
     if (fs::exists(parts_.folder / "introductions.json")) {
         // Damaged: they are found again in the logs.
         const auto file = read_format_1(parts_.folder / "introductions.json");
         if (!file) log_warning("core", file.error().text());
+        introductions_whole_ = file.has_value();
         const Json list = file ? file->value("introductions", Json::array()) : Json::array();
         for (const Json& one : list) {
             const auto read = domain::read_introduction(canonical(one));
@@ -84,6 +83,19 @@ Result<store::ControlLog*> Circle::control() const {
     if (control != nullptr) return control;
     return failure(Code::Unavailable, "the log of space " + parts_.space.name + " is not open", {},
                    "run verify, then repair");
+}
+
+Result<domain::Membership> Circle::look() const {
+    TRY_ASSIGN(const std::string text, read_file(parts_.folder / "control.json", largest_file));
+    TRY_ASSIGN(const Json json, parse_json(text, {8, largest_file}));
+    TRY_ASSIGN(const ControlFile file, control_from(json));
+    std::vector<domain::SignedEntry> entries;
+    for (const auto& piece : file.pieces) {
+        TRY_ASSIGN(auto entry, store::check_piece(piece, parts_.space.id));
+        entries.push_back(std::move(entry));
+    }
+    auto keys = keys_;
+    return fold(entries, keys);
 }
 
 Result<void> Circle::attach(store::Log& log) {
@@ -131,10 +143,11 @@ Result<void> Circle::reload() {
 
 Result<domain::Membership> Circle::fold(const std::vector<domain::SignedEntry>& entries,
                                         domain::EpochKeys& keys) const {
+    const auto ours = boxes();
     const auto key = [&](const domain::ControlEntry& entry) -> const Secret* {
         // The founding entry's signer is known only once it is open: it brings no key to those
         // who have one.
-        if (entry.number > 0 || keys.empty()) domain::collect_epoch_keys(entry, boxes_, keys);
+        if (entry.number > 0 || keys.empty()) domain::collect_epoch_keys(entry, ours, keys);
         const auto found = keys.find(entry.epoch);
         return found == keys.end() ? nullptr : &found->second;
     };
@@ -151,7 +164,8 @@ Result<void> Circle::refold() {
     return {};
 }
 
-// Of writers that nobody knows: a crash came between taking over their log and noting them.
+// Of writers that nobody knows: a crash came between taking over their log and noting them. Of
+// everybody if the file was lost: sites may have announced new keys.
 Result<void> Circle::find_introductions() {
     const auto members = membership();
     if (!members) return {};
@@ -159,7 +173,8 @@ Result<void> Circle::find_introductions() {
     if (!volumes) return {};
     for (const auto& volume : *volumes) {
         if (volume.name.number != 1) continue;
-        if (members->find(domain::site_of(volume.name.writer)) != nullptr) continue;
+        const bool known = members->find(domain::site_of(volume.name.writer)) != nullptr;
+        if (known && introductions_whole_) continue;
         const auto chain = log_->chain(volume.name, {});
         if (!chain || chain->empty()) continue;
         const auto first = log_->read(chain->front());
@@ -190,10 +205,15 @@ void Circle::introduce(const store::SegmentHeader& header) const {
     if (!one || one->site != domain::site_of(header.writer) || introductions_.contains(*one)) {
         return;
     }
-    const bool invited = std::ranges::any_of(
-        membership_->sites, [&](const auto& each) { return each.second.invite == one->invite; });
-    if (!invited || !signature_holds(one->invite, domain::introduction_text(parts_.space.id, *one),
-                                     one->proof)) {
+    const auto vouches = [&](const auto& each) {
+        const domain::Member& member = each.second;
+        if (!one->replaces()) return member.invite == one->by;
+        const auto known = [&](const auto& key) { return key.sign == one->by; };
+        return member.site == one->site && (std::ranges::any_of(member.keys, known) ||
+                                            std::ranges::any_of(member.announced, known));
+    };
+    if (std::ranges::none_of(membership_->sites, vouches) ||
+        !signature_holds(one->by, domain::introduction_text(parts_.space.id, *one), one->proof)) {
         return;
     }
     introductions_.insert(*one);
@@ -221,21 +241,18 @@ Result<void> Circle::judge(const store::SegmentHeader& header, std::string_view 
                        "nobody can tell who may write " + ref, "sync with a remote that has it");
     }
     if (!header.introduction.empty()) introduce(header);
-    const auto key = membership_->key_at(header.writer, header.first, header.last, id);
-    if (!key) {
-        Error error = key.error();
-        error.what = ref + " of site " + name_of(site) + ", commit " + id + ": " + error.what;
-        return error;
-    }
     if (signature.empty()) return forbidden("it is not signed");
     const auto signer = store::signer_of(signature);
     if (!signer) return forbidden("its signature cannot be read");
-    if (*signer != *key) return forbidden("it is signed with another key");
-    if (!store::verify_signature(commit_bytes, signature, *key)) {
-        return forbidden("it was changed after it was signed");
+    const auto may = membership_->may_sign(
+        {header.writer, header.first, header.last, header.previous, id}, *signer);
+    if (!may) {
+        Error error = may.error();
+        error.what = ref + " of site " + name_of(site) + ", commit " + id + ": " + error.what;
+        return error;
     }
-    if (header.format != 0 && header.format < membership_->minimum_format) {
-        return forbidden("its format is older than the space allows");
+    if (!store::verify_signature(commit_bytes, signature, *signer)) {
+        return forbidden("it was changed after it was signed");
     }
     return {};
 }

@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "core/book.h"
 #include "core/control_file.h"
+#include "core/keyring.h"
 #include "domain/membership.h"
 #include "store/control_log.h"
 #include "store/segment_sealed.h"
-#include "store/ssh_signature.h"
 
 #include <mutex>
 #include <set>
@@ -24,22 +24,20 @@ namespace dutybook::core {
 Result<void> write_control(const std::filesystem::path& folder, const Json& control);
 Result<void> write_invite_seeds(const std::filesystem::path& folder, const Json& seeds);
 
-class Circle final : public store::SegmentJudge {
+class Circle final : public store::SegmentJudge, public store::SegmentAuthor {
 public:
     struct Parts {
         std::filesystem::path folder;  // of the space
         SpaceRecord space;
         Site site;
-        const store::CommitSigner* signer = nullptr;
-        store::SigningPublicKey sign{};
-        BoxKey box;
+        std::shared_ptr<const Keyring> ring;
         const Clock* clock = nullptr;
     };
     static Result<std::unique_ptr<Circle>> open(Parts parts);
 
     const store::SealedCodec& codec() const { return codec_; }
-    // For the first segment of each own writer; empty if this site came by no invite.
-    const std::string& introduction() const { return introduction_; }
+    // As the files alone tell it, without a log; writes nothing.
+    Result<domain::Membership> look() const;
     // Brings control.json and the log's control together, and finds introductions that a crash
     // kept from being noted. Call once, before anything below.
     Result<void> attach(store::Log& log);
@@ -48,6 +46,12 @@ public:
     Result<void> judge(const store::SegmentHeader& header, std::string_view commit_bytes,
                        std::string_view signature, const store::CommitId& id) const override;
 
+    // By the pair that is in force for the writer; Code::Forbidden if this store has not got it.
+    Result<std::string> sign(const domain::Writer& writer,
+                             std::string_view commit_bytes) const override;
+    // Empty for the first keys of a site that came by no invite.
+    std::string introduction(const domain::Writer& writer) const override;
+
     // Null while the control log is not here.
     std::shared_ptr<const domain::Membership> membership() const;
     const Site& site() const { return parts_.site; }
@@ -55,6 +59,8 @@ public:
     // Code::Forbidden: this site may only read, or it retired (its last word may be known here
     // before the control log says so).
     Result<void> may_write(bool retired) const;
+    // The space demands a format that this version does not know: nothing is sealed or sent.
+    std::optional<Error> waits() const;
     // Code::NotFound, Ambiguous. An invite that was not used yet has no site id.
     Result<domain::Member> find(const std::string& words) const;
 
@@ -80,7 +86,19 @@ public:
     Result<Json> invite(const std::string& site_name, domain::Role role);
     Result<Json> space_json() const;  // {"control","space"} without an invite
 
+    // --- new keys of this and of other sites (circle_keys.cpp) ---
+    // The ring has a newer pair than this space knows of. Whoever acts on it first seals all that
+    // `writer` wrote, then announces where its log ends, then opens another writer.
+    bool renewal_due() const;
+    Result<void> announce(const domain::Writer& writer, const domain::Position& end);
+    // The writer is of keys that were replaced: nothing more may be sealed under it.
+    bool has_ended(const domain::Writer& writer) const;
+    // Whoever holds the pen writes down what sites announced.
+    Result<void> record_renewals();
+
     // --- what follows for logs, index and people ---
+    // Where a log ends that was cut short by a removal, or by new keys of its site.
+    std::optional<domain::Position> end_of(const domain::Writer& writer) const;
     struct Cut {
         domain::Writer writer;
         domain::Position after;
@@ -102,6 +120,19 @@ public:
 private:
     explicit Circle(Parts parts, domain::EpochKeys keys);
 
+    // Of this site, in the space as it is known; under mutex_. Null: this store has not got it.
+    Keyring::Pair in_force() const;
+    Error key_gone() const;
+    Keyring::Pair pair_of(const domain::Writer& writer) const;
+    const domain::Introduction* introduction_of(const Keyring::Pair& pair) const;
+    std::vector<BoxKey> boxes() const;
+    // The positions of a renewal, once everything is here that they cover.
+    Result<std::optional<std::map<domain::Writer, domain::Position, std::less<>>>> ends_of(
+        const domain::Introduction& renewal) const;
+    Result<void> cuts_of_renewed(const domain::Member& member,
+                                 const std::map<domain::Writer, store::VolumeInfo>& held,
+                                 std::vector<Cut>& out) const;
+
     Result<void> load_files();
     Result<void> find_introductions();
     Result<void> refold();  // under mutex_
@@ -120,8 +151,8 @@ private:
     Result<store::ControlLog*> control() const;
 
     const Parts parts_;
-    std::vector<BoxKey> boxes_;  // the site's, the invite's
-    std::string introduction_;
+    std::optional<BoxKey> invite_box_;
+    bool introductions_whole_ = false;  // introductions.json was read
     store::SealedCodec codec_;
     store::Log* log_ = nullptr;
 

@@ -41,14 +41,20 @@ Result<void> Circle::append(ControlAct act, bool new_epoch) {
                        "do it there, or have the pen handed over there: dutybook members pen " +
                            parts_.site.name);
     }
-    return append_as(std::move(act), new_epoch, *parts_.signer, parts_.sign);
+    // By the key that the control log names: one that was only announced does not count there yet.
+    const domain::Member* own = members->find(parts_.site.id);
+    const auto pair = own != nullptr && !own->keys.empty()
+                          ? parts_.ring->find(own->keys.back().sign)
+                          : Keyring::Pair();
+    if (!pair) return key_gone();
+    return append_as(std::move(act), new_epoch, *pair->signer, pair->sign);
 }
 
 Result<void> Circle::append_as(ControlAct act, bool new_epoch, const store::CommitSigner& signer,
                                const PublicKey& by) {
     std::unique_lock lock(mutex_);
     for (const auto& one : introductions_) {
-        if (one.site == act.site && act.kind != ControlKind::Recover) {
+        if (one.site == act.site && !one.replaces() && act.kind != ControlKind::Recover) {
             act.introduction = domain::write_introduction(one);
         }
     }
@@ -64,13 +70,15 @@ Result<void> Circle::append_as(ControlAct act, bool new_epoch, const store::Comm
         entry.epoch = next_epoch(keys);
         keys.insert_or_assign(entry.epoch, Secret::random());
         std::vector<PublicKey> readers = membership_->readers();
-        if (act.kind == ControlKind::Remove) {
+        if (act.kind == ControlKind::Remove || act.kind == ControlKind::Rotate) {
             const auto* gone = membership_->find(act.site);
             std::erase_if(readers, [&](const PublicKey& box) {
                 return gone != nullptr && !gone->keys.empty() && box == gone->keys.back().box;
             });
         }
-        if (act.kind == ControlKind::Recover) readers.push_back(act.box);
+        if (act.kind == ControlKind::Recover || act.kind == ControlKind::Rotate) {
+            readers.push_back(act.box);
+        }
         domain::wrap_epoch(entry, entry.epoch, keys, readers);
     }
     const auto key = keys.find(entry.epoch);
@@ -196,8 +204,8 @@ Result<void> Circle::recover(const Secret& recovery) {
     act.kind = ControlKind::Recover;
     act.site = parts_.site.id;
     act.name = parts_.site.name;
-    act.sign = parts_.sign;
-    act.box = parts_.box.public_key();
+    act.sign = parts_.ring->first()->sign;
+    act.box = parts_.ring->newest()->box.public_key();
     return append_as(std::move(act), true, *keys.signer, keys.sign_public);
 }
 

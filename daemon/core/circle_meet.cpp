@@ -2,6 +2,8 @@
 
 #include "core/circle.h"
 
+#include "core/alarms.h"
+
 #include <algorithm>
 
 namespace dutybook::core {
@@ -17,6 +19,16 @@ Error not_counting(const domain::SignedEntry& entry, const std::string& why) {
 
 }  // namespace
 
+std::optional<Error> Circle::waits() const {
+    const std::lock_guard lock(mutex_);
+    if (!membership_ || membership_->minimum_format <= domain::known_format) return std::nullopt;
+    return failure(Code::NewerFormat, "update needed in the space " + parts_.space.name,
+                   "it demands format " + std::to_string(membership_->minimum_format) +
+                       ", and this version knows format " + std::to_string(domain::known_format) +
+                       "; what is written here stays in the journal and is sent then",
+                   "update this site");
+}
+
 Result<Circle::Met> Circle::meet(store::Quarantine& quarantine, const store::CommitId& tip) {
     const std::lock_guard acting(acting_);
     TRY_ASSIGN(store::ControlLog * control_log, control());
@@ -26,18 +38,17 @@ Result<Circle::Met> Circle::meet(store::Quarantine& quarantine, const store::Com
     if (offer.entries.empty()) return met;
 
     std::unique_lock lock(mutex_);
-    // A site that was removed once held the pen, perhaps: what it appends beside entries that are
-    // known here would undo its removal.
+    // A site that was removed once held the pen, perhaps, or a key that was replaced: what these
+    // append beside entries that are known here would undo that.
     const auto& first = offer.entries.front();
     if (membership_ && first.entry.previous != held_.head) {
-        for (const auto& [id, member] : membership_->sites) {
-            if (member.standing != domain::Standing::Removed) continue;
-            for (const auto& key : member.keys) {
-                if (key.sign != first.entry.by) continue;
-                met.refused = not_counting(
-                    first, "it is by " + member.name + ", who was removed, beside what is known");
-                return met;
-            }
+        if (const auto* member = membership_->given_up(first.entry.by)) {
+            const bool removed = member->standing == domain::Standing::Removed;
+            met.refused = not_counting(
+                first, "it is by " + member->name +
+                           (removed ? ", who was removed," : ", with a key that it replaced,") +
+                           " beside what is known");
+            return met;
         }
     }
     std::vector<domain::SignedEntry> all = held_.entries;
@@ -59,6 +70,11 @@ Result<Circle::Met> Circle::meet(store::Quarantine& quarantine, const store::Com
                                   "the space went on with a key that this site was not given",
                                   "it was removed from the space, or its invitation was",
                                   "ask an administrator; what was here stays readable");
+        } else if (std::ranges::find(members.newer, wrong.commit) != members.newer.end()) {
+            met.refused =
+                failure(Code::NewerFormat, "update needed: a newer Dutybook wrote the control log",
+                        "an entry does what this version does not know",
+                        "update this site; until then it follows no change of who belongs");
         } else {
             met.refused = not_counting(wrong, "its signer does not hold the pen there");
         }
@@ -77,11 +93,16 @@ Result<std::vector<Circle::Cut>> Circle::cuts() const {
     const auto members = membership();
     if (!members || log_ == nullptr) return out;
     TRY_ASSIGN(const auto volumes, log_->volumes());
-    std::map<domain::Writer, std::uint64_t> held;
+    std::map<domain::Writer, store::VolumeInfo> held;  // the last volume of each
     for (const auto& volume : volumes) {
-        held[volume.name.writer] = std::max(held[volume.name.writer], volume.last);
+        auto& known = held[volume.name.writer];
+        if (known.tip.empty() || known.name < volume.name) known = volume;
     }
-    for (const auto& [writer, last] : held) {
+    for (const auto& [site, member] : members->sites) {
+        if (member.keys.size() > 1) TRY(cuts_of_renewed(member, held, out));
+    }
+    for (const auto& [writer, volume] : held) {
+        const std::uint64_t last = volume.last;
         const auto* member = members->find(domain::site_of(writer));
         if (member == nullptr || member->standing != domain::Standing::Removed ||
             member->site == parts_.site.id) {
@@ -117,6 +138,7 @@ std::vector<Alarm> Circle::alarms() const {
                        0});
         return out;
     }
+    if (const auto why = waits()) out.push_back({"", "format-too-old", "format", why->text(), 0});
     for (const auto& [id, member] : membership_->sites) {
         if (!member.invite_used_twice || member.standing != domain::Standing::Active) continue;
         out.push_back({"", "invite-used-twice", id,
@@ -124,6 +146,27 @@ std::vector<Alarm> Circle::alarms() const {
                            ", among them " + id +
                            "; if it is the right one: dutybook members confirm " + id +
                            "; else: dutybook members remove " + id,
+                       0});
+    }
+    for (const auto& [id, member] : membership_->sites) {
+        if (member.standing != domain::Standing::Active || member.announced.empty()) continue;
+        const auto& first = member.announced.front();
+        const auto rivals = std::ranges::count_if(
+            member.announced, [&](const auto& one) { return one.by == first.by; });
+        if (rivals < 2) continue;
+        out.push_back({"", "key-replaced-twice", id,
+                       "two key pairs claim to replace the keys of " + member.name + " (" + id +
+                           "): somebody else has its old key. dutybook members remove " + id +
+                           ", then invite it again into a new store",
+                       0});
+    }
+    if (!in_force()) {
+        out.push_back({"", "key-replaced", parts_.site.id,
+                       "this site's keys were replaced in the space " + parts_.space.name +
+                           ", and this store has not got the new ones: it was restored from an "
+                           "older backup, or it is a copy. What is written here stays here. "
+                           "Restore a later backup; or have an administrator remove this site, "
+                           "and join with a new invitation in a new store",
                        0});
     }
     for (const auto& lost : membership_->lost) {
@@ -198,6 +241,7 @@ Result<Json> Circle::members_json() const {
     for (const auto& [id, member] : members->sites) {
         Json keys = Json::array();
         for (const auto& key : member.keys) keys.push_back(store::ssh_public_key(key.sign));
+        for (const auto& one : member.announced) keys.push_back(store::ssh_public_key(one.sign));
         const auto seen = logs.find(id);
         Json aside = Json::array();
         const auto later = later_of(member);
@@ -209,7 +253,7 @@ Result<Json> Circle::members_json() const {
         }
         const bool open = member.site.empty();
         out.push_back({{"site", id},
-                       {"name", member.name},
+                       {"name", printable(member.name, 64)},
                        {"role", domain::name_of(member.role)},
                        {"state", domain::name_of(member.standing)},
                        {"own", id == parts_.site.id},
@@ -217,6 +261,7 @@ Result<Json> Circle::members_json() const {
                        {"key", open || keys.empty() ? Json() : keys.back()},
                        {"keys", open ? Json::array() : std::move(keys)},
                        {"invite_used_twice", member.invite_used_twice},
+                       {"new_keys", !member.announced.empty()},
                        {"logs", seen == logs.end() ? 0 : seen->second.first},
                        {"last_heard", seen == logs.end() || seen->second.second == 0
                                           ? Json()

@@ -14,8 +14,9 @@ namespace dutybook::core {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kinds{"control-missing", "invite-used-twice",
-                                                "control-lost"};
+constexpr std::array<std::string_view, 6> kinds{"control-missing",    "invite-used-twice",
+                                                "control-lost",       "key-replaced",
+                                                "key-replaced-twice", "format-too-old"};
 
 // What a site said of itself as its last word, the pen's holder writes down.
 void record_retired(Circle& circle, const std::vector<SpaceEngine::Peer>& peers) {
@@ -37,10 +38,32 @@ void record_retired(Circle& circle, const std::vector<SpaceEngine::Peer>& peers)
 
 }  // namespace
 
+// New keys are for new writers: a log bears one key, and the old one's ends where all know it.
+Result<void> SpaceEngine::follow_own_keys() {
+    Circle& circle = *parts_.circle;
+    if (circle.renewal_due()) {
+        Seal all;
+        all.force = true;
+        all.introduce = !circle.introduction(writer()).empty();
+        TRY(seal(all));
+        TRY_ASSIGN(const auto last, parts_.journal->last_seal(writer()));
+        const auto end =
+            last ? domain::Position{last->header.last, last->commit} : domain::Position{};
+        TRY(circle.announce(writer(), end));
+    }
+    if (!circle.has_ended(writer())) return {};
+    return reissue(parts_.journal->sealed_upto(writer()) + 1, "this site has new keys");
+}
+
 Result<void> SpaceEngine::follow_circle() {
     if (parts_.circle == nullptr) return {};
     Circle& circle = *parts_.circle;
     state_->peers.refresh();
+    TRY(follow_own_keys());
+    const auto recorded = circle.record_renewals();
+    if (!recorded) {
+        log_warning("core", "new keys are not recorded: " + recorded.error().text());
+    }
     record_retired(circle, peers());
     const auto shared = circle.share_keys();
     if (!shared) log_warning("core", "keys are not passed on: " + shared.error().text());

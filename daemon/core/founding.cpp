@@ -18,17 +18,13 @@ namespace {
 
 struct Keys {  // of this store's site
     SiteFile site;
-    std::unique_ptr<store::CommitSigner> signer;
-    PublicKey sign{};
-    BoxKey box;
+    std::shared_ptr<Keyring> ring;
 };
 
 Result<Keys> read_keys(const fs::path& store) {
-    TRY_ASSIGN(BoxKey box, read_box_key(store));
-    Keys keys{{}, nullptr, {}, std::move(box)};
+    Keys keys;
     TRY_ASSIGN(keys.site, read_site(store));
-    TRY_ASSIGN(keys.signer, read_signer(store));
-    TRY_ASSIGN(keys.sign, store::key_of_line(keys.site.site.public_key));
+    TRY_ASSIGN(keys.ring, Keyring::read(store, keys.site.site.id));
     return Result<Keys>(std::move(keys));
 }
 
@@ -63,8 +59,10 @@ Result<Founded> found_space(const fs::path& store, const std::string& name,
     act.kind = ControlKind::Found;
     act.site = own.site.site.id;
     act.name = own.site.site.name;
-    act.sign = own.sign;
-    act.box = own.box.public_key();
+    // The first pair gave the site its id; a later one takes over as in every space.
+    const auto pair = own.ring->first();
+    act.sign = pair->sign;
+    act.box = pair->box.public_key();
     act.recovery_sign = recovering.sign_public;
     act.recovery_box = recovering.box.public_key();
     act.salt = Secret::random().bytes().substr(0, 16);
@@ -74,12 +72,12 @@ Result<Founded> found_space(const fs::path& store, const std::string& name,
     domain::ControlEntry entry;
     entry.space = domain::space_id_of(act.sign, act.recovery_sign, act.salt);
     entry.at = now;
-    entry.by = own.sign;
+    entry.by = act.sign;
     entry.epoch = 1;
     const auto keys = first_epoch();
     domain::wrap_epoch(entry, 1, keys, {act.recovery_box, act.box});
     domain::seal_act(entry, act, keys.at(1));
-    TRY_ASSIGN(const auto piece, store::sign_entry(entry, *own.signer));
+    TRY_ASSIGN(const auto piece, store::sign_entry(entry, *pair->signer));
     Founded out{{entry.space, name, parent}, paper_text(recovery)};
     TRY(write_space_files(store, out.space, keys, control_json(piece.id(), {piece})));
     return out;
@@ -95,11 +93,6 @@ Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation) {
             return failure(Code::Exists, "the space " + record.name + " is here already");
         }
         return failure(Code::Conflict, "this store has another space called " + record.name);
-    }
-    if (invited.keys.empty()) {
-        TRY(prepare_space_keys(folder, {}));
-        TRY(write_space_folder(store, record));
-        return record;
     }
     TRY(make_directories(folder));
     TRY(write_invite_seeds(folder, invited.seeds));
@@ -133,8 +126,8 @@ Result<SpaceRecord> recover_space(const fs::path& store, const Secret& recovery,
     act.kind = ControlKind::Recover;
     act.site = own.site.site.id;
     act.name = own.site.site.name;
-    act.sign = own.sign;
-    act.box = own.box.public_key();
+    act.sign = own.ring->first()->sign;
+    act.box = own.ring->first()->box.public_key();
     domain::ControlEntry entry;
     entry.space = space;
     entry.number = members->number + 1;
@@ -160,12 +153,19 @@ Result<SpaceRecord> recover_space(const fs::path& store, const Secret& recovery,
     return record;
 }
 
+Result<domain::Membership> look_at_members(const fs::path& store, const std::string& space) {
+    TRY_ASSIGN(Keys own, read_keys(store));
+    const auto folder = store / "spaces" / space;
+    TRY_ASSIGN(const SpaceRecord record, read_space(folder));
+    TRY_ASSIGN(const auto circle, Circle::open({folder, record, own.site.site, own.ring, nullptr}));
+    return circle->look();
+}
+
 Result<Json> members_offline(const fs::path& store, const std::string& space) {
     TRY_ASSIGN(Keys own, read_keys(store));
     const auto folder = store / "spaces" / space;
     TRY_ASSIGN(const SpaceRecord record, read_space(folder));
-    TRY_ASSIGN(auto circle, Circle::open({folder, record, own.site.site, own.signer.get(), own.sign,
-                                          own.box, nullptr}));
+    TRY_ASSIGN(auto circle, Circle::open({folder, record, own.site.site, own.ring, nullptr}));
     TRY_ASSIGN(const auto log,
                store::open_git_log({folder / "log.git", record.id, &circle->codec(), nullptr}));
     TRY(circle->attach(*log));

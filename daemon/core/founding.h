@@ -37,6 +37,9 @@ Result<SpaceRecord> recover_space(const fs::path& store, const Secret& recovery,
                                   const store::ControlOffer& found, const std::string& name,
                                   Millis now);
 
+// Who belongs as the files tell it; reads alone, beside a daemon or without one.
+Result<domain::Membership> look_at_members(const fs::path& store, const std::string& space);
+
 // {"site","name","role",...} of each member without a daemon, as Circle::members_json().
 Result<Json> members_offline(const fs::path& store, const std::string& space);
 

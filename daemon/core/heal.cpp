@@ -1,4 +1,5 @@
 #include "core/identity.h"
+#include "core/keyring.h"
 
 #include "base/kept_file.h"
 #include "core/package_folder.h"
@@ -16,10 +17,10 @@ Result<void> heal(const fs::path& file) {
 }  // namespace
 
 Result<void> heal_store(const fs::path& directory) {
-    for (const char* name : {"site.json", "plugins.json", "tokens.json", "accounts.json",
-                             "keys/sign.key", "keys/sign.pub", "keys/box.key"}) {
+    for (const char* name : {"site.json", "plugins.json", "tokens.json", "accounts.json"}) {
         TRY(heal(directory / name));
     }
+    for (const auto& file : key_files(directory)) TRY(heal(file));
     std::error_code failed;
     for (const auto& space : fs::directory_iterator(directory / "spaces", failed)) {
         for (const char* name : {"space.json", "remotes.json", "keys.json", "invite.json",

@@ -40,9 +40,14 @@ Result<std::unique_ptr<Circle>> circle_of(const HostedContext& context,
                                           const std::filesystem::path& folder,
                                           const SpaceRecord& record) {
     TRY_ASSIGN(const bool sealed, is_sealed(folder));
+    if (!sealed && !context.plain_spaces) {
+        return failure(Code::Forbidden,
+                       "the space " + record.name + " says that it is not encrypted",
+                       "no space is made so: its space.json was changed by hand",
+                       "restore it from a backup of the store");
+    }
     if (!sealed) return std::unique_ptr<Circle>();
-    return Circle::open({folder, record, context.site, context.signer.get(), context.sign,
-                         *context.box, context.clock});
+    return Circle::open({folder, record, context.site, context.ring, context.clock});
 }
 
 void tell_lost_log(SpaceEngine& engine, const std::filesystem::path& log) {
@@ -80,8 +85,8 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
     // A log that the journal has sealed into was there.
     const bool log_lost =
         !std::filesystem::exists(folder / "log.git") && !hosted->journal->writers().empty();
-    hosted->log = open_log({folder / "log.git", record.id, codec, context.signer.get(),
-                            hosted->circle ? hosted->circle->introduction() : std::string()});
+    hosted->log = open_log({folder / "log.git", record.id, codec,
+                            context.ring->first()->signer.get(), hosted->circle.get()});
     if (hosted->circle) {
         const auto attached = hosted->circle->attach(*hosted->log);
         if (!attached)

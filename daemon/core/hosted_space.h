@@ -4,6 +4,7 @@
 #include "core/book.h"
 #include "core/circle.h"
 #include "core/disk_room.h"
+#include "core/keyring.h"
 #include "store/self_certified.h"
 
 namespace dutybook::core {
@@ -16,10 +17,9 @@ struct HostedContext {
     rules::Evaluator* evaluator = nullptr;
     SpaceService::Listener listener;
     std::function<void(const std::string&)> progress;
-    std::unique_ptr<store::CommitSigner> signer;
-    store::SigningPublicKey sign{};
-    std::optional<BoxKey> box;
-    store::SelfCertifiedJudge judge;
+    std::shared_ptr<Keyring> ring;
+    bool plain_spaces = false;
+    store::SelfCertifiedJudge judge;  // of these
     DiskRoom* room = nullptr;
 };
 
@@ -30,8 +30,8 @@ struct Kinship {
 };
 
 struct HostedSpace {
-    // Of an encrypted space; brings its codec. Null: the plain codec, and each log's own key alone
-    // says who may write it.
+    // Brings the codec. Null in a plain space (BookOptions): there each log's own key alone says
+    // who may write it.
     std::unique_ptr<Circle> circle;
     store::ZstdCodec plain;
     std::unique_ptr<store::Journal> journal;

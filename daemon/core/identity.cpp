@@ -1,13 +1,12 @@
 #include "core/identity.h"
 
+#include "core/alarms.h"
+
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/kept_file.h"
 
-#include "store/ssh_signature.h"
-
 #include <fcntl.h>
-#include <sodium.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -18,14 +17,6 @@ namespace dutybook::core {
 namespace {
 
 constexpr int format = 1;
-using SecretKey = std::array<std::uint8_t, 64>;  // libsodium's: seed, then public key
-
-std::string site_id(const store::SigningPublicKey& key) {
-    const Hash hash =
-        blake2b(std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
-    return base32(std::span(hash).first(16));
-}
-
 Result<Json> read_json(const fs::path& path) {
     TRY_ASSIGN(const std::string text, read_file(path));
     auto json = parse_json(text);
@@ -121,56 +112,10 @@ Result<void> write_site(const fs::path& directory, const SiteFile& file) {
     return write_kept(directory / "site.json", canonical(json) + "\n");
 }
 
-Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directory) {
-    const auto path = directory / "keys" / "sign.key";
-    TRY_ASSIGN(std::string text, read_file(path, 4096));
-    SecretKey key{};
-    std::size_t bytes = 0;
-    const int read =
-        sodium_hex2bin(key.data(), key.size(), text.data(), text.size(), "\n", &bytes, nullptr);
-    sodium_memzero(text.data(), text.size());
-    if (read != 0 || bytes != key.size()) return lacks(path, "a key");
-    store::SigningSeed seed{};
-    std::copy_n(key.begin(), seed.size(), seed.begin());
-    auto signer = std::make_unique<store::SshSigner>(seed);
-    sodium_memzero(key.data(), key.size());
-    sodium_memzero(seed.data(), seed.size());
-    return std::unique_ptr<store::CommitSigner>(std::move(signer));
-}
-
-Result<BoxKey> read_box_key(const fs::path& directory) {
-    const auto path = directory / "keys" / "box.key";
-    TRY_ASSIGN(std::string text, read_file(path, 4096));
-    std::array<char, 32> seed{};
-    std::size_t bytes = 0;
-    const int read = sodium_hex2bin(reinterpret_cast<unsigned char*>(seed.data()), seed.size(),
-                                    text.data(), text.size(), "\n", &bytes, nullptr);
-    sodium_memzero(text.data(), text.size());
-    if (read != 0 || bytes != seed.size()) return lacks(path, "a key");
-    TRY_ASSIGN(const Secret secret, Secret::from({seed.data(), seed.size()}));
-    sodium_memzero(seed.data(), seed.size());
-    return BoxKey(secret);
-}
-
-Result<Site> make_keys(const fs::path& directory, const std::string& name) {
-    crypto_start();
-    store::SigningPublicKey public_key{};
-    SecretKey secret{};
-    crypto_sign_keypair(public_key.data(), secret.data());
-    Site site;
-    site.id = site_id(public_key);
-    site.name = name;
-    site.public_key = store::ssh_public_key(public_key) + " " + name;
-    TRY(make_directories(directory / "keys"));
-    TRY(write_kept(directory / "keys" / "sign.key", hex(secret) + "\n"));
-    TRY(write_kept(directory / "keys" / "sign.pub", site.public_key + "\n", 0644));
-    sodium_memzero(secret.data(), secret.size());
-    const Secret box = Secret::random();
-    const auto bytes = box.bytes();
-    TRY(write_kept(
-        directory / "keys" / "box.key",
-        hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}) + "\n"));
-    return site;
+Result<void> check_site_name(std::string_view name) {
+    constexpr std::size_t longest = 64;
+    if (!name.empty() && name.size() <= longest && printable(name, longest) == name) return {};
+    return malformed("a site's name has 1 to 64 characters on one line, none of them a control");
 }
 
 bool valid_space_name(std::string_view name) {

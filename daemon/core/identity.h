@@ -1,12 +1,9 @@
 #pragma once
 // Who this site is, and whether its directory is still where it was.
 //
-// keys/sign.key: one line, hex of libsodium's 64-byte Ed25519 secret key (seed, then public key).
-// keys/sign.pub: the OpenSSH line of the public key, with the site's name as comment.
 // site.json (schemas/site.schema.json): {"format":1,"id","name","place":{"born","device","inode",
 // "machine"},"zone"}.
 
-#include "base/keys.h"
 #include "core/book.h"
 
 #include <memory>
@@ -33,20 +30,13 @@ struct SiteFile {
 Result<SiteFile> read_site(const fs::path& directory);
 Result<void> write_site(const fs::path& directory, const SiteFile& file);
 
-// Signs the commits of this site's segments.
-Result<std::unique_ptr<store::CommitSigner>> read_signer(const fs::path& directory);
-// keys/box.key: one line, hex of the 32-byte X25519 seed. New epochs of a space are wrapped to it.
-Result<BoxKey> read_box_key(const fs::path& directory);
 // Puts right what has a kept copy (base/kept_file.h) and was damaged or lost. Before anything is
 // read from the store.
 Result<void> heal_store(const fs::path& directory);
-// Whether the key files are whole, belong together and are this site's.
-Result<void> check_keys(const fs::path& directory);
-// Makes the pairs and their files; gives the site's id and public line.
-Result<Site> make_keys(const fs::path& directory, const std::string& name);
-
 // spaces/<name>/space.json (schemas/space.schema.json): {"format":1,"id","name","parent"}.
 bool valid_space_name(std::string_view name);
+// One line that a terminal and a page show as it is.
+Result<void> check_site_name(std::string_view name);
 Result<SpaceRecord> read_space(const fs::path& folder);
 Result<void> write_space(const fs::path& folder, const SpaceRecord& record);
 

@@ -16,9 +16,32 @@ std::string text_of(const Json& object, const char* member) {
 
 Result<Secret> seed_from(const Json& object, const char* name) {
     const auto found = object.find(name);
-    if (found == object.end() || !found->is_string()) return malformed("an invite lacks its keys");
+    if (!object.is_object() || found == object.end() || !found->is_string())
+        return malformed("an invite lacks its keys");
     TRY_ASSIGN(const std::string bytes, from_base64(found->get_ref<const std::string&>()));
     return Secret::from(bytes);
+}
+
+// The control log says who belongs, and knows the invite: else nobody would take over a word of the
+// site that comes by it.
+Result<void> check_control(const Invited& invited) {
+    TRY_ASSIGN(const InviteSeeds seeds, read_invite_seeds(invited.seeds));
+    TRY_ASSIGN(const ControlFile file, control_from(invited.control));
+    std::vector<domain::SignedEntry> entries;
+    for (const auto& piece : file.pieces) {
+        TRY_ASSIGN(auto entry, store::check_piece(piece, invited.space.id));
+        entries.push_back(std::move(entry));
+    }
+    const auto members = domain::fold_membership(
+        invited.space.id, entries, {}, [&](const domain::ControlEntry& entry) -> const Secret* {
+            const auto key = invited.keys.find(entry.epoch);
+            return key == invited.keys.end() ? nullptr : &key->second;
+        });
+    if (!members) return malformed("the invitation's control log is not whole", "/control");
+    if (members->find(domain::key_name(SigningKey(seeds.sign).public_key())) == nullptr) {
+        return malformed("the invitation's control log does not know the invitation", "/control");
+    }
+    return {};
 }
 
 }  // namespace
@@ -38,16 +61,10 @@ Result<Invited> read_invitation(const Json& invitation) {
     if (out.space.id.empty() || !valid_space_name(out.space.name) || !parent) {
         return malformed("the invitation names no space", "/space");
     }
-    if (!space.contains("epochs")) return Result<Invited>(std::move(out));
-    TRY_ASSIGN(out.keys, epochs_from(space["epochs"]));
+    TRY_ASSIGN(out.keys, epochs_from(space.value("epochs", Json())));
     out.control = invitation.value("control", Json::object());
-    TRY_ASSIGN(const ControlFile file, control_from(out.control));
-    for (const auto& piece : file.pieces) {
-        const auto checked = store::check_piece(piece, out.space.id);
-        if (!checked) return checked.error();
-    }
     out.seeds = invitation.value("invite", Json::object());
-    TRY(read_invite_seeds(out.seeds));
+    TRY(check_control(out));
     return Result<Invited>(std::move(out));
 }
 

@@ -15,10 +15,10 @@ Result<InviteSeeds> read_invite_seeds(const Json& seeds);
 
 struct Invited {
     SpaceRecord space;
-    domain::EpochKeys keys;  // none: the space is not encrypted and has no control log
+    domain::EpochKeys keys;
     Json control, seeds;
 };
-// Names, shapes, spelling of every control entry and its signature.
+// Names, shapes, every control entry and its signature, and that they lead to this invite.
 Result<Invited> read_invitation(const Json& invitation);
 
 }  // namespace dutybook::core

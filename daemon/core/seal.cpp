@@ -3,6 +3,7 @@
 // plan (durable row) -> log.append (reads back) -> finish. A crash in between leaves a planned row;
 // the same row and lines give the same commit, so it is done again, never anew.
 
+#include "core/circle.h"
 #include "core/engine_state.h"
 #include "core/space_engine.h"
 
@@ -23,13 +24,14 @@ store::CommitId given_up() {
 
 bool SpaceEngine::seal_due() const {
     const auto waiting = unsealed();
-    if (waiting == 0) return false;
+    if (waiting == 0 || (parts_.circle != nullptr && parts_.circle->waits())) return false;
     return waiting >= policy_.operations ||
            (state_->oldest_unsealed &&
             parts_.clock->now() - *state_->oldest_unsealed >= policy_.age);
 }
 
 Result<std::size_t> SpaceEngine::seal(const Seal& how) {
+    if (const auto why = parts_.circle ? parts_.circle->waits() : std::nullopt) return *why;
     TRY(finish_unfinished_seal());
     std::size_t sealed = 0;
     while (sealed < how.most && unsealed() > 0 && (how.force || seal_due())) {

@@ -226,6 +226,7 @@ private:
                              const std::string& why);
     Result<std::uint64_t> first_not_elsewhere(const domain::Writer& old, std::uint64_t from);
     Result<void> drop_what_was_reissued();
+    Result<void> follow_own_keys();  // follow_circle.cpp
     void settle_restored_alarm(const domain::Writer& writer, std::uint64_t shared);
     void refresh_frontier();
 

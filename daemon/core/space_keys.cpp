@@ -56,16 +56,8 @@ Result<void> prepare_space_keys(const fs::path& folder, const domain::EpochKeys&
         return failure(Code::Exists,
                        "the space " + folder.filename().string() + " is here already");
     }
-    if (!keys.empty()) {
-        TRY(make_directories(folder));
-        return write_space_keys(folder, keys);
-    }
-    // Left by a start that a crash cut off, for a space that was never made.
-    std::error_code failed;
-    fs::remove(folder / "keys.json.kept", failed);
-    if (!failed) fs::remove(folder / "keys.json", failed);
-    if (failed) return failure(Code::Io, "cannot remove " + (folder / "keys.json").string());
-    return {};
+    TRY(make_directories(folder));
+    return write_space_keys(folder, keys);
 }
 
 Result<bool> is_sealed(const fs::path& folder) {

@@ -24,7 +24,7 @@
 //   add      invite_sign invite_box name role      a site may come with this invite
 //   remove   site positions                        {writer: [seq, commit]}: what counts of it
 //   retire   site                                  it said so itself; all it wrote counts
-//   rotate   site sign box positions               new keys from these positions on
+//   rotate   site sign box positions               new keys; where the logs of the old ones end
 //   pen      site                                  from now on that site appends
 //   epoch                                          a new key alone
 //   format   minimum
@@ -64,7 +64,7 @@ std::string_view name_of(ControlKind kind);
 struct Position {
     std::uint64_t seq = 0;
     std::string segment;  // commit id; empty with seq 0
-    bool operator==(const Position&) const = default;
+    auto operator<=>(const Position&) const = default;
 };
 
 struct ControlAct {

@@ -10,21 +10,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> standing_names{"invited", "active", "retired", "removed"};
 
-bool before_or_at(std::uint64_t seq, const Position& position) {
-    return seq <= position.seq;
-}
-
-// Positions name every writer that counts; a writer that is not named counts for nothing.
-bool counts(const std::map<Writer, Position, std::less<>>& positions, std::string_view writer,
-            std::uint64_t last, std::string_view segment) {
-    const auto found = positions.find(writer);
-    if (found == positions.end()) return false;
-    // The named segment itself, or one that ends before it. A receipt after it has the same last.
-    return last < found->second.seq ||
-           (before_or_at(last, found->second) &&
-            (segment.empty() || segment == found->second.segment || found->second.segment.empty()));
-}
-
 class Folder {
 public:
     Folder(const std::set<Introduction>& introductions, const EpochKey& key)
@@ -46,6 +31,7 @@ public:
         }
         follow_lost(by_number);
         introduce();
+        announce();
         return std::move(membership_);
     }
 
@@ -77,9 +63,11 @@ private:
         return true;
     }
 
+    // Takes from whoever signed the other one what it signed with: that key may be stolen.
     bool removes_signer(const Candidate& one, const Candidate& other) const {
-        const Member* target =
-            one.act.kind == ControlKind::Remove ? membership_.find(one.act.site) : nullptr;
+        const bool takes =
+            one.act.kind == ControlKind::Remove || one.act.kind == ControlKind::Rotate;
+        const Member* target = takes ? membership_.find(one.act.site) : nullptr;
         return target != nullptr && !target->keys.empty() &&
                target->keys.back().sign == other.signed_entry->entry.by;
     }
@@ -119,7 +107,10 @@ private:
             return std::nullopt;
         }
         auto act = open_act(entry.entry, *key);
-        if (!act) return std::nullopt;
+        if (!act) {
+            if (act.error().code == Code::NewerFormat) membership_.newer.push_back(entry.commit);
+            return std::nullopt;
+        }
         Candidate candidate{&entry, std::move(*act), false};
         const ControlAct& done = candidate.act;
         if (entry.entry.number == 0) {
@@ -161,6 +152,11 @@ private:
         if (act.kind == ControlKind::Pen) {
             return member->standing == Standing::Active && member->role == Role::Administers;
         }
+        if (act.kind == ControlKind::Rotate) {
+            return member->standing == Standing::Active && !member->site.empty() &&
+                   std::ranges::none_of(member->keys,
+                                        [&](const SiteKey& key) { return key.sign == act.sign; });
+        }
         return true;
     }
 
@@ -192,18 +188,22 @@ private:
                 membership_.recovery_sign = act.recovery_sign;
                 membership_.recovery_box = act.recovery_box;
                 add_member(act.site, act, Role::Administers, Standing::Active, 0)
-                    .keys.push_back({act.sign, act.box, {}});
+                    .keys.push_back({act.sign, act.box});
                 break;
-            case ControlKind::Recover:
+            case ControlKind::Recover: {
                 membership_.pen = act.site;
-                add_member(act.site, act, Role::Administers, Standing::Active, entry.number)
-                    .keys.push_back({act.sign, act.box, {}});
+                const Member* before = membership_.find(act.site);
+                auto keys = before != nullptr ? before->keys : std::vector<SiteKey>{};
+                if (keys.empty()) keys.push_back({act.sign, act.box});
+                add_member(act.site, act, Role::Administers, Standing::Active, entry.number).keys =
+                    std::move(keys);
                 break;
+            }
             case ControlKind::Add: {
                 Member& invited =
                     add_member(key_name(act.sign), act, act.role, Standing::Invited, entry.number);
                 invited.invite = act.sign;
-                invited.keys.push_back({act.sign, act.box, {}});
+                invited.keys.push_back({act.sign, act.box});
                 break;
             }
             case ControlKind::Format:
@@ -242,7 +242,11 @@ private:
                 member.standing = Standing::Retired;
                 break;
             case ControlKind::Rotate:
-                member.keys.push_back({act.sign, act.box, act.positions});
+                // A log stays the older key's that it was named with first.
+                for (const auto& [writer, position] : act.positions) {
+                    if (!ended_in(member, writer)) member.keys.back().until[writer] = position;
+                }
+                member.keys.push_back({act.sign, act.box});
                 break;
             case ControlKind::Confirm:
                 member.invite_used_twice = false;
@@ -252,25 +256,61 @@ private:
         }
     }
 
+    static const Position* ended_in(const Member& member, std::string_view writer) {
+        for (const SiteKey& key : member.keys) {
+            const auto found = key.until.find(writer);
+            if (found != key.until.end()) return &found->second;
+        }
+        return nullptr;
+    }
+
+    // Keys that sites replaced themselves, and that no entry of the line records yet. One key may
+    // have followed another since.
+    void announce() {
+        constexpr std::size_t most = 8;  // of one site: only its own keys can make them
+        for (auto& [site, member] : membership_.sites) {
+            if (member.site.empty() || member.keys.empty()) continue;
+            std::vector<PublicKey> in_force{member.keys.back().sign};
+            for (std::size_t at = 0; at < in_force.size(); ++at) {
+                for (const Introduction& one : introductions_) {
+                    const bool fits = one.replaces() && one.site == site && one.by == in_force[at];
+                    if (!fits || member.announced.size() == most || knows(member, one.sign) ||
+                        !signature_holds(one.by, introduction_text(membership_.space, one),
+                                         one.proof)) {
+                        continue;
+                    }
+                    member.announced.push_back(one);
+                    in_force.push_back(one.sign);
+                }
+            }
+        }
+    }
+
+    static bool knows(const Member& member, const PublicKey& sign) {
+        return std::ranges::any_of(member.keys,
+                                   [&](const auto& key) { return key.sign == sign; }) ||
+               std::ranges::any_of(member.announced,
+                                   [&](const auto& one) { return one.sign == sign; });
+    }
+
     // Every introduction that proves an invite makes a member, once its invite is known. Two sites
     // on one invite both count, whichever was seen first; a person decides.
     void introduce() {
         for (const Introduction& one : introductions_) {
-            const auto invited = membership_.sites.find(key_name(one.invite));
-            if (membership_.sites.count(one.site) != 0 || invited == membership_.sites.end() ||
-                !invited->second.invite || *invited->second.invite != one.invite ||
-                site_id_of(one.sign) != one.site ||
-                !signature_holds(one.invite, introduction_text(membership_.space, one),
-                                 one.proof)) {
+            const auto invited = membership_.sites.find(key_name(one.by));
+            if (one.replaces() || membership_.sites.count(one.site) != 0 ||
+                invited == membership_.sites.end() || !invited->second.invite ||
+                *invited->second.invite != one.by || site_id_of(one.sign) != one.site ||
+                !signature_holds(one.by, introduction_text(membership_.space, one), one.proof)) {
                 continue;
             }
             Member member = invited->second;
             member.site = one.site;
             if (member.standing == Standing::Invited) member.standing = Standing::Active;
-            member.keys = {{one.sign, one.box, {}}};
+            member.keys = {{one.sign, one.box}};
             std::vector<Member*> same;
             for (auto& [site, other] : membership_.sites) {
-                if (!other.site.empty() && other.invite == one.invite) same.push_back(&other);
+                if (!other.site.empty() && other.invite == one.by) same.push_back(&other);
             }
             member.invite_used_twice = !same.empty();
             for (Member* other : same) other->invite_used_twice = true;
@@ -302,123 +342,6 @@ std::string_view name_of(Standing standing) {
     return standing_names[static_cast<std::size_t>(standing)];
 }
 
-std::string introduction_text(std::string_view space, const Introduction& introduction) {
-    std::string text = "dutybook introduction\n";
-    text += space;
-    text += '\n' + introduction.site + '\n';
-    text += view(introduction.sign);
-    text += view(introduction.box);
-    return text;
-}
-
-std::string write_introduction(const Introduction& introduction) {
-    return canonical(Json{{"box", base64(view(introduction.box))},
-                          {"invite", base64(view(introduction.invite))},
-                          {"proof", base64(introduction.proof)},
-                          {"sign", base64(view(introduction.sign))}});
-}
-
-Result<Introduction> read_introduction(std::string_view text) {
-    const auto wrong = malformed("a site's introduction is wrong", "/introduction");
-    TRY_ASSIGN(const Json object, parse_json(text, {4, 1024}));
-    if (!object.is_object()) return wrong;
-    Introduction one;
-    const auto bytes = [&object](const char* name) -> Result<std::string> {
-        const auto found = object.find(name);
-        if (found == object.end() || !found->is_string()) return malformed("no bytes");
-        return from_base64(found->get_ref<const std::string&>());
-    };
-    for (const auto& [name, key] :
-         {std::pair{"box", &one.box}, {"invite", &one.invite}, {"sign", &one.sign}}) {
-        const auto raw = bytes(name);
-        const auto read = raw ? public_key_from(*raw) : Result<PublicKey>(raw.error());
-        if (!read) return wrong;
-        *key = *read;
-    }
-    auto proof = bytes("proof");
-    if (!proof) return wrong;
-    one.proof = std::move(*proof);
-    one.site = site_id_of(one.sign);
-    if (write_introduction(one) != text) return wrong;
-    return one;
-}
-
-bool Membership::done_again(const Lost& one) const {
-    const ControlAct& act = one.act;
-    return std::any_of(applied.begin(), applied.end(), [&](const Applied& done) {
-        const bool same_target =
-            act.kind == ControlKind::Add ? done.name == act.name : done.site == act.site;
-        return done.number >= one.number && done.kind == act.kind && same_target;
-    });
-}
-
-const Member* Membership::find(std::string_view site) const {
-    const auto found = sites.find(site);
-    return found == sites.end() ? nullptr : &found->second;
-}
-
-Result<const Member*> Membership::find_by_person(std::string_view words) const {
-    std::vector<const Member*> fits;
-    std::string candidates;
-    for (const auto& [id, member] : sites) {
-        if (id == words) return &member;
-        if (member.name != words && (words.empty() || !id.starts_with(words))) continue;
-        fits.push_back(&member);
-        candidates += (candidates.empty() ? "" : ", ") + member.name + " (" + id + ")";
-    }
-    if (fits.empty()) {
-        return failure(Code::NotFound, "no member \"" + std::string(words) + "\"", {},
-                       "`dutybook members` lists them");
-    }
-    if (fits.size() > 1) {
-        return failure(Code::Ambiguous, "\"" + std::string(words) + "\" fits several members",
-                       candidates, "name one by its id");
-    }
-    return fits.front();
-}
-
-std::size_t Membership::administrators() const {
-    return static_cast<std::size_t>(std::count_if(sites.begin(), sites.end(), [](const auto& each) {
-        return each.second.standing == Standing::Active && each.second.role == Role::Administers;
-    }));
-}
-
-Result<PublicKey> Membership::key_at(const Writer& writer, std::uint64_t seq, std::uint64_t last,
-                                     std::string_view segment) const {
-    const std::string site(site_of(writer));
-    const Member* member = find(site);
-    if (member == nullptr) {
-        return failure(Code::Forbidden, "site " + site + " is no member of the space", {},
-                       "if it should be, invite it");
-    }
-    if (member->standing == Standing::Removed && !counts(member->until, writer, last, segment)) {
-        return failure(Code::Forbidden,
-                       "site " + member->name + " was removed before it wrote this", {},
-                       "`dutybook members adopt` takes it in all the same");
-    }
-    if (member->role == Role::Reads && last >= seq) {
-        return failure(Code::Forbidden, "site " + member->name + " may read, not write");
-    }
-    const SiteKey* fits = nullptr;
-    for (const SiteKey& key : member->keys) {
-        const auto from = key.from.find(writer);
-        const bool holds = key.from.empty() || from == key.from.end() || seq > from->second.seq;
-        if (holds) fits = &key;
-    }
-    if (fits == nullptr) return failure(Code::Forbidden, "site " + member->name + " has no key");
-    return fits->sign;
-}
-
-std::vector<PublicKey> Membership::readers() const {
-    std::vector<PublicKey> all{recovery_box};
-    for (const auto& [id, member] : sites) {
-        const bool reads =
-            member.standing == Standing::Active || member.standing == Standing::Invited;
-        if (reads && !member.keys.empty()) all.push_back(member.keys.back().box);
-    }
-    return all;
-}
-
 Result<Membership> fold_membership(const std::string& space,
                                    const std::vector<SignedEntry>& entries,
                                    const std::set<Introduction>& introductions,
@@ -426,48 +349,6 @@ Result<Membership> fold_membership(const std::string& space,
     auto membership = Folder(introductions, key).fold(space, entries);
     if (membership) drop_used_invites(*membership);
     return membership;
-}
-
-void collect_epoch_keys(const ControlEntry& entry, std::span<const BoxKey> ours, EpochKeys& keys) {
-    for (const Wrap& wrap : entry.wraps) {
-        for (const BoxKey& box : ours) {
-            if (wrap.to != key_name(box.public_key())) continue;
-            const auto opened = box.open(wrap.sealed);
-            const auto secret = opened ? Secret::from(*opened) : Result<Secret>(opened.error());
-            if (secret) keys.emplace(wrap.epoch, *secret);
-        }
-    }
-    const auto own = keys.find(entry.epoch);
-    // The chain is sealed with the newest key that the entry wraps, or with its own epoch's.
-    std::uint32_t newest = entry.epoch;
-    for (const Wrap& wrap : entry.wraps) newest = std::max(newest, wrap.epoch);
-    const auto holder = keys.find(newest);
-    if (holder == keys.end() && own == keys.end()) return;
-    const Secret sealing = holder != keys.end() ? holder->second : own->second;
-    for (const auto& [epoch, sealed] : entry.chain) {
-        Nonce nonce{};
-        if (sealed.size() < nonce.size()) continue;
-        std::copy_n(sealed.begin(), nonce.size(), nonce.begin());
-        const auto opened = aead_open(sealing, nonce, "dutybook epoch " + std::to_string(epoch),
-                                      std::string_view(sealed).substr(nonce.size()));
-        const auto secret = opened ? Secret::from(*opened) : Result<Secret>(opened.error());
-        if (secret) keys.emplace(epoch, *secret);
-    }
-}
-
-void wrap_epoch(ControlEntry& entry, std::uint32_t epoch, const EpochKeys& keys,
-                const std::vector<PublicKey>& readers) {
-    const Secret& key = keys.at(epoch);
-    for (const PublicKey& reader : readers) {
-        entry.wraps.push_back({epoch, key_name(reader), seal_for(reader, key.bytes())});
-    }
-    for (const auto& [earlier, secret] : keys) {
-        if (earlier >= epoch) continue;
-        const std::string place = "dutybook epoch " + std::to_string(earlier);
-        const Nonce nonce = nonce_of(key, place, secret.bytes());
-        entry.chain.emplace_back(
-            earlier, std::string(view(nonce)) + aead_seal(key, nonce, place, secret.bytes()));
-    }
 }
 
 }  // namespace dutybook::domain

@@ -25,26 +25,35 @@ struct SignedEntry {
     ControlEntry entry;
 };
 
-// What an invited site says of itself in the header of its first segment: its lasting keys, and
-// proof that it holds the invite.
+// What a site says of its own keys in the header of a writer's first segment. Either it was
+// invited: its lasting keys, and proof that it holds the invite. Or it replaced its keys: the new
+// pair, vouched for by the one before, and where the log ends that the old one wrote last.
 struct Introduction {
     std::string site;
-    PublicKey sign{}, box{}, invite{};
-    std::string proof;  // Ed25519 by the invite's key over introduction_text()
+    PublicKey sign{}, box{};
+    PublicKey by{};     // the invite's key, or the one that was replaced
+    std::string proof;  // Ed25519 by that key over introduction_text()
+    Writer ended;       // empty for an invite
+    Position end;       // of `ended`; its segment is empty if it never wrote one
+    bool replaces() const { return !ended.empty(); }
     auto operator<=>(const Introduction&) const = default;
 };
 std::string introduction_text(std::string_view space, const Introduction& introduction);
-// Canonical JSON {"box","invite","proof","sign"} in base64: a member of a segment's header.
+// Canonical JSON, keys in base64: {"box","invite","proof","sign"}, or
+// {"box","ended":[writer,seq,commit],"proof","replaces","sign"}. A member of a segment's header.
 std::string write_introduction(const Introduction& introduction);
 Result<Introduction> read_introduction(std::string_view text);  // one spelling only
+
+// Of operations, segments and control entries: the highest that this version reads and writes.
+inline constexpr int known_format = 1;
 
 enum class Standing : std::uint8_t { Invited, Active, Retired, Removed };
 std::string_view name_of(Standing standing);
 
 struct SiteKey {
     PublicKey sign{}, box{};
-    // From these positions on (a rotation names them); empty = from the beginning.
-    std::map<Writer, Position, std::less<>> from;
+    // Once another pair is in force: where each log ends that this one wrote.
+    std::map<Writer, Position, std::less<>> until{};
 };
 
 struct Member {
@@ -52,7 +61,10 @@ struct Member {
     std::string name;
     Role role = Role::Writes;
     Standing standing = Standing::Active;
-    std::vector<SiteKey> keys;                      // oldest first
+    std::vector<SiteKey> keys;  // oldest first; the last one is in force
+    // By the site itself, and not recorded by who holds the pen yet: in force beside the last of
+    // `keys`. Two that replace one key: somebody else has that one too, and a person has to decide.
+    std::vector<Introduction> announced;
     std::map<Writer, Position, std::less<>> until;  // removed: what counts of it
     std::optional<PublicKey> invite;                // by which it came
     bool invite_used_twice = false;                 // a person has to decide
@@ -79,20 +91,31 @@ struct Membership {
     std::uint64_t number = 0;  // of the last entry
     std::string head;          // its commit
     std::uint32_t epoch = 0;   // newest
+    // What a site must know to take part; one that is older waits until it is updated.
     int minimum_format = 1;
     std::map<std::string, Member, std::less<>> sites;  // by site id; invited ones by key_name
     std::vector<Applied> applied;
     std::vector<Lost> lost;
     // Commits of entries by who may append, whose epoch key we lack: we were removed.
     std::vector<std::string> unreadable;
+    // The same of entries that do what this version does not know.
+    std::vector<std::string> newer;
 
     const Member* find(std::string_view site) const;
     // A site by id, unique prefix of the id, or name. Ambiguous names its candidates.
     Result<const Member*> find_by_person(std::string_view words) const;
     std::size_t administrators() const;  // active ones
-    // Key that had to sign at this place of a log; nothing if none may write there, with why.
-    Result<PublicKey> key_at(const Writer& writer, std::uint64_t seq, std::uint64_t last,
-                             std::string_view segment) const;
+    // Whether a segment counts at this place of a log if this key signed it; if not, why.
+    struct Place {
+        const Writer& writer;
+        std::uint64_t first = 1, last = 0;  // operations; none in a receipt
+        std::string_view previous, segment;
+    };
+    Result<void> may_sign(const Place& place, const PublicKey& key) const;
+    // Where a log ends whose site was removed or replaced the key of it.
+    std::optional<Position> end_of(const Writer& writer) const;
+    // Whether the key was a member's, and no longer counts.
+    const Member* given_up(const PublicKey& key) const;
     // Whether the same was done again since, so that nobody has to be told any more.
     bool done_again(const Lost& one) const;
     // To whose box keys a new epoch is wrapped: sites, open invites, the recovery key.

@@ -16,7 +16,7 @@
 #include "core/book.h"
 #include "core/founding.h"
 #include "core/identity.h"
-#include "core/sites_seen.h"
+#include "core/invited.h"
 #include "core/space_keys.h"
 #include "formats/html.h"
 #include "sync/git_transfer.h"
@@ -66,9 +66,8 @@ void set_window(sync::RemoteConfig& remote, const Json& invited) {
     remote.window_zone = text_of(invited, "zone");
 }
 
-Result<void> add_remotes(const fs::path& folder, const Json& invited) {
-    const auto path = sync::remotes_path(folder);
-    TRY_ASSIGN(sync::RemoteFile file, sync::load_remotes(path));
+Result<std::vector<sync::RemoteRecord>> read_remotes(const Json& invited) {
+    std::vector<sync::RemoteRecord> remotes;
     for (const auto& one : invited) {
         sync::RemoteRecord remote;
         remote.config.name = text_of(one, "name");
@@ -76,6 +75,16 @@ Result<void> add_remotes(const fs::path& folder, const Json& invited) {
         set_window(remote.config, one);
         remote.added = SystemClock().now();
         TRY(sync::check_remote_config(remote.config));
+        remotes.push_back(std::move(remote));
+    }
+    return remotes;
+}
+
+Result<void> add_remotes(const fs::path& folder, const Json& invited) {
+    const auto path = sync::remotes_path(folder);
+    TRY_ASSIGN(sync::RemoteFile file, sync::load_remotes(path));
+    TRY_ASSIGN(auto remotes, read_remotes(invited));
+    for (auto& remote : remotes) {
         if (file.find(remote.config.name) == nullptr) file.remotes.push_back(std::move(remote));
     }
     return sync::save_remotes(path, file);
@@ -91,22 +100,26 @@ Result<void> add_space(const fs::path& store, const Json& part) {
 
 Result<Json> join(const fs::path& store, const Json& invitation) {
     crypto_start();
+    // All of it is looked at before anything is made: what cannot be joined leaves nothing.
+    const auto parent = invitation.find("parent");
+    const bool with_parent = parent != invitation.end() && parent->is_object();
+    for (const Json* part : {&invitation, with_parent ? &*parent : nullptr}) {
+        if (part == nullptr) continue;
+        TRY(core::read_invitation(*part));
+        TRY(read_remotes(part->value("remotes", Json::array())));
+    }
     const Json space = invitation.value("space", Json::object());
     core::Site site;
     if (fs::exists(store / "site.json")) {
         TRY_ASSIGN(const core::SiteFile file, core::read_site(store));
         site = file.site;
     } else {
-        if (text_of(space, "id").empty()) return malformed("the invitation names no space");
         const auto zone = text_of(invitation, "zone");
         TRY_ASSIGN(site, core::Book::create(store, text_of(invitation, "site"),
                                             zone.empty() ? system_zone() : zone, SystemClock()));
     }
     TRY_ASSIGN(const FileLock lock, FileLock::take(store / "lock"));
-    const auto parent = invitation.find("parent");
-    if (parent != invitation.end() && parent->is_object()) {
-        TRY(add_space(store, *parent));
-    }
+    if (with_parent) TRY(add_space(store, *parent));
     TRY(add_space(store, invitation));
     return Result<Json>(boost::system::in_place_value, Json{{"site", json_of(site)},
                                                             {"space", text_of(space, "name")},
@@ -194,7 +207,6 @@ Result<Json> restore(const cli::Offline::Backup& wanted) {
 
 Result<Json> members(const fs::path& store, const std::string& wanted) {
     crypto_start();
-    TRY_ASSIGN(const core::SiteFile file, core::read_site(store));
     std::string space = wanted;
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(store / "spaces", failed)) {
@@ -203,11 +215,7 @@ Result<Json> members(const fs::path& store, const std::string& wanted) {
         space = entry.path().filename();
     }
     if (space.empty() || !core::valid_space_name(space)) return malformed("no space is named");
-    TRY_ASSIGN(const core::SpaceRecord record, core::read_space(store / "spaces" / space));
-    TRY_ASSIGN(const bool sealed, core::is_sealed(store / "spaces" / record.name));
-    if (sealed) return core::members_offline(store, record.name);
-    TRY_ASSIGN(const auto sites, core::sites_seen(store / "spaces" / record.name, file.site));
-    return Result<Json>(boost::system::in_place_value, core::sites_seen_json(sites));
+    return core::members_offline(store, space);
 }
 
 author::Surroundings surroundings() {

@@ -76,6 +76,8 @@ public:
     // it); it is kept as evidence.
     virtual Result<void> cut(const domain::Writer& writer, const CommitId& last) = 0;
     virtual Result<std::vector<SetAside>> set_aside(std::string_view site) = 0;
+    // The key that a held commit names as its signer.
+    virtual Result<PublicKey> signer(const CommitId& commit) = 0;
 };
 
 }  // namespace dutybook::store

@@ -128,8 +128,8 @@ struct GitLogOptions {
     std::string path;   // of log.git; made if missing
     std::string space;  // id
     const SegmentCodec* codec = nullptr;
-    const CommitSigner* signer = nullptr;  // null = unsigned
-    std::string introduction = {};         // SegmentHeader's, for the own writers
+    const CommitSigner* signer = nullptr;   // null = unsigned
+    const SegmentAuthor* author = nullptr;  // takes the signer's place
 };
 Result<std::unique_ptr<Log>> open_git_log(const GitLogOptions& options);
 

@@ -31,7 +31,10 @@ Result<git::SegmentObjects> GitLog::compose(const SegmentHeader& header, std::st
     out.tree = git::hash_object(git::segment_tree(out.blob), GIT_OBJECT_TREE);
     out.parent = parent;
     out.text.unsigned_bytes = git::segment_commit(header, out.tree, parent);
-    if (options_.signer != nullptr) {
+    if (options_.author != nullptr) {
+        TRY_ASSIGN(out.text.signature,
+                   options_.author->sign(header.writer, out.text.unsigned_bytes));
+    } else if (options_.signer != nullptr) {
         TRY_ASSIGN(out.text.signature, options_.signer->sign(out.text.unsigned_bytes));
     }
     out.commit = git::hash_object(git::with_signature(out.text.unsigned_bytes, out.text.signature),
@@ -78,7 +81,8 @@ Result<void> GitLog::publish_other(const std::string& ref, const CommitId& tip) 
 }
 
 SegmentHeader GitLog::introduced(SegmentHeader header) const {
-    if (header.previous.empty()) header.introduction = options_.introduction;
+    if (header.previous.empty() && options_.author != nullptr)
+        header.introduction = options_.author->introduction(header.writer);
     return header;
 }
 

@@ -4,6 +4,7 @@
 #include "store/git_control.h"
 #include "store/git_refs.h"
 #include "store/log_git.h"
+#include "store/ssh_signature.h"
 
 #include <algorithm>
 #include <set>
@@ -155,6 +156,12 @@ Result<void> GitLog::cut(const domain::Writer& writer, const CommitId& last) {
         tips_ = next;
     }
     return {};
+}
+
+Result<PublicKey> GitLog::signer(const CommitId& commit) {
+    TRY_ASSIGN(const auto view, View::open(path_));
+    TRY_ASSIGN(const auto segment, git::read_segment(view, commit));
+    return signer_of(segment.text.signature);
 }
 
 Result<std::vector<SetAside>> GitLog::set_aside(std::string_view site) {

@@ -84,6 +84,7 @@ private:
     Result<void> put(const std::vector<ControlPiece>& pieces, const CommitId& head) override;
     Result<void> cut(const domain::Writer& writer, const CommitId& last) override;
     Result<std::vector<SetAside>> set_aside(std::string_view site) override;
+    Result<PublicKey> signer(const CommitId& commit) override;
     Result<void> move_control(const CommitId& head);
     Result<ControlHeld> load_control(const git::View& view) const;
 

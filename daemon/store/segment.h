@@ -47,7 +47,7 @@ struct SegmentHeader {
     CommitId previous;        // the writer's segment before; empty for its very first
     std::uint32_t epoch = 0;  // of the space's key; 0 = not encrypted
     Millis time = 0;          // commit time, whole seconds
-    // Of an invited site, in the first segment of each writer: domain::write_introduction().
+    // Of an invited site or of new keys, in a writer's first segment: domain::write_introduction().
     std::string introduction;
 };
 
@@ -94,6 +94,17 @@ public:
     virtual ~CommitSigner() = default;
     // The detached signature ("gpgsig" header) of the exact commit bytes; empty = unsigned.
     virtual Result<std::string> sign(std::string_view commit_bytes) const = 0;
+};
+// What a site's own segments bear. It depends on the writer alone, so that a segment that was lost
+// can be made again after the site has replaced its keys.
+class SegmentAuthor {
+public:
+    virtual ~SegmentAuthor() = default;
+    // Code::Forbidden: the key is not here.
+    virtual Result<std::string> sign(const domain::Writer& writer,
+                                     std::string_view commit_bytes) const = 0;
+    // For the writer's first segment: SegmentHeader::introduction.
+    virtual std::string introduction(const domain::Writer& writer) const = 0;
 };
 class SegmentJudge {
 public:

@@ -13,6 +13,20 @@ namespace {
 // the remote can make such names.
 constexpr std::size_t most_lost = 16;
 
+// The remote answered, and what it lists there is no well-formed object or none at all. Else the
+// link or this machine failed.
+bool worth_nothing(const Error& error) {
+    switch (error.code) {
+        case Code::Corrupt:
+        case Code::Conflict:
+        case Code::Malformed:
+        case Code::TooLarge:
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace
 
 Result<void> ContactRun::receive_control() {
@@ -30,9 +44,7 @@ Result<void> ContactRun::receive_control() {
             wanted.size() <= most_lost)
             wanted.push_back({ref, tip, circle->head()});
     if (wanted.empty()) {
-        with_engine([&](core::SpaceEngine& engine) {
-            engine.close_alarm(core::alarm_id("control-refused", remote_.name));
-        });
+        control_is_good();
         return {};
     }
     TRY_ASSIGN(quarantine_, parts_.log->open_quarantine());
@@ -52,7 +64,7 @@ void ContactRun::meet_control(const Wanted& wanted) {
     const bool main = wanted.ref == store::control_ref;
     const auto refuse = [&](const Error& error) {
         if (!main) return;
-        raise("control-refused", remote_.name,
+        raise(error.code == Code::NewerFormat ? "update-needed" : "control-refused", remote_.name,
               name_of_remote(remote_.name, remote_.url) + " offers for " + wanted.ref +
                   " what was not taken over: " + error.text());
     };
@@ -60,9 +72,9 @@ void ContactRun::meet_control(const Wanted& wanted) {
     if (!fetched) {
         if (!main) return;
         // Others who hold a later one send it again if we replace what only seems damaged.
-        const bool damaged = fetched.error().code == Code::Corrupt;
-        (damaged ? control_replaceable_ : control_unread_) = true;
-        if (damaged)
+        const bool useless = worth_nothing(fetched.error());
+        (useless ? control_replaceable_ : control_unread_) = true;
+        if (useless)
             refuse(fetched.error());
         else
             partial_ = fetched.error();
@@ -76,9 +88,13 @@ void ContactRun::meet_control(const Wanted& wanted) {
         refuse(why);
         return;
     }
-    if (!main) return;
+    if (main) control_is_good();
+}
+
+void ContactRun::control_is_good() {
     with_engine([&](core::SpaceEngine& engine) {
         engine.close_alarm(core::alarm_id("control-refused", remote_.name));
+        engine.close_alarm(core::alarm_id("update-needed", remote_.name));
     });
 }
 

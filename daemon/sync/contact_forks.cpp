@@ -16,7 +16,7 @@ namespace dutybook::sync {
 Result<void> ContactRun::settle_fork(const store::VolumeName& volume, const store::CommitId& tip) {
     TRY_ASSIGN(const Branches parted, branches(volume.writer, tip));
     if (parted.ours.empty() || parted.theirs.empty()) return {};
-    const bool theirs_wins = parted.theirs.front().commit < parted.ours.front().commit;
+    const bool theirs_wins = theirs_counts(parted);
     // Before ours gives way, for then nothing tells of it any more.
     TRY(hand_out(parted, !theirs_wins));
     if (theirs_wins) {
@@ -32,6 +32,19 @@ Result<void> ContactRun::settle_fork(const store::VolumeName& volume, const stor
     }
     forks_.push_back({volume, parted});
     return {};
+}
+
+// The one that leads to where the control log says that this log ends, for whoever is no member any
+// more, or has a stolen key, can make a commit with a low id; else the lower commit id.
+bool ContactRun::theirs_counts(const Branches& parted) const {
+    const auto end = parts_.circle ? parts_.circle->end_of(parted.writer) : std::nullopt;
+    const auto leads_there = [&](const std::vector<Branches::Step>& steps) {
+        return end && std::ranges::any_of(
+                          steps, [&](const auto& step) { return step.commit == end->segment; });
+    };
+    const bool ours = leads_there(parted.ours), theirs = leads_there(parted.theirs);
+    if (ours != theirs) return theirs;
+    return parted.theirs.front().commit < parted.ours.front().commit;
 }
 
 // Whether it is a branch whose commits are held already; a current writer's own log is not settled

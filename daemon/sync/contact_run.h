@@ -45,6 +45,7 @@ private:
 
     // contact_control.cpp
     Result<void> receive_control();
+    void control_is_good();
     void meet_control(const Wanted& wanted);
     void look_for_lost_control();
     void offer_control(Pushes& pushes) const;
@@ -95,6 +96,7 @@ private:
         static std::vector<store::CommitId> commits(const std::vector<Step>& steps);
     };
     Result<void> settle_fork(const store::VolumeName& volume, const store::CommitId& tip);
+    bool theirs_counts(const Branches& parted) const;
     Result<void> hand_out(const Branches& parted, bool applied);
     Result<void> receive_forks();
     Result<bool> settle_held_fork(const store::VolumeName& volume, const store::CommitId& tip);

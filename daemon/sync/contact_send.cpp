@@ -48,7 +48,7 @@ Result<void> ContactRun::seal() {
         Result<std::size_t> done = std::size_t{0};
         with_engine([&](core::SpaceEngine& engine) {
             const bool introduce =
-                parts_.circle != nullptr && !parts_.circle->introduction().empty();
+                parts_.circle != nullptr && !parts_.circle->introduction(engine.writer()).empty();
             done = engine.seal({true, receipt, next, sealed_at_once, introduce});
         });
         if (!done) return done.error();

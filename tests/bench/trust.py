@@ -31,7 +31,7 @@ def timed_pair(world, sizes, sealed, turn):
     names = [f"{name}{turn}" for name in (("Alpha", "Beta") if sealed else ("Gamma", "Delta"))]
     first = world.site(names[0]) if sealed else open_space(world, names[0])
     space_id = change(first)
-    first = measure.plain(first.start())
+    first = measure.plain(first.start(*([] if sealed else ["--plain-spaces"])))
     hub = world.bare(f"hub-{names[0]}")
     first.client("remote", "add", "hub", hub)
     file = world.directory / "batch"
@@ -41,7 +41,7 @@ def timed_pair(world, sizes, sealed, turn):
     if sealed:
         second = measure.plain(world.invited(first, names[1]).start())
     else:
-        second = measure.plain(open_space(world, names[1], space_id).start())
+        second = measure.plain(open_space(world, names[1], space_id).start("--plain-spaces"))
         second.client("remote", "add", "hub", hub)
     out["join"], _ = measure.timed(lambda: second.sync(timeout=900))
     for i, site in enumerate((first, second)):

@@ -48,6 +48,30 @@ def test_a_sound_store_passes_with_and_without_its_daemon(pair):
     assert found(north, "daemon", "warn")
 
 
+def test_a_single_administrator_is_told(world):
+    north = world._site("North", "school")
+    made = north.client("init", "--site", "North", "--tz", "UTC")
+    assert "only one administrator" in made.err
+    for running in (False, True):
+        if running:
+            north.start()
+        told, = found(north, "administrators", "warn")
+        assert "school" in told["what"] and "--role admin" in told["fix"]
+    hub = world.bare("hub")
+    north.client("remote", "add", "hub", hub)
+    file = world.directory / "deputy.invite"
+    north.client("invite", "Deputy", "--role", "admin", "--out", file)
+    assert found(north, "administrators", "warn"), "an invitation is no administrator yet"
+    deputy = world._site("Deputy", "")
+    deputy.client("join", file)
+    deputy.space = "school"
+    deputy.start()
+    for site in (deputy, north):
+        site.sync()
+    for site in (deputy, north):
+        assert found(site, "administrators", "ok") and not found(site, "administrators", "warn")
+
+
 BREAK = {
     "keys readable by others": (lambda site: os.chmod(site.store / "keys/sign.key", 0o644),
                                 "permissions"),

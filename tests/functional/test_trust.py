@@ -8,8 +8,6 @@ import subprocess
 
 from dutybook import duty
 
-MARKER = "zebra7391"  # short: it is part of the socket's path
-
 
 def refs(world, repository):
     lines = world.git("-C", repository, "for-each-ref", "--format=%(refname)").split()
@@ -40,27 +38,6 @@ def unzstd(frame):
     out = ctypes.create_string_buffer(size)
     got = library.ZSTD_decompress(out, ctypes.c_size_t(size), frame, ctypes.c_size_t(len(frame)))
     return out.raw if got == size else b""
-
-
-def unpacked(world, repository):
-    """Every object of a repository, its payload decompressed wherever it is compressed."""
-    ids = [line.split()[0] for line in world.git(
-        "-C", repository, "cat-file", "--batch-all-objects",
-        "--batch-check=%(objectname) %(objecttype)").splitlines()]
-    assert ids
-    for one in ids:
-        kind = world.git("-C", repository, "cat-file", "-t", one).strip()
-        content = subprocess.run(["git", "-C", str(repository), "cat-file", kind, one],
-                                 env=world.environment, capture_output=True, check=True).stdout
-        yield content
-        frame = content.find(b"\x28\xb5\x2f\xfd")
-        if frame >= 0:
-            yield unzstd(content[frame:])
-
-
-def hits(world, repository, words):
-    return sum(content.lower().count(word.lower().encode())
-               for content in unpacked(world, repository) for word in words)
 
 
 def control(world, repository):
@@ -120,39 +97,6 @@ def test_members_are_listed(pair):
     assert other["name"] == "South" and other["state"] == "active" and other["role"] == "writer"
     assert other["last_heard"] and other["logs"] == 1
     assert other["key"].startswith("ssh-ed25519 ")
-
-
-def marked(site):
-    site.add_file([duty(f"{MARKER} {i}", category=MARKER, place=MARKER, tags=[MARKER])
-                   for i in range(1000)])
-    site.client("add", "core.duty", f"title={MARKER}", "category=c", "priority=low", "state=open",
-                by=MARKER)
-
-
-def test_no_word_is_shown(world):
-    north = world.site(f"{MARKER}North", space=f"{MARKER}space").start()
-    hub = world.bare("hub")
-    north.client("remote", "add", "hub", hub)
-    south = world.invited(north, f"{MARKER}South").start()
-    marked(north)
-    for site in (north, south, north):
-        site.sync()
-    assert south.status()["records"] == 1001
-    assert refs(world, hub)
-    assert hits(world, hub, [MARKER]) == 0
-
-    # Negative control: the same without encryption is found.
-    plain = world.site("Plain", space="plain")
-    folder = plain.store / "spaces/plain"
-    space = json.loads((folder / "space.json").read_text())
-    (folder / "space.json").write_text(json.dumps({**space, "sealed": False}))
-    (folder / "space.json.kept").unlink(missing_ok=True)
-    plain.start()
-    other = world.bare("other")
-    plain.client("remote", "add", "other", other)
-    marked(plain)
-    plain.sync()
-    assert hits(world, other, [MARKER]) > 1000
 
 
 def test_an_invitation_under_a_passphrase(world):

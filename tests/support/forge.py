@@ -129,7 +129,8 @@ class Member(Keys):
         epochs = json.loads((folder / "keys.json").read_text())["epochs"]
         self.epochs = {number: base64.b64decode(key) for number, key in epochs}
         self.repository = repository
-        self.introduction = self.introduced(site.store, folder)
+        invited = (folder / "invite.json").exists()
+        self.introduction = self.introduced(site.store, folder) if invited else None
 
     def introduced(self, store, folder):
         """What the first segment of each writer says of an invited site (core/circle.h)."""
@@ -154,7 +155,8 @@ class Member(Keys):
         made = {"codec": "sealed1", "epoch": max(self.epochs), "first": first, "format": 1,
                 "last": last, "previous": "", "space": self.space,
                 "time": int(time.time()) * 1000, "volume": 1, "writer": writer, **other}
-        if not made["previous"] and made["writer"].startswith(self.site):
+        own = made["writer"].startswith(self.site)
+        if not made["previous"] and own and self.introduction:
             made.setdefault("introduction", self.introduction)
         return made
 
@@ -166,15 +168,19 @@ class Member(Keys):
         least = len(frame) + 1
         step = min(max(1 << (least.bit_length() - 1), 256 * 32) // 32, 8192)
         padded = frame + b"\x80" + b"\0" * (-(-least // step) * step - least)
-        key = self.epochs[header["epoch"]]
+        return line + b"\n" + self.encrypted(header["epoch"], line, padded)
+
+    def encrypted(self, epoch, place, plain):
+        """Nonce and bytes, authenticated with their place."""
+        key = self.epochs[epoch]
         sub = hashlib.blake2b(b"dutybook nonce", digest_size=32, key=key).digest()
-        nonce = hashlib.blake2b(struct.pack("<Q", len(line)) + line + padded, digest_size=24,
+        nonce = hashlib.blake2b(struct.pack("<Q", len(place)) + place + plain, digest_size=24,
                                 key=sub).digest()
-        out = ctypes.create_string_buffer(len(padded) + 16)
+        out = ctypes.create_string_buffer(len(plain) + 16)
         sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-            out, None, padded, ctypes.c_ulonglong(len(padded)), line,
-            ctypes.c_ulonglong(len(line)), None, nonce, key)
-        return line + b"\n" + nonce + out.raw
+            out, None, plain, ctypes.c_ulonglong(len(plain)), place,
+            ctypes.c_ulonglong(len(place)), None, nonce, key)
+        return nonce + out.raw
 
     def plain(self, lines, frontier=None, next_heard=None):
         told = {"frontier": frontier or {}}
@@ -207,6 +213,22 @@ class Member(Keys):
         frame = frame or frame_of(self.plain(lines, frontier, next_heard))
         blob = self.repository.put("blob", self.seal(header, frame))
         text = self.commit_text(header, self.tree(blob), parent)
+        return self.repository.put("commit", self.signed(text, key).encode())
+
+    def entry(self, act, previous, key=None):
+        """A control entry that follows the commit `previous`; its commit (store/control_log.h)."""
+        told = json.loads(self.repository.git("cat-file", "blob", f"{previous}:entry"))
+        at = int(time.time() * 1000)
+        made = {"at": at, "by": base64.b64encode((key or self).public.raw).decode(), "chain": [],
+                "epoch": max(self.epochs), "format": 1, "number": told["number"] + 1,
+                "previous": previous, "space": self.space, "wraps": []}
+        sealed = self.encrypted(made["epoch"], canonical(made), canonical(act))
+        made["body"] = base64.b64encode(sealed).decode()
+        blob = self.repository.put("blob", canonical(made) + b"\n")
+        tree = self.repository.put("tree", b"100644 entry\0" + bytes.fromhex(blob))
+        person = f"{self.space} <control@dutybook.invalid> {at // 1000} +0000"
+        text = (f"tree {tree}\nparent {previous}\nauthor {person}\ncommitter {person}\n\n"
+                f"control {made['number']}\n")
         return self.repository.put("commit", self.signed(text, key).encode())
 
     def log(self, lines, writer=None, **how):

@@ -1,5 +1,6 @@
 #include "core/book.h"
 
+#include "base/crypto.h"
 #include "base/file.h"
 #include "rules/schema_validator.h"
 #include "site_fixture.h"
@@ -25,8 +26,7 @@ public:
     explicit Store(const std::string& name = "store") : directory_(scratch_.path(name)) {
         const auto site = Book::create(directory_, "North School", "America/New_York", clock_);
         REQUIRE_MESSAGE(site.has_value(), site.error().text());
-        REQUIRE(
-            core::write_space_folder(directory_, {core::make_space_id(), "north", ""}).has_value());
+        REQUIRE(core::write_space_folder(directory_, {random_base32(16), "north", ""}).has_value());
     }
 
     Result<std::unique_ptr<Book>> try_open(core::SpaceService::Listener listener = nullptr) {
@@ -35,6 +35,15 @@ public:
         options.schemas = dutybook::tests::source_dir() / "schemas";
         options.clock = &clock_;
         options.listener = std::move(listener);
+        options.plain_spaces = true;
+        return Book::open(std::move(options));
+    }
+
+    Result<std::unique_ptr<Book>> open_as_shipped() {
+        core::BookOptions options;
+        options.directory = directory_;
+        options.schemas = dutybook::tests::source_dir() / "schemas";
+        options.clock = &clock_;
         return Book::open(std::move(options));
     }
 
@@ -193,10 +202,15 @@ TEST_CASE("a copied store writes under a new name, a store that stayed does not"
 TEST_CASE("a reference into the parent is stored with the parent's name") {
     Store store;
     auto book = store.open();
-    REQUIRE(book->add_space({core::make_space_id(), "district", ""}).has_value());
-    REQUIRE(book->add_space({core::make_space_id(), "child", "district"}).has_value());
-    CHECK_FALSE(book->add_space({core::make_space_id(), "child", ""}).has_value());
-    CHECK_FALSE(book->add_space({core::make_space_id(), "a/b", ""}).has_value());
+    const auto add = [&](const std::string& name, const std::string& parent) {
+        const auto made =
+            core::write_space_folder(store.directory(), {random_base32(16), name, parent});
+        return made ? book->open_space(name) : made.error();
+    };
+    REQUIRE(add("district", "").has_value());
+    REQUIRE(add("child", "district").has_value());
+    CHECK_FALSE(add("child", "").has_value());
+    CHECK_FALSE(add("a/b", "").has_value());
     write(*book->space("district"), create("core.duty", duty("x"), "p1"));
     auto& child = *book->space("child");
     write(child, create("core.duty", duty("y"), "own"));
@@ -256,6 +270,14 @@ TEST_CASE("what was accepted before the end is answered") {
     }
     book.reset();
     CHECK(answered == 20);
+}
+
+TEST_CASE("a space that says that it is not encrypted is refused") {
+    Store store;
+    const auto opened = store.open_as_shipped();
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code == Code::Forbidden);
+    CHECK(opened.error().text().find("not encrypted") != std::string::npos);
 }
 
 TEST_CASE("sealed commits bear the site's signature, which stock git verifies") {

@@ -19,7 +19,8 @@ const SystemClock system_clock;
 // A store with its space opened: circle and log, no engine.
 struct Opened {
     std::filesystem::path store;
-    std::unique_ptr<store::CommitSigner> signer;
+    std::shared_ptr<core::Keyring> ring;
+    const store::CommitSigner* signer = nullptr;  // the first pair's
     std::unique_ptr<core::Circle> circle;
     std::unique_ptr<store::Log> log;
 
@@ -28,22 +29,19 @@ struct Opened {
     void open() {
         circle.reset();
         log.reset();
-        auto key = core::read_signer(store);
         const auto site = core::read_site(store);
-        const auto box = core::read_box_key(store);
         const auto record = core::read_space(folder());
-        REQUIRE(key.has_value());
         REQUIRE(site.has_value());
-        REQUIRE(box.has_value());
         REQUIRE(record.has_value());
-        signer = std::move(*key);
-        const auto sign = store::key_of_line(site->site.public_key);
-        auto opened = core::Circle::open(
-            {folder(), *record, site->site, signer.get(), *sign, *box, &system_clock});
+        const auto keys = core::Keyring::read(store, site->site.id);
+        REQUIRE_MESSAGE(keys.has_value(), (keys ? "" : keys.error().text()));
+        ring = *keys;
+        signer = ring->first()->signer.get();
+        auto opened = core::Circle::open({folder(), *record, site->site, ring, &system_clock});
         REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
         circle = std::move(*opened);
-        auto held = store::open_git_log({folder() / "log.git", record->id, &circle->codec(),
-                                         signer.get(), circle->introduction()});
+        auto held = store::open_git_log(
+            {folder() / "log.git", record->id, &circle->codec(), signer, circle.get()});
         REQUIRE(held.has_value());
         log = std::move(*held);
         const auto attached = circle->attach(*log);
@@ -76,7 +74,7 @@ struct Two {
         header.space = north.circle->membership()->space;
         header.writer = by.circle->site().id + "-aaaaaaaa";
         header.last = 1;
-        header.introduction = by.circle->introduction();
+        header.introduction = by.circle->introduction(header.writer);
         return header;
     }
     static Result<void> judged(const Opened& at, const store::SegmentHeader& header,

@@ -74,9 +74,28 @@ public:
         return invite;
     }
     Introduction introduce(const SiteKeys& invite, const SiteKeys& site) {
-        Introduction one{
-            site.id, site.sign.public_key(), site.box.public_key(), invite.sign.public_key(), {}};
+        Introduction one{site.id,
+                         site.sign.public_key(),
+                         site.box.public_key(),
+                         invite.sign.public_key(),
+                         {},
+                         {},
+                         {}};
         one.proof = view(invite.sign.sign(introduction_text(id, one)));
+        introductions.insert(one);
+        return one;
+    }
+    // New keys of a site, vouched for by its old ones.
+    Introduction replace(const std::string& site, const SiteKeys& old, const SiteKeys& fresh,
+                         const Position& end) {
+        Introduction one{site,
+                         fresh.sign.public_key(),
+                         fresh.box.public_key(),
+                         old.sign.public_key(),
+                         {},
+                         site + "-aaaaaaaa",
+                         end};
+        one.proof = view(old.sign.sign(introduction_text(id, one)));
         introductions.insert(one);
         return one;
     }
@@ -104,6 +123,12 @@ std::string writer_of(const SiteKeys& site) {
 }
 std::string segment(char c) {
     return std::string(40, c);
+}
+bool may(const Membership& members, const SiteKeys& site, const std::string& writer,
+         std::uint64_t first, std::uint64_t last, const std::string& id,
+         const std::string& previous = {}) {
+    return members.may_sign({writer, first, last, previous, id}, site.sign.public_key())
+        .has_value();
 }
 
 }  // namespace
@@ -144,12 +169,17 @@ TEST_CASE("an invited site is a member by its own introduction alone") {
     const Membership after = space.membership();
     REQUIRE(after.find(south.id) != nullptr);
     CHECK(after.find(south.id)->name == "South");
-    CHECK(after.key_at(writer_of(south), 1, 5, segment('a')).has_value());
+    CHECK(may(after, south, writer_of(south), 1, 5, segment('a')));
     CHECK(after.sites.size() == 2);  // the used invite is gone
 
     SiteKeys forger;
-    Introduction forged{forger.id, forger.sign.public_key(), forger.box.public_key(),
-                        invite.sign.public_key(), "x"};
+    Introduction forged{forger.id,
+                        forger.sign.public_key(),
+                        forger.box.public_key(),
+                        invite.sign.public_key(),
+                        "x",
+                        {},
+                        {}};
     space.introductions.insert(forged);
     CHECK(space.membership().find(forger.id) == nullptr);
 }
@@ -172,9 +202,9 @@ TEST_CASE("a reader writes nothing but receipts, a stranger nothing at all") {
     SiteKeys office, stranger;
     space.introduce(invite, office);
     const Membership members = space.membership();
-    CHECK_FALSE(members.key_at(writer_of(office), 1, 1, segment('a')));
-    CHECK(members.key_at(writer_of(office), 1, 0, segment('a')));
-    CHECK_FALSE(members.key_at(writer_of(stranger), 1, 1, segment('a')));
+    CHECK_FALSE(may(members, office, writer_of(office), 1, 1, segment('a')));
+    CHECK(may(members, office, writer_of(office), 1, 0, segment('a')));
+    CHECK_FALSE(may(members, stranger, writer_of(stranger), 1, 1, segment('a')));
 }
 
 TEST_CASE("a removed site counts up to its position, and gets no new key") {
@@ -191,11 +221,11 @@ TEST_CASE("a removed site counts up to its position, and gets no new key") {
     space.append(remove, space.admin.sign);
     space.append(ControlAct{}, space.admin.sign, 2);
     const Membership after = space.membership();
-    CHECK(after.key_at(writer_of(south), 6, 10, segment('c')));
-    CHECK(after.key_at(writer_of(south), 1, 5, segment('a')));
-    CHECK_FALSE(after.key_at(writer_of(south), 11, 12, segment('d')));
-    CHECK_FALSE(after.key_at(writer_of(south), 6, 10, segment('x')));
-    CHECK_FALSE(after.key_at(south.id + "-bbbbbbbb", 1, 1, segment('a')));
+    CHECK(may(after, south, writer_of(south), 6, 10, segment('c')));
+    CHECK(may(after, south, writer_of(south), 1, 5, segment('a')));
+    CHECK_FALSE(may(after, south, writer_of(south), 11, 12, segment('d')));
+    CHECK_FALSE(may(after, south, writer_of(south), 6, 10, segment('x')));
+    CHECK_FALSE(may(after, south, south.id + "-bbbbbbbb", 1, 1, segment('a')));
     CHECK(after.epoch == 2);
 
     EpochKeys theirs{{1, space.keys.at(1)}};
@@ -211,7 +241,7 @@ TEST_CASE("a removed site counts up to its position, and gets no new key") {
     ControlAct adopt = Space::act_of(ControlKind::Adopt, south);
     adopt.positions[writer_of(south)] = {12, segment('d')};
     space.append(adopt, space.admin.sign);
-    CHECK(space.membership().key_at(writer_of(south), 11, 12, segment('d')));
+    CHECK(may(space.membership(), south, writer_of(south), 11, 12, segment('d')));
 }
 
 TEST_CASE("of two entries with one number all sites take the same, and list the other") {
@@ -261,19 +291,79 @@ TEST_CASE("the recovery key makes a new administrator who can remove the old one
     ControlAct remove = Space::act_of(ControlKind::Remove, space.admin);
     space.append(remove, fresh.sign);
     CHECK(space.membership().find(space.admin.id)->standing == Standing::Removed);
-    CHECK_FALSE(space.membership().key_at(writer_of(space.admin), 1, 1, segment('a')));
+    CHECK_FALSE(may(space.membership(), space.admin, writer_of(space.admin), 1, 1, segment('a')));
 }
 
-TEST_CASE("a rotated key signs from its position on") {
+TEST_CASE("a replaced key counts up to where its logs end, the new one in other logs") {
     Space space;
     SiteKeys renewed;
+    const std::string old_log = writer_of(space.admin), fresh = space.admin.id + "-bbbbbbbb";
     ControlAct rotate = Space::act_of(ControlKind::Rotate, renewed);
     rotate.site = space.admin.id;
-    rotate.positions[writer_of(space.admin)] = {20, segment('a')};
-    space.append(rotate, space.admin.sign);
+    rotate.positions[old_log] = {20, segment('a')};
+    const std::string head = space.entries.back().commit;
+    const SignedEntry rival = space.make(Space::act_of(ControlKind::Add, SiteKeys{}, "Thief"),
+                                         space.admin.sign, 0, head, 1);
+    const SignedEntry entry = space.append(rotate, space.admin.sign);
     const Membership members = space.membership();
-    CHECK(*members.key_at(writer_of(space.admin), 20, 20, segment('a')) ==
-          space.admin.sign.public_key());
-    CHECK(*members.key_at(writer_of(space.admin), 21, 30, segment('b')) ==
-          renewed.sign.public_key());
+    CHECK(may(members, space.admin, old_log, 1, 20, segment('a')));
+    CHECK(may(members, space.admin, old_log, 21, 20, segment('b'), segment('9')));
+    CHECK_FALSE(may(members, space.admin, old_log, 21, 21, segment('b'), segment('a')));
+    CHECK_FALSE(may(members, space.admin, old_log, 21, 20, segment('b'), segment('a')));
+    CHECK_FALSE(may(members, renewed, old_log, 21, 21, segment('b'), segment('a')));
+    CHECK_FALSE(may(members, space.admin, fresh, 1, 1, segment('c')));
+    CHECK(may(members, renewed, fresh, 1, 1, segment('c')));
+    CHECK(members.end_of(old_log) == Position{20, segment('a')});
+    CHECK(members.given_up(space.admin.sign.public_key()) != nullptr);
+    CHECK(members.given_up(renewed.sign.public_key()) == nullptr);
+    // Whoever has the old key cannot undo it, whatever the commit ids are, nor append after it.
+    CHECK(space.membership({space.entries[0], entry, rival}).head == entry.commit);
+    CHECK(space.membership({space.entries[0], rival, entry}).lost.size() == 1);
+    space.append(Space::act_of(ControlKind::Add, SiteKeys{}, "Late"), space.admin.sign);
+    CHECK(space.membership().number == 1);
+    space.entries.pop_back();
+    space.append(Space::act_of(ControlKind::Add, SiteKeys{}, "East"), renewed.sign);
+    CHECK(space.membership().number == 2);
+}
+
+TEST_CASE("keys that a site announced itself count at once, and are the line's once recorded") {
+    Space space;
+    const SiteKeys invite = space.invite("South");
+    SiteKeys south, renewed, again, stranger;
+    space.introduce(invite, south);
+    const std::string fresh = south.id + "-bbbbbbbb";
+    const auto announced = space.replace(south.id, south, renewed, {7, segment('a')});
+    CHECK(read_introduction(write_introduction(announced))->end == announced.end);
+    auto members = space.membership();
+    CHECK(may(members, renewed, fresh, 1, 1, segment('c')));
+    CHECK(may(members, south, writer_of(south), 1, 7, segment('a')));
+    CHECK(members.find(south.id)->announced.size() == 1);
+    // One that follows another; none by who was never a key of the site.
+    space.replace(south.id, renewed, again, {3, segment('d')});
+    space.replace(south.id, stranger, stranger, {3, segment('d')});
+    members = space.membership();
+    CHECK(may(members, again, fresh, 1, 1, segment('c')));
+    CHECK_FALSE(may(members, stranger, fresh, 1, 1, segment('c')));
+
+    ControlAct rotate = Space::act_of(ControlKind::Rotate, renewed);
+    rotate.site = south.id;
+    rotate.positions[writer_of(south)] = {7, segment('a')};
+    space.append(rotate, space.admin.sign);
+    // Whoever has the old key announces nothing any more.
+    SiteKeys thief;
+    space.replace(south.id, south, thief, {7, segment('a')});
+    members = space.membership();
+    CHECK(members.find(south.id)->keys.size() == 2);
+    CHECK(members.find(south.id)->announced.size() == 1);
+    CHECK(may(members, again, fresh, 1, 1, segment('c')));
+    CHECK_FALSE(may(members, thief, fresh, 1, 1, segment('c')));
+    CHECK_FALSE(may(members, south, fresh, 1, 1, segment('c')));
+}
+
+TEST_CASE("the least format that a site must know is the line's") {
+    Space space;
+    ControlAct format = Space::act_of(ControlKind::Format, space.admin);
+    format.minimum_format = 2;
+    space.append(format, space.admin.sign);
+    CHECK(space.membership().minimum_format == 2);
 }

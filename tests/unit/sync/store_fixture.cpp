@@ -18,6 +18,7 @@ void Store::open() {
     options.directory = directory;
     options.schemas = dutybook::tests::source_dir() / "schemas";
     options.clock = &clock;
+    options.plain_spaces = true;
     auto opened = core::Book::open(std::move(options));
     REQUIRE_MESSAGE(opened.has_value(), opened.error().text());
     book_ = std::move(*opened);
@@ -133,7 +134,7 @@ Json duty(const std::string& title) {
 
 std::string make_space() {
     crypto_start();
-    return core::make_space_id();
+    return random_base32(16);
 }
 
 std::unique_ptr<Store> make_store(const Folder& folder, const std::string& name,
