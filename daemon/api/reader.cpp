@@ -89,6 +89,7 @@ Result<rules::NeedAnswer> ReaderSource::find(const rules::NeedQuery& query) {
     shown.reserve(answer.records.size());
     for (auto& record : answer.records) {
         TRY_ASSIGN(const bool here, open(record));
+        if (here && !query.field.empty()) dated_.insert(record.id);
         if (here) {
             shown.push_back(std::move(record));
         } else {

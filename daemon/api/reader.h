@@ -34,6 +34,8 @@ public:
         : all_(all), kinds_(kinds), reading_(reading), space_(std::move(space)), walls_(walls) {}
     Result<rules::NeedAnswer> find(const rules::NeedQuery& query) override;
     std::uint64_t hidden() const { return hidden_.size(); }
+    // What was asked for by its date, and shown: what the report is about.
+    const std::set<std::string>& dated() const { return dated_; }
 
 private:
     Result<bool> open(const rules::RuleRecord& record);
@@ -43,7 +45,7 @@ private:
     const Reading& reading_;
     const std::string space_;
     Walls& walls_;
-    std::set<std::string> hidden_;
+    std::set<std::string> hidden_, dated_;
 };
 
 }  // namespace dutybook::api

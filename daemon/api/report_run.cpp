@@ -1,5 +1,8 @@
 #include "api/report_run.h"
 
+#include "api/host_reports.h"
+#include "api/open_findings.h"
+#include "api/reference.h"
 #include "core/record_source.h"
 
 #include <algorithm>
@@ -8,10 +11,45 @@ namespace dutybook::api {
 
 namespace {
 
-std::string left_out(std::uint64_t count, const std::string& language) {
-    const std::string number = std::to_string(count);
-    return language == "es" ? "Registros que su función no puede ver: " + number
-                            : "Records that your role may not see: " + number;
+void tell_hidden(MadeReport& made, std::uint64_t count) {
+    if (count == 0 || !made.blocks.is_array()) return;
+    const char* const words = made.language == "es" ? "Registros que su función no puede ver: "
+                                                    : "Records that your role may not see: ";
+    made.blocks.push_back(
+        {{"type", "text"}, {"style", "note"}, {"text", words + std::to_string(count)}});
+}
+
+// A block {"type": "findings"} is the daemon's to fill: what the rules found about the records that
+// the report was given, on its days.
+Result<void> fill_findings(const Call& call, core::SpaceService& space,
+                           const std::set<std::string>& records, MadeReport& made) {
+    const auto wanted = [](const Json& block) {
+        return block.is_object() && block.value("type", "") == "findings";
+    };
+    if (!made.blocks.is_array() || std::none_of(made.blocks.begin(), made.blocks.end(), wanted)) {
+        return {};
+    }
+    OpenFindingsQuery query;
+    query.records = &records;
+    query.from = made.parameters.value("from", "");
+    query.to = made.parameters.value("to", "");
+    query.language = made.language;
+    TRY_ASSIGN(const OpenFindings found, open_findings(call, space, query));
+    const bool spanish = made.language == "es";
+    Json rows = Json::array();
+    for (const auto& one : found.shown) rows.push_back({one.when, one.what, one.who});
+    Json table = {{"type", "table"},
+                  {"columns",
+                   {{{"label", spanish ? "Fecha" : "Date"}},
+                    {{"label", spanish ? "Qué se encontró" : "What was found"}},
+                    {{"label", spanish ? "Quién" : "Who"}}}},
+                  {"rows", std::move(rows)}};
+    if (found.shown.empty()) {
+        table = {{"type", "text"}, {"text", spanish ? "nada" : "nothing"}};
+    }
+    made.behind.insert(made.behind.end(), found.behind.begin(), found.behind.end());
+    std::replace_if(made.blocks.begin(), made.blocks.end(), wanted, table);
+    return {};
 }
 
 // A report for a family is written in the family's language, whatever its maker reads: its first
@@ -24,9 +62,70 @@ void take_language(MadeReport& made, const rules::ManifestReport& declared) {
     made.title = rules::text_in(declared.title, made.language);
 }
 
+std::vector<Json*> texts_in(Json& value) {
+    std::vector<Json*> out;
+    if (value.is_string() && !value.get_ref<const std::string&>().empty()) out.push_back(&value);
+    if (!value.is_array()) return out;
+    for (Json& one : value) {
+        if (one.is_string()) out.push_back(&one);
+    }
+    return out;
+}
+
+// Parameters that name records, with the kinds that they may be of: those that needs look up, and
+// people by their usual names.
+using References = std::map<std::string, std::set<std::string>>;
+
+References references_of(const rules::ManifestReport& report, const domain::KindCatalog& kinds) {
+    References out{{"person", {"core.person"}}, {"student", {"core.person"}}};
+    const auto take = [&](const rules::Path& path, const std::string& kind) {
+        if (path.name == report.needs.subject && path.whole_field()) {
+            out[path.members.front()].insert(kind);
+        }
+    };
+    for (const rules::Need& need : report.needs.needs) {
+        if (need.id) take(*need.id, need.kind);
+        const auto* const kind = kinds.find(need.kind);
+        for (const rules::Condition& condition : need.where) {
+            const auto* const path = std::get_if<rules::Path>(&condition.value);
+            if (path == nullptr || kind == nullptr) continue;
+            const auto field = kind->fields.find(condition.field);
+            if (field != kind->fields.end() && !field->second.refers.empty()) {
+                take(*path, field->second.refers);
+            }
+        }
+    }
+    return out;
+}
+
+// As records write it: whom the district keeps is "district/p1" in a school. What names no such
+// record stays as it is: people may be known by a name alone.
+Result<std::string> resolved(core::Book& book, core::SpaceService& space, const std::string& text,
+                             const std::set<std::string>& kinds) {
+    const auto found = find_record(book, space, text);
+    if (!found && text.starts_with('@')) return found.error();
+    if (!found || kinds.count(found->record.state.kind) == 0) return text;
+    const std::string& id = found->record.state.id;
+    return found->space == &space ? id : found->space->facts().name + "/" + id;
+}
+
+Result<void> resolve_references(const Call& call, core::SpaceService& space,
+                                const rules::ManifestReport& report, Json& parameters) {
+    core::Book& book = *call.services.book;
+    for (const auto& [name, kinds] : references_of(report, book.kinds())) {
+        const auto found = parameters.find(name);
+        if (found == parameters.end()) continue;
+        for (Json* one : texts_in(*found)) {
+            TRY_ASSIGN(*one, resolved(book, space, one->get<std::string>(), kinds));
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<rules::ManifestReport> declared_report(const Services& services, const std::string& name) {
+    if (const auto* const own = host_report(name)) return *own;
     const auto dot = name.find('.');
     const auto plugin = services.plugins->host().find(name.substr(0, dot));
     const rules::ManifestReport* const report =
@@ -61,6 +160,7 @@ Result<Json> report_parameters(const rules::ManifestReport& report, const std::s
 Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const std::string& name,
                               Json parameters, const std::string& language) {
     TRY_ASSIGN(const auto declared, declared_report(call.services, name));
+    TRY(resolve_references(call, space, declared, parameters));
     const auto plugin = call.services.plugins->host().find(name.substr(0, name.find('.')));
     MadeReport made;
     made.name = name;
@@ -78,7 +178,19 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
     request.language = language;
     request.parameters = parameters;
     made.parameters = std::move(parameters);
+    made.landscape = declared.landscape;
     std::uint64_t hidden = 0;
+    std::set<std::string> dated;
+    if (host_report(name) != nullptr) {
+        TRY_ASSIGN(const Reading reading,
+                   space.run([&](core::SpaceEngine& engine) { return reading_of(call, engine); }));
+        HostReport report{call, space, reading, made.parameters, language};
+        TRY_ASSIGN(made.blocks, make_host_report(name, report));
+        made.privacy = report.privacy;
+        made.behind = report.behind;
+        tell_hidden(made, report.hidden);
+        return made;
+    }
     auto text = space.run([&](core::SpaceEngine& engine) -> Result<std::string> {
         TRY_ASSIGN(Reading reading, reading_of(call, engine));
         request.reader = reading.person;
@@ -94,6 +206,7 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
         TRY_ASSIGN(std::string blocks, call.services.plugins->host().report(request, source));
         hidden = source.hidden();
         made.behind.assign(walls.opened().begin(), walls.opened().end());
+        dated = source.dated();
         return blocks;
     });
     if (!text) return std::move(text).error();
@@ -102,10 +215,8 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
         plugin ? rules::answer_limits(plugin->package.manifest) : JsonLimits{};
     TRY_ASSIGN(made.blocks, parse_json(*text, limits));
     take_language(made, declared);
-    if (hidden > 0 && made.blocks.is_array()) {
-        made.blocks.push_back(
-            {{"type", "text"}, {"style", "note"}, {"text", left_out(hidden, language)}});
-    }
+    TRY(fill_findings(call, space, dated, made));
+    tell_hidden(made, hidden);
     return made;
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "api/filed_reports.h"
+#include "api/host_reports.h"
 #include "api/reference.h"
 #include "api/report_page.h"
 #include "api/report_run.h"
@@ -10,6 +11,7 @@
 #include "formats/csv.h"
 #include "formats/ics.h"
 #include "formats/ledes.h"
+#include "formats/plain.h"
 
 namespace dutybook::api {
 
@@ -20,17 +22,22 @@ Json text_or_null(const rules::Texts& texts) {
     return text.empty() ? Json(nullptr) : Json(text);
 }
 
+Json report_json(const std::string& plugin, const rules::ManifestReport& report) {
+    return {{"report", plugin + "." + report.name},
+            {"title", text_or_null(report.title)},
+            {"formats", report.formats},
+            {"privacy", report.privacy},
+            {"parameters", report.parameters}};
+}
+
 Result<Response> list_reports(Call& call) {
     Json items = Json::array();
+    for (const auto& report : host_reports()) items.push_back(report_json("site", report));
     for (const auto& one : call.services.plugins->list()) {
         const auto plugin = call.services.plugins->host().find(one.status.id);
         if (!plugin) continue;
         for (const auto& report : plugin->package.manifest.reports) {
-            items.push_back({{"report", one.status.id + "." + report.name},
-                             {"title", text_or_null(report.title)},
-                             {"formats", report.formats},
-                             {"privacy", report.privacy},
-                             {"parameters", report.parameters}});
+            items.push_back(report_json(one.status.id, report));
         }
     }
     return json_response({{"items", std::move(items)}, {"next", nullptr}});
@@ -47,12 +54,17 @@ Response text_response(std::string text, const std::string& type) {
 Result<Response> render(Call& call, const MadeReport& made, const std::string& format) {
     TRY_ASSIGN(auto report, report_of(call.services, made.blocks, made.title, made.language));
     report.made_at = made.made_at;
+    report.landscape = made.landscape;
     if (format == "html") {
         TRY_ASSIGN(std::string page, formats::render_html(report, charts(call.services)));
         return text_response(std::move(page), "text/html; charset=utf-8");
     }
     if (format == "csv") {
         return text_response(formats::render_csv(report), "text/csv; charset=utf-8");
+    }
+    if (format == "text") {
+        constexpr std::size_t columns = 100;
+        return text_response(formats::render_plain(report, columns), "text/plain; charset=utf-8");
     }
     if (format == "ics") {
         TRY_ASSIGN(std::string text, formats::render_ics(report, call.services.clock->now()));
@@ -65,7 +77,7 @@ Result<Response> render(Call& call, const MadeReport& made, const std::string& f
     if (format == "svg") {
         for (const Json& block : report.blocks) {
             if (block["type"] != "chart") continue;
-            TRY_ASSIGN(std::string svg, charts(call.services).svg(block));
+            TRY_ASSIGN(std::string svg, charts(call.services).svg(block, made.language));
             return text_response(std::move(svg), "image/svg+xml");
         }
         return failure(Code::Conflict, "the report has no chart");
@@ -73,7 +85,8 @@ Result<Response> render(Call& call, const MadeReport& made, const std::string& f
     if (format == "json") {
         return json_response({{"title", made.title}, {"blocks", report.blocks}});
     }
-    return malformed("no report is made as \"" + format + "\": html, csv, svg, ics, ledes, json");
+    return malformed("no report is made as \"" + format +
+                     "\": html, csv, text, svg, ics, ledes, json");
 }
 
 std::string or_else(const std::string& text, const std::string& otherwise) {
@@ -169,6 +182,9 @@ Result<Response> filed_report(Call& call) {
     made.title = fields.value("title", "");
     made.language = or_else(fields.value("language", ""), "en");
     made.made_at = fields.value("made_at", "");
+    if (const auto declared = declared_report(call.services, fields.value("name", ""))) {
+        made.landscape = declared->landscape;  // the paper; what it says is as it was filed
+    }
     TRY_ASSIGN(made.blocks, filed_blocks(fields));
     return render(call, made, or_else(call.query("format"), "html"));
 }
@@ -179,7 +195,7 @@ std::vector<Endpoint> report_routes() {
     return {
         {.path = "/v1/reports",
          .name = "listReports",
-         .summary = "The reports that plugins bring.",
+         .summary = "The reports that plugins and the daemon itself bring.",
          .list = true,
          .runs = Runs::Pool,
          .run = answering(list_reports)},
@@ -187,7 +203,7 @@ std::vector<Endpoint> report_routes() {
          .name = "makeReport",
          .summary = "Makes a report: parameter=NAME=VALUE, repeated.",
          .query = {{"parameter", Type::Text, "NAME=VALUE of a parameter", true},
-                   {"format", Type::Text, "html, csv, svg, ics, ledes or json"},
+                   {"format", Type::Text, "html, csv, text, svg, ics, ledes or json"},
                    {"language", Type::Text, "of the reader: en, es"}},
          .runs = Runs::Pool,
          .run = answering(make_report)},
@@ -209,7 +225,7 @@ std::vector<Endpoint> report_routes() {
         {.path = "/v1/spaces/{space}/filed/{record}",
          .name = "showFiledReport",
          .summary = "A filed report as it was on that day.",
-         .query = {{"format", Type::Text, "html, csv, svg, ics, ledes or json"}},
+         .query = {{"format", Type::Text, "html, csv, text, svg, ics, ledes or json"}},
          .runs = Runs::Pool,
          .run = answering(filed_report)},
     };

@@ -3,14 +3,13 @@
 // adds the findings that nobody answered, sorts and cuts.
 
 #include "api/call.h"
-#include "api/findings.h"
-#include "api/reader.h"
+#include "api/open_findings.h"
+#include "api/reference.h"
 #include "api/report_run.h"
 #include "core/plugins.h"
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <tuple>
 
 namespace dutybook::api {
@@ -22,7 +21,6 @@ constexpr std::array<std::string_view, 8> levels{"urgent",     "overdue", "expir
                                                  "unanswered", "today",   "soon",    "open"};
 constexpr std::array<std::string_view, 6> columns{"level", "when", "what",
                                                   "place", "who",  "record"};
-constexpr std::size_t finding_limit = 20;
 
 struct Item {
     std::array<std::string, columns.size()> cells;
@@ -81,64 +79,17 @@ Result<void> ask_plugins(const Call& call, core::SpaceService& space, const Aske
     return {};
 }
 
-bool is_about(const domain::RecordState& state, const std::string& person) {
-    const std::string quoted = canonical(Json(person));
-    return state.created.by == person ||
-           std::any_of(state.fields.begin(), state.fields.end(), [&](const auto& field) {
-               return field.second.find(quoted) != std::string::npos;
-           });
-}
-
-struct Unanswered {
-    std::vector<Item> items;
-    std::uint64_t more = 0;
-};
-
-Result<bool> concerns(const rules::Finding& finding, core::SpaceService& space, Walls& walls,
-                      const std::string& person) {
-    TRY_ASSIGN(const bool hidden, walls.hides_some(finding));
-    if (hidden) return false;
-    bool about = person.empty();
-    for (const std::string& id : finding.records) {
-        TRY_ASSIGN(const auto record, space.reader().get(id));
-        about = about || (record && is_about(record->state, person));
-    }
-    return about;
-}
-
-// Open findings that a person must look at, the most severe first.
-Result<Unanswered> unanswered(const Call& call, core::SpaceService& space, const Asked& asked) {
-    FindingQuery query;
-    query.open = true;
-    query.limit = std::numeric_limits<std::size_t>::max();
-    TRY_ASSIGN(FindingPage page, find_findings(space, query));
-    auto& findings = page.findings;
-    std::stable_sort(findings.begin(), findings.end(),
-                     [](const auto& a, const auto& b) { return a.severity > b.severity; });
-    Walls walls(*call.services.book, space, call.caller().by);
-    Unanswered out;
-    for (const auto& finding : findings) {
-        if (finding.severity < rules::Severity::NeedsReview) continue;
-        TRY_ASSIGN(const bool concerned, concerns(finding, space, walls, asked.person));
-        if (!concerned) continue;
-        if (out.items.size() == finding_limit) {
-            ++out.more;
-            continue;
-        }
-        const std::string text = call.services.plugins->host().message(finding, asked.language);
-        out.items.push_back({{"unanswered", "", finding.rule + ": " + text, "", "",
-                              finding.records.empty() ? "" : finding.records.front()},
-                             finding.rule});
-    }
-    return out;
-}
-
 Result<Response> answer(const Call& call, const Asked& asked) {
     TRY_ASSIGN(core::SpaceService* const space, call.space());
     std::vector<Item> items;
     TRY(ask_plugins(call, *space, asked, items));
-    TRY_ASSIGN(Unanswered findings, unanswered(call, *space, asked));
-    items.insert(items.end(), findings.items.begin(), findings.items.end());
+    OpenFindingsQuery query;
+    query.person = asked.person;
+    query.language = asked.language;
+    TRY_ASSIGN(const OpenFindings findings, open_findings(call, *space, query));
+    for (const auto& one : findings.shown) {
+        items.push_back({{"unanswered", one.when, one.what, "", one.who, one.record}, one.rule});
+    }
     std::sort(items.begin(), items.end(),
               [](const Item& a, const Item& b) { return a.key() < b.key(); });
     Json list = Json::array();
@@ -153,10 +104,22 @@ Result<std::string> day_of(const Call& call, const char* name) {
     return local_date(at ? *at : call.services.clock->now(), zone);
 }
 
+// An id, its beginning, or @words. A person may be known by a name alone, without a record.
+Result<std::string> person_of(const Call& call) {
+    const std::string& words = call.query("person");
+    if (words.empty()) return words;
+    TRY_ASSIGN(core::SpaceService* const space, call.space());
+    const auto found = find_record(*call.services.book, *space, words);
+    if (found) return found->record.state.id;
+    const bool name = found.error().code == Code::NotFound && words.front() != '@';
+    if (!name) return found.error();
+    return words;
+}
+
 Result<Asked> asked_of(const Call& call, const char* report) {
     Asked asked;
     asked.report = report;
-    asked.person = call.query("person");
+    TRY_ASSIGN(asked.person, person_of(call));
     asked.language = call.language();
     TRY_ASSIGN(const std::string day, day_of(call, "date"));
     asked.parameters = {{"date", day}};
@@ -185,9 +148,10 @@ Result<Response> due(Call& call) {
 }
 
 std::vector<Query> common() {
-    return {{"person", Type::Text, "the person's id; without it everybody"},
-            {"date", Type::Instant, "the day, today without it"},
-            {"language", Type::Text, "of the reader: en, es"}};
+    return {
+        {"person", Type::Text, "the person: an id, its beginning or @words; without it everybody"},
+        {"date", Type::Instant, "the day, today without it"},
+        {"language", Type::Text, "of the reader: en, es"}};
 }
 
 }  // namespace

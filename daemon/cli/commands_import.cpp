@@ -6,6 +6,7 @@
 #include "cli/run.h"
 
 #include <ostream>
+#include <set>
 
 namespace dutybook::cli {
 
@@ -40,6 +41,14 @@ void join_files(formats::Mapped& mapped) {
     mapped.records = std::move(joined);
 }
 
+// One row may fill several records: what is wrong with it is told once.
+void tell_once(std::vector<Error>& errors) {
+    std::set<std::string> told;
+    std::erase_if(errors, [&](const Error& error) {
+        return !told.insert(std::to_string(error.line.value_or(0)) + ' ' + error.what).second;
+    });
+}
+
 // By a mapping: every entry whose file is there and whose kind the daemon knows.
 Result<formats::Mapped> by_mapping(Session& session, const Json& mapping, const std::string& path) {
     std::vector<std::string> names;
@@ -47,6 +56,10 @@ Result<formats::Mapped> by_mapping(Session& session, const Json& mapping, const 
     TRY_ASSIGN(const ImportFiles files, ImportFiles::open(path, names));
     TRY_ASSIGN(const auto kinds, known_kinds(session));
     formats::Mapped mapped;
+    for (const auto& [name, encoding] : files.encodings()) {
+        mapped.warnings.push_back(
+            formats::bad_row(name, 0, "", "is not UTF-8; it was read as " + encoding));
+    }
     const formats::MapContext context{session.zone(),
                                       [&](const std::string& name) { return files.text_of(name); }};
     bool any = false;
@@ -63,6 +76,8 @@ Result<formats::Mapped> by_mapping(Session& session, const Json& mapping, const 
         formats::map_table(entry, files.shown(name), *text, context, mapped);
     }
     if (!any) return failure(Code::NotFound, path + " holds none of the mapping's files");
+    tell_once(mapped.errors);
+    tell_once(mapped.warnings);
     join_files(mapped);
     return mapped;
 }
@@ -103,6 +118,12 @@ void print_counts(Session& session, const ImportCounts& counts, bool dry_run) {
                    std::to_string(each.failed)});
     }
     if (!table.empty()) table.print(session.out());
+    std::uint64_t repeated = 0;
+    for (const auto& [kind, each] : counts.kinds) repeated += each.repeated;
+    if (repeated > 0) {
+        session.out() << repeated << (repeated == 1 ? " row repeats" : " rows repeat")
+                      << " an earlier row of its file word for word and made no second record\n";
+    }
     session.out() << counts.bad_rows << (counts.bad_rows == 1 ? " bad row, " : " bad rows, ")
                   << counts.orphans << (counts.orphans == 1 ? " orphan\n" : " orphans\n");
 }

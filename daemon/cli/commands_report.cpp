@@ -97,7 +97,7 @@ void add_report_commands(Commands& commands) {
                 [&session, options] { return report(session, *options); });
     app.add_option("name", options->name, "PLUGIN.REPORT");
     app.add_option("parameters", options->parameters, "NAME=VALUE");
-    app.add_option("--format", options->format, "html, csv, svg, ics, ledes or json");
+    app.add_option("--format", options->format, "html, csv, text, svg, ics, ledes or json");
     app.add_option("--language", options->language, "of the reader: en, es");
     app.add_option("--out", options->out, "file; standard output without it");
     app.add_flag("--file", options->file, "freeze it as a record, which syncs");

@@ -1,5 +1,6 @@
 // today due
 #include "cli/command.h"
+#include "formats/text_table.h"
 
 #include <ostream>
 
@@ -18,21 +19,20 @@ Result<int> show(Session& session, const std::string& list, const AttentionOptio
     if (!options.date.empty()) target += "&date=" + percent_encode(options.date);
     if (list == "due") target += "&days=" + std::to_string(options.days);
     TRY_ASSIGN(const Json answer, session.get(session.in_space(target)));
-    Table table({"LEVEL", "WHEN", "WHAT", "PLACE", "WHO", "RECORD"});
+    // A narrow terminal has no room for ids: @words name a record as well.
+    constexpr std::size_t wide = 110;
+    const std::size_t width = terminal_width();
+    std::vector<std::vector<std::string>> rows{{"LEVEL", "WHEN", "WHAT", "PLACE", "WHO"}};
+    if (width >= wide) rows.front().push_back("RECORD");
     for (const Json& item : answer.value("items", Json::array())) {
-        if (session.json()) {
-            print_json(session.out(), item);
-            continue;
-        }
-        table.add({text_of(item, "level"), text_of(item, "when"), text_of(item, "what"),
-                   text_of(item, "place"), text_of(item, "who"), text_of(item, "record")});
+        if (session.json()) print_json(session.out(), item);
+        rows.push_back({text_of(item, "level"), text_of(item, "when"), text_of(item, "what"),
+                        text_of(item, "place"), text_of(item, "who")});
+        if (width >= wide) rows.back().push_back(text_of(item, "record"));
     }
     if (session.json()) return done;
-    if (table.empty()) {
-        session.out() << "nothing needs attention\n";
-    } else {
-        table.print(session.out());
-    }
+    session.out() << (rows.size() > 1 ? formats::text_table(std::move(rows), width)
+                                      : "nothing needs attention\n");
     const auto more = answer.value("more_findings", std::uint64_t{0});
     if (more > 0) {
         session.out() << more << " more findings are open: dutybook findings --open\n";
@@ -45,7 +45,8 @@ CLI::App& add(Commands& commands, const std::string& name, const std::string& wh
     auto& session = commands.session;
     auto& app = command(commands, commands.root, name, what, example,
                         [&session, name, options] { return show(session, name, *options); });
-    app.add_option("--person", options->person, "of this person alone (an id)");
+    app.add_option("--person", options->person,
+                   "of this person alone: an id, its beginning, or @words");
     app.add_option("--date", options->date, "of another day, such as 2026-05-04");
     app.add_option("--language", options->language, "of the reader: en, es");
     return app;

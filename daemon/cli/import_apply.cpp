@@ -66,7 +66,10 @@ void tell_problem(Session& session, const Error& error, const char* before) {
         if (before == std::string_view("warning")) problem = {{"warning", problem}};
         print_json(session.out(), problem);
     } else {
-        session.err() << before << ": " << error.text() << '\n';
+        // "users.csv, column role: ..." says where already.
+        session.err() << before << ": ";
+        if (error.line) session.err() << "line " << *error.line << " of ";
+        session.err() << error.what << (error.why.empty() ? "" : ": " + error.why) << '\n';
     }
 }
 
@@ -120,12 +123,24 @@ Result<void> Importer::tell_orphans() {
                                         {"line", reference.line},
                                         {"column", reference.column}});
         } else {
-            session_.err() << "orphan: line " << reference.line << ": " << reference.file
+            session_.err() << "orphan: line " << reference.line << " of " << reference.file
                            << ", column " << reference.column << ": there is no " << reference.id
                            << '\n';
         }
     }
     return {};
+}
+
+void Importer::tell_repeat(const formats::MappedRecord& record, std::uint64_t first) {
+    if (session_.json()) {
+        print_json(session_.out(), {{"repeat", record.id},
+                                    {"file", record.file},
+                                    {"line", record.line},
+                                    {"first_line", first}});
+    } else {
+        session_.err() << "repeat: line " << record.line << " of " << record.file
+                       << " says what line " << first << " does\n";
+    }
 }
 
 Result<void> Importer::sort_out() {
@@ -136,6 +151,7 @@ Result<void> Importer::sort_out() {
         if (!is_first) {
             if (first->second->fields == record.fields) {
                 ++count.repeated;
+                tell_repeat(record, first->second->line);
             } else {
                 failed(record, malformed("names " + record.id + " as line " +
                                          std::to_string(first->second->line) +

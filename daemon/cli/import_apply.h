@@ -31,6 +31,7 @@ private:
     Result<void> read_held();
     Result<void> tell_orphans();
     Result<bool> exists(const std::string& id);
+    void tell_repeat(const formats::MappedRecord& record, std::uint64_t first);
     Result<void> sort_out();
     Result<void> change();
     Result<void> add();

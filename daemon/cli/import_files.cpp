@@ -2,10 +2,11 @@
 
 #include "base/file.h"
 #include "formats/csv.h"
+#include "formats/encoding.h"
 #include "formats/mapping_value.h"
 #include "formats/zip.h"
 
-#include <algorithm>
+#include <set>
 
 namespace dutybook::cli {
 
@@ -16,36 +17,63 @@ namespace {
 
 constexpr const char* manifest = "manifest.csv";
 
+// Each once: a mapping may read a file several times.
+std::string joined(const std::vector<std::string>& names) {
+    std::string out;
+    for (const auto& name : std::set<std::string>(names.begin(), names.end())) {
+        out += (out.empty() ? "" : ", ") + name;
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<ImportFiles> ImportFiles::open(const fs::path& path, const std::vector<std::string>& names) {
     ImportFiles files;
-    const auto take = [&](const std::string& name, std::string text) {
-        files.names_[lower_case(name)] = name;
-        files.texts_[lower_case(name)] = std::move(text);
+    std::set<std::string> wanted;
+    for (const auto& name : names) wanted.insert(lower_case(name));
+    const auto is_wanted = [&](const std::string& name) {
+        return wanted.count(lower_case(name)) != 0 || lower_case(name) == manifest;
     };
     std::error_code failed;
     if (fs::is_directory(path, failed)) {
         for (const auto& entry : fs::directory_iterator(path, failed)) {
             const std::string name = entry.path().filename().string();
-            const bool wanted = std::any_of(names.begin(), names.end(), [&](const auto& each) {
-                return lower_case(each) == lower_case(name);
-            });
-            if (!wanted && lower_case(name) != manifest) continue;
+            if (!is_wanted(name)) continue;
             TRY_ASSIGN(std::string text, read_file(entry.path()));
-            take(name, std::move(text));
+            TRY(files.take(name, std::move(text)));
         }
     } else if (formats::is_zip(path)) {
         TRY_ASSIGN(auto all, formats::read_zip(path));
-        for (auto& [name, text] : all) take(name, std::move(text));
+        for (auto& [name, text] : all) {
+            if (is_wanted(name)) TRY(files.take(name, std::move(text)));
+        }
     } else {
         TRY_ASSIGN(std::string text, read_file(path));
-        take(path.filename().string(), std::move(text));
-        files.single_ = true;
+        const std::string name = path.filename().string();
+        TRY(files.take(name, std::move(text)));
+        files.single_ = wanted.size() == 1 || !is_wanted(name);
+        if (files.single_ && wanted.size() > 1) {
+            return failure(Code::NotFound, name + " is none of the mapping's files",
+                           "these are " + joined(names), "name it so, or give the folder");
+        }
         return files;
     }
     TRY(files.read_manifest());
     return files;
+}
+
+Result<void> ImportFiles::take(const std::string& name, std::string bytes) {
+    auto text = formats::decoded(std::move(bytes));
+    if (!text) {
+        Error error = text.error();
+        error.what = name + ": " + error.what;
+        return error;
+    }
+    if (!text->encoding.empty()) encodings_[name] = text->encoding;
+    names_[lower_case(name)] = name;
+    texts_[lower_case(name)] = std::move(text->text);
+    return {};
 }
 
 const std::string* ImportFiles::text_of(const std::string& name) const {

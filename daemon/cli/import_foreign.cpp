@@ -1,8 +1,10 @@
 #include "cli/import_foreign.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "cli/print.h"
 #include "formats/calendar.h"
+#include "formats/encoding.h"
 #include "formats/fhir.h"
 #include "formats/ledes_records.h"
 
@@ -72,10 +74,14 @@ bool is_foreign(const std::string& format) {
 
 Result<formats::Mapped> read_foreign(Session& session, const std::string& format,
                                      const std::string& path) {
-    TRY_ASSIGN(const std::string text, read_file(path));
+    TRY_ASSIGN(const std::string bytes, read_file(path));
+    TRY_ASSIGN(const auto decoded, formats::decoded(bytes));
+    const std::string& text = decoded.text;
     const std::string file = std::filesystem::path(path).filename().string();
-    if (format == "ics") return formats::read_calendar(text, file, session.zone());
-    if (format == "fhir") return formats::read_fhir(text, file);
+    if (format == "ics") {
+        return formats::read_calendar(text, file, session.zone(), SystemClock().now());
+    }
+    if (format == "fhir") return formats::read_fhir(text, file, session.zone());
     return read_invoice(session, text, file);
 }
 

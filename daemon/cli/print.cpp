@@ -1,6 +1,13 @@
 #include "cli/print.h"
 
+#include "formats/text_table.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <ostream>
 
 namespace dutybook::cli {
@@ -20,7 +27,7 @@ std::string text_of(const Json& object, const char* member) {
     return found == object.end() || found->is_null() ? std::string() : one_line(*found);
 }
 
-namespace {
+using formats::characters;
 
 std::string people_text(const Json& value) {
     if (value.is_null()) return "-";
@@ -33,13 +40,16 @@ std::string people_text(const Json& value) {
     return out;
 }
 
-std::size_t characters(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    }));
+std::size_t terminal_width() {
+    constexpr std::size_t usual = 80;
+    winsize size{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+    const char* const set = std::getenv("COLUMNS");
+    const std::string_view text = set == nullptr ? "" : set;
+    std::size_t columns = 0;
+    std::from_chars(text.data(), text.data() + text.size(), columns);
+    return columns > 0 ? columns : usual;
 }
-
-}  // namespace
 
 void Table::print(std::ostream& out) const {
     std::vector<std::size_t> widths;

@@ -43,6 +43,9 @@ private:
 
 void print_conflict_values(std::ostream& out, SiteNames& names, const Json& values);
 
+// Letters on a line: the terminal's, COLUMNS, else 80.
+std::size_t terminal_width();
+
 // What a record is about, in a few words: its title, its name, or its first texts.
 std::string summary_of(const Json& fields);
 void print_record(Session& session, const Json& record);

@@ -1,5 +1,6 @@
 #include "formats/blocks.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <map>
@@ -128,12 +129,13 @@ Problem check_page(const Json&, const std::string&) {
 }
 
 using Check = Problem (*)(const Json&, const std::string&);
-constexpr std::array<std::pair<std::string_view, Check>, 7> checks{{{"heading", check_heading},
+constexpr std::array<std::pair<std::string_view, Check>, 8> checks{{{"heading", check_heading},
                                                                     {"text", check_text},
                                                                     {"table", check_table},
                                                                     {"chart", check_chart},
                                                                     {"signature", check_signature},
                                                                     {"events", check_events},
+                                                                    {"findings", check_page},
                                                                     {"page", check_page}}};
 
 }  // namespace
@@ -154,12 +156,30 @@ Result<Json> check_blocks(Json blocks) {
         if (found == checks.end()) {
             return wrong(pointer_to(at, "type"),
                          "is a heading, text, table, chart, signature, "
-                         "events or page, not \"" +
+                         "events, findings or page, not \"" +
                              type + "\"");
         }
         if (auto problem = found->second(block, at)) return *problem;
     }
     return Result<Json>(boost::system::in_place_value, std::move(blocks));
+}
+
+bool shows_events(const Report& report) {
+    return std::none_of(report.blocks.begin(), report.blocks.end(),
+                        [](const Json& block) { return block["type"] == "table"; });
+}
+
+bool is_number(std::string_view text) {
+    bool digit = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c >= '0' && c <= '9') {
+            digit = true;
+        } else if (!((c == '-' || c == '+') && i == 0) && c != '.') {
+            return false;
+        }
+    }
+    return digit;
 }
 
 std::string cell_text(const Json& cell) {

@@ -53,18 +53,20 @@ void append_series(std::string& script, const Json& series, std::size_t number) 
 
 }  // namespace
 
-std::string chart_script(const Json& block) {
+std::string chart_script(const Json& block, const std::string& language) {
     const bool dates = text_of(block, "x", "kind") == "date";
     std::string script =
         "set terminal svg size 760,340 dynamic noenhanced font 'sans,11' background 'white'\n"
-        "set key outside bottom center horizontal\nset grid ytics\nset yrange [0:*]\n";
+        "set key outside bottom center horizontal\nset grid ytics\nset yrange [0:*]\n"
+        "set offsets graph 0.02, graph 0.02, graph 0.08, 0\nset rmargin 8\n";  // no point on the
+                                                                               // frame
     if (dates) {
         script +=
-            "set xdata time\nset timefmt '%Y-%m-%d'\nset format x '%d.%m.%y'\n"
+            "set xdata time\nset timefmt '%Y-%m-%d'\nset format x '%Y-%m-%d'\n"
             "set xtics rotate by -35\n";
     }
     if (block.contains("title"))
-        script += "set title " + gnuplot_text(cell_text(block["title"])) + "\n";
+        script += "set title " + gnuplot_text(cell_text(block["title"])) + " offset 0,0.5\n";
     script += "set xlabel " + gnuplot_text(text_of(block, "x", "label")) + "\n";
     script += "set ylabel " + gnuplot_text(text_of(block, "y", "label")) + "\n";
     for (const Json& phase : block.value("phases", Json::array())) {
@@ -73,7 +75,7 @@ std::string chart_script(const Json& block) {
         const std::string x = dates ? gnuplot_text(at) : at;
         script += "set arrow from " + x + ", graph 0 to " + x + ", graph 1 nohead dashtype 2\n";
         script += "set label " + gnuplot_text(cell_text(phase.value("label", Json()))) + " at " +
-                  x + ", graph 0.96 offset 0.5,0\n";
+                  x + ", graph 1.03 left\n";
     }
     std::string plots;
     std::size_t number = 0;
@@ -89,7 +91,8 @@ std::string chart_script(const Json& block) {
     const std::string goal = datum(block.value("goal", Json()));
     if (!goal.empty()) {
         if (!plots.empty()) plots += ", ";
-        plots += goal + " with lines dashtype 3 title 'goal'";
+        plots += goal + " with lines dashtype 3 linewidth 2 title " +
+                 gnuplot_text(language.starts_with("es") ? "meta" : "goal");
     }
     // Without a single point gnuplot has no range and fails.
     bool any = false;
@@ -105,12 +108,12 @@ std::string chart_script(const Json& block) {
     return script + "plot " + plots + "\n";
 }
 
-Result<std::string> ChartMaker::svg(const Json& block) const {
+Result<std::string> ChartMaker::svg(const Json& block, const std::string& language) const {
     ProcessRequest request;
     request.arguments = {"gnuplot"};
     request.environment = {
         {"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}, {"HOME", "/nonexistent"}};
-    request.input = chart_script(block);
+    request.input = chart_script(block, language);
     request.limits.stall = 10'000;
     request.limits.total = 20'000;
     const std::atomic<bool> never{false};

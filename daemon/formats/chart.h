@@ -13,7 +13,7 @@ public:
     // `supervise` is the path of dutybook-supervise.
     explicit ChartMaker(std::string supervise) : supervise_(std::move(supervise)) {}
     // One chart block as an <svg> element. Code::Unavailable says that gnuplot is missing.
-    Result<std::string> svg(const Json& block) const;
+    Result<std::string> svg(const Json& block, const std::string& language) const;
 
 private:
     std::string supervise_;
@@ -21,6 +21,6 @@ private:
 
 // What gnuplot is told; pure, for tests. Labels come from people: everything that gnuplot could
 // take for a command, a format or a string's end is taken out of them.
-std::string chart_script(const Json& block);
+std::string chart_script(const Json& block, const std::string& language);
 
 }  // namespace dutybook::formats

@@ -15,7 +15,8 @@ struct FhirInput {
 };
 std::string render_fhir(const FhirInput& input, const std::string& made_at);
 
-// Resources of other types are told as warnings. Code::Malformed if it is no Bundle.
-Result<Mapped> read_fhir(std::string_view text, const std::string& file);
+// Resources of other types, and words that records have none for, are told as warnings. A day
+// without a time is midnight in `zone`. Code::Malformed if it is no Bundle.
+Result<Mapped> read_fhir(std::string_view text, const std::string& file, const std::string& zone);
 
 }  // namespace dutybook::formats

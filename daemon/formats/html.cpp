@@ -1,5 +1,7 @@
 #include "formats/html.h"
 
+#include <vector>
+
 namespace dutybook::formats {
 
 namespace {
@@ -12,9 +14,10 @@ table { border-collapse: collapse; width: 100%; margin: .5em 0 1em; }
 th, td { border: 1px solid #888; padding: .2em .4em; text-align: left; vertical-align: top; }
 th { background: #eee; } td.right, th.right { text-align: right; }
 td.center, th.center { text-align: center; }
+table.wide { font-size: 7.5pt; } table.wide th, table.wide td { padding: .1em .2em; }
 .note { color: #444; font-size: 9.5pt; } .strong { font-weight: bold; }
 .signature { margin: 2.5em 2em 0 0; border-top: 1px solid #000; width: 7cm; display: inline-block; }
-.page { break-after: page; } figure { margin: .5em 0; } svg { max-width: 100%; height: auto; }
+.page { break-after: page; } td { white-space: pre-line; } figure { margin: .5em 0; } svg { max-width: 100%; height: auto; }
 footer { margin-top: 2em; font-size: 8.5pt; color: #444; }
 @media print { body { margin: 0; max-width: none; } thead { display: table-header-group; }
   tr, figure { break-inside: avoid; } @page { margin: 1.2cm; } }
@@ -29,15 +32,25 @@ public:
                "\">\n<head>\n<meta charset=\"utf-8\">\n"
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
                escape_html(report_.title) + "</title>\n<style>" + std::string(style) +
+               (report_.landscape ? "@page { size: landscape; }\n" : "") +
                "</style>\n</head>\n<body>\n<main>\n<h1>" + escape_html(report_.title) + "</h1>\n";
         for (const Json& block : report_.blocks) TRY(write_block(block));
         out_ += "</main>\n<footer>" + escape_html(report_.site);
-        if (!report_.made_at.empty()) out_ += " &middot; " + escape_html(report_.made_at);
+        if (!report_.made_at.empty()) out_ += " &middot; " + escape_html(minute(report_.made_at));
         out_ += "</footer>\n</body>\n</html>\n";
         return std::move(out_);
     }
 
 private:
+    // "2026-05-04T08:00:00.123-04:00" -> "2026-05-04 08:00 (-04:00)"
+    static std::string minute(const std::string& instant) {
+        constexpr std::size_t minutes = 16;
+        const auto offset = instant.find_first_of("+-Z", minutes);
+        if (instant.size() < minutes || offset == std::string::npos) return instant;
+        return instant.substr(0, 10) + " " + instant.substr(11, 5) + " (" + instant.substr(offset) +
+               ")";
+    }
+
     Result<void> write_block(const Json& block) {
         const auto& type = block["type"].get_ref<const std::string&>();
         if (type == "heading") {
@@ -51,11 +64,11 @@ private:
         } else if (type == "table") {
             write_table(block);
         } else if (type == "chart") {
-            TRY_ASSIGN(const std::string svg, charts_.svg(block));
+            TRY_ASSIGN(const std::string svg, charts_.svg(block, report_.language));
             out_ += "<figure>\n" + svg + "</figure>\n";
         } else if (type == "signature") {
             element("p", "signature", block["label"].get<std::string>());
-        } else if (type == "events") {
+        } else if (type == "events" && shows_events(report_)) {
             write_events(block);
         } else if (type == "page") {
             out_ += "<div class=\"page\"></div>\n";
@@ -68,23 +81,42 @@ private:
                 escape_html(text) + "</" + tag + ">\n";
     }
 
-    static std::string align_of(const Json& column) {
-        const std::string align = column.value("align", "");
-        return align == "right" || align == "center" ? " class=\"" + align + "\"" : "";
+    // As the column says; numbers stand to the right by themselves.
+    static std::string align_of(const Json& block, std::size_t column) {
+        const std::string align = block["columns"][column].value("align", "");
+        if (align == "right" || align == "center") return " class=\"" + align + "\"";
+        bool any = false;
+        for (const Json& row : block.value("rows", Json::array())) {
+            const std::string text = column < row.size() ? cell_text(row[column]) : "";
+            if (text.empty()) continue;
+            if (!is_number(text)) return "";
+            any = true;
+        }
+        return any ? " class=\"right\"" : "";
     }
 
     void write_table(const Json& block) {
         const Json& columns = block["columns"];
-        out_ += "<table>\n<thead>\n<tr>";
-        for (const Json& column : columns) {
-            out_ += "<th scope=\"col\"" + align_of(column) + ">" +
-                    escape_html(column["label"].get<std::string>()) + "</th>";
+        std::vector<std::string> aligns;
+        // A month of days does not fit in letters of the usual size.
+        constexpr std::size_t many = 14;
+        out_ += columns.size() > many ? "<table class=\"wide\">\n" : "<table>\n";
+        out_ += "<thead>\n<tr>";
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            aligns.push_back(align_of(block, i));
+            out_ += "<th scope=\"col\"" + aligns.back() + ">" +
+                    escape_html(columns[i]["label"].get<std::string>()) + "</th>";
         }
         out_ += "</tr>\n</thead>\n<tbody>\n";
-        for (const Json& row : block.value("rows", Json::array())) {
+        const Json rows = block.value("rows", Json::array());
+        if (rows.empty()) {
+            out_ += "<tr><td class=\"center\" colspan=\"" + std::to_string(columns.size()) +
+                    "\">&ndash;</td></tr>\n";
+        }
+        for (const Json& row : rows) {
             out_ += "<tr>";
             for (std::size_t i = 0; i < columns.size(); ++i) {
-                out_ += "<td" + align_of(columns[i]) + ">" +
+                out_ += "<td" + aligns[i] + ">" +
                         escape_html(i < row.size() ? cell_text(row[i]) : std::string()) + "</td>";
             }
             out_ += "</tr>\n";

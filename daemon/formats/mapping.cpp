@@ -23,13 +23,21 @@ public:
     void header(const CsvRow& row) {
         for (std::size_t i = 0; i < row.cells.size(); ++i) {
             columns_.emplace(lower_case(trimmed(row.cells[i])), i);
+            names_.push_back(trimmed(row.cells[i]));
         }
+        width_ = row.cells.size();
+        row_ = &row;
+        fill(entry_["id"].get<std::string>(), [&](const std::string& column) {
+            if (!cell(column)) wrong(column, "the file has no such column, and ids are made of it");
+            return std::string();
+        });
+        usable_ = out_.errors.size() == errors_;
     }
 
     void take(const CsvRow& row) {
-        if (row.cells.size() == 1 && row.cells.front().empty()) return;
+        if (!usable_ || (row.cells.size() == 1 && row.cells.front().empty())) return;
         row_ = &row;
-        if (!wanted()) return;
+        if (!fits() || !wanted()) return;
         MappedRecord record;
         record.kind = entry_["kind"];
         record.file = file_;
@@ -46,6 +54,7 @@ public:
                 return;
             }
         }
+        keep_others(record);
         out_.records.push_back(std::move(record));
     }
 
@@ -54,6 +63,19 @@ private:
         const auto found = columns_.find(lower_case(column));
         if (found == columns_.end() || found->second >= row_->cells.size()) return std::nullopt;
         return trimmed(row_->cells[found->second]);
+    }
+
+    // An unquoted comma would move every cell behind it into another column.
+    bool fits() {
+        const auto& cells = row_->cells;
+        const bool good =
+            std::all_of(cells.begin() + static_cast<long>(std::min(width_, cells.size())),
+                        cells.end(), [](const auto& each) { return trimmed(each).empty(); });
+        if (!good) {
+            wrong("", "has " + std::to_string(cells.size()) + " cells, the header " +
+                          std::to_string(width_));
+        }
+        return good;
     }
 
     bool wanted() const {
@@ -104,6 +126,19 @@ private:
         });
         const auto last = text.find_last_not_of(" ,;:.-/");
         return any && last != std::string::npos ? text.substr(0, last + 1) : "";
+    }
+
+    // Columns of vendors, kept as they are: "metadata.house" -> {"metadata.house": "red"}.
+    void keep_others(MappedRecord& record) const {
+        Json kept = Json::object();
+        for (const Json& prefix : entry_.value("keep", Json::array())) {
+            for (const std::string& name : names_) {
+                if (!lower_case(name).starts_with(lower_case(prefix.get<std::string>()))) continue;
+                const std::string text = cell(name).value_or("");
+                if (!text.empty()) kept[name] = text;
+            }
+        }
+        if (!kept.empty()) record.fields["extensions"] = std::move(kept);
     }
 
     // False after an error: the row is left out.
@@ -177,7 +212,11 @@ private:
     const std::string& file_;
     const MapContext& context_;
     Mapped& out_;
+    const std::size_t errors_ = out_.errors.size();  // of other files
     Columns columns_;
+    std::vector<std::string> names_;  // as they are written
+    std::size_t width_ = 0;           // of the header
+    bool usable_ = false;
     const CsvRow* row_ = nullptr;
 };
 
@@ -265,7 +304,7 @@ std::string as_id(std::string_view text) {
 Error bad_row(const std::string& file, std::uint64_t line, const std::string& column,
               const std::string& what) {
     Error error = malformed(file + (column.empty() ? "" : ", column " + column) + ": " + what);
-    error.line = line;
+    if (line > 0) error.line = line;
     error.pointer = column;
     error.detail = canonical({{"file", file}, {"column", column}});
     return error;
@@ -291,20 +330,23 @@ void map_table(const Json& entry, const std::string& file, std::string_view csv,
                const MapContext& context, Mapped& out) {
     Mapper mapper(entry, file, context, out);
     bool first = true;
-    const auto read = read_csv(csv, [&](const CsvRow& row) {
-        if (first) {
-            mapper.header(row);
-        } else {
-            mapper.take(row);
-        }
-        first = false;
-        return true;
-    });
-    if (!read) {
-        Error error = bad_row(file, read.error().line.value_or(0), "", read.error().what);
-        error.why = read.error().why;
-        out.errors.push_back(std::move(error));
-    }
+    const auto read = read_csv(
+        csv,
+        [&](const CsvRow& row) {
+            if (first) {
+                mapper.header(row);
+            } else {
+                mapper.take(row);
+            }
+            first = false;
+            return true;
+        },
+        [&](const Error& error) {
+            Error bad = bad_row(file, error.line.value_or(0), "", error.what);
+            bad.why = error.why;
+            out.errors.push_back(std::move(bad));
+        });
+    if (!read) out.errors.push_back(read.error());
 }
 
 }  // namespace dutybook::formats

@@ -6,7 +6,8 @@
 // A mapping of one file may be that entry itself. `id` is a template over columns
 // ("att-{date}-{student}"), so that importing twice gives the same ids; what an id cannot hold
 // becomes "_". `only` {"column": [values]} takes the rows with one of these values, `with` [column]
-// those where these columns are not empty. A SOURCE is
+// those where these columns are not empty. `keep` ["ext_"] puts columns that begin so into the
+// field `extensions`, as they are. A SOURCE is
 //   {"column": "a" or ["a", "b"]}   the first of these columns that the file has
 //   {"template": "{date}T{time}"}   text with columns in it; an empty column leaves its place
 //                                   empty, and punctuation at the end is cut off
@@ -15,7 +16,8 @@
 //   "map" {text: value}   upper and lower case alike; what it lacks is a bad row, or with
 //                         "open": true a warning, and the text is taken as it is
 //   "type"                text, boolean, integer, decimal, date, instant (without an offset: in
-//                         the site's zone), list (parted by commas), first (of such a list)
+//                         the site's zone), list (parted by commas), first (of such a list),
+//                         user_ids ("{STATE:7},{SIS:8}")
 //   "refer"               "org-{}": the value is a foreign id of records with such ids
 //   "default"             for an empty cell
 //   "earliest"            {"file", "column"}: for an empty cell, the least value there

@@ -57,6 +57,22 @@ Result<Json> decimal(const std::string& text) {
     return good ? json_of(text) : not_a(text, "a number such as 12.50");
 }
 
+// OneRoster's userIds: "{STATE:207288},{SIS:12}" -> [{"system", "id"}].
+Result<Json> user_ids(const std::string& text) {
+    Json ids = Json::array();
+    for (std::size_t from = 0; from < text.size();) {
+        const auto open = text.find('{', from), colon = text.find(':', from);
+        const auto close = text.find('}', from);
+        if (open > colon || colon > close || close == std::string::npos) {
+            return not_a(text, "a list of ids such as {STATE:12345}");
+        }
+        ids.push_back({{"system", trimmed(text.substr(open + 1, colon - open - 1))},
+                       {"id", trimmed(text.substr(colon + 1, close - colon - 1))}});
+        from = text.find('{', close);
+    }
+    return json_of(std::move(ids));
+}
+
 Result<Json> mapped(const Json& map, const std::string& text, bool open) {
     const std::string word = lower_case(text);
     std::string known;
@@ -77,6 +93,7 @@ Result<Json> one(const Json& source, const std::string& text, const std::string&
     if (type == "date") return date(text);
     if (type == "instant") return instant(text, zone);
     if (type == "decimal") return decimal(text);
+    if (type == "user_ids") return user_ids(text);
     if (type == "first") {
         Json element = source;
         element.erase("type");

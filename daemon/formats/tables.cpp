@@ -40,8 +40,18 @@ std::string joined(const Json& value) {
     if (!value.is_array()) return cell_text(value);
     const bool texts =
         std::all_of(value.begin(), value.end(), [](const Json& each) { return each.is_string(); });
-    if (!texts) return canonical(value);
+    const bool ids = !texts && std::all_of(value.begin(), value.end(), [](const Json& each) {
+        return each.is_object() && each.contains("system") && each.contains("id");
+    });
     std::string out;
+    if (ids) {  // as OneRoster writes userIds
+        for (const Json& each : value) {
+            out += (out.empty() ? "{" : ",{") + cell_text(each["system"]) + ':' +
+                   cell_text(each["id"]) + '}';
+        }
+        return out;
+    }
+    if (!texts) return canonical(value);
     for (const Json& each : value) out += (out.empty() ? "" : ",") + each.get<std::string>();
     return out;
 }
@@ -78,13 +88,13 @@ const std::vector<File>& oneroster_files() {
           {"orgSourcedIds", "organizations", "org-"},
           {"role", "role", ""},
           {"username", "username", ""},
-          {"userIds", "", ""},
+          {"userIds", "external_ids", ""},
           {"givenName", "given", ""},
           {"familyName", "family", ""},
-          {"middleName", "", ""},
+          {"middleName", "middle", ""},
           {"identifier", "identifier", ""},
           {"email", "email", ""},
-          {"sms", "", ""},
+          {"sms", "sms", ""},
           {"phone", "phone", ""},
           {"agentSourcedIds", "", ""},
           {"grades", "grades", ""},

@@ -31,7 +31,7 @@ class Year:
             records = list(year.district(self.days) if space == year.DISTRICT
                            else year.school(space, self.days, self.students))
             used = {one["kind"] for one in records}
-            records += year.examples(kinds, used)
+            records += year.examples(kinds, used, space, self.days)
             answers = self.site.add_file(records, expect=(0, 3), space=space, by="office",
                                          timeout=1800)
             failed += [(space, one) for one in answers if "code" in one]

@@ -7,6 +7,7 @@ schema, so that no kind is missing.
 
 import datetime
 import hashlib
+import re
 import zoneinfo
 
 SCHOOLS = ("north", "south", "west")
@@ -237,12 +238,55 @@ def health_office(name, n, day, children):
 
 # --- what no day brings ---
 
-def examples(kinds, used):
-    """One record by the example of each kind that is not in use yet."""
+CHILDREN = {"student", "students", "person", "people", "about", "roster", "consents", "patient"}
+A_DAY = re.compile(r"\d{4}-\d\d-\d\d(T.*)?$")
+A_PERSON = re.compile(r"p-[a-z]+$")
+
+
+def examples(kinds, used, space, days):
+    """One record by the example of each kind that is not in use yet, moved into the year and to
+    people of the space."""
     for kind in kinds:
         if kind["kind"] not in used and kind.get("example"):
             yield {"kind": kind["kind"], "id": "example-" + kind["kind"].replace(".", "-"),
-                   "fields": kind["example"]}
+                   "fields": settled(kind["example"], Settling(kind, space, days))}
+
+
+class Settling:
+    def __init__(self, kind, space, days):
+        effective = kind["example"].get(kind.get("effective") or "", "")
+        first = datetime.date.fromisoformat(effective[:10]) if A_DAY.match(str(effective)) else None
+        self.days = (days[len(days) // 2] - first) if first else datetime.timedelta()
+        self.of_staff = space == DISTRICT or kind["kind"].startswith(("core.", "legal."))
+        self.staff = (["paralegal", "attorney"] if space == DISTRICT else
+                      [f"{space}-aide-0", f"{space}-teacher-0", f"{space}-nurse"])
+        self.children = [f"{space}-child-{i}" for i in range(3)]
+        subject = kind["example"].get("person", kind["example"].get("assignee"))
+        self.staff_known = {subject: 0} if self.of_staff and isinstance(subject, str) else {}
+        self.children_known = {}
+
+    def person(self, name, key):
+        """Of the space, somebody else for each person of the example."""
+        child = key in CHILDREN and not self.of_staff
+        people = self.children if child else self.staff
+        places = self.children_known if child else self.staff_known
+        return people[places.setdefault(name, len(places)) % len(people)]
+
+
+def settled(value, to, key=""):
+    if isinstance(value, dict):
+        signature = set(value) <= {"person", "at", "method"}
+        return {name: settled(one, to, "signed" if signature else name)
+                for name, one in value.items()}
+    if isinstance(value, list):
+        return [settled(one, to, key) for one in value]
+    if not isinstance(value, str):
+        return value
+    if A_PERSON.match(value):
+        return to.person(value, key)
+    if A_DAY.match(value):
+        return (datetime.date.fromisoformat(value[:10]) + to.days).isoformat() + value[10:]
+    return value
 
 
 # --- what reports are asked for ---

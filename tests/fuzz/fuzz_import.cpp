@@ -76,9 +76,9 @@ DUTYBOOK_FUZZ_TARGET(import) {
     };
     switch (which) {
         case 'c':
-            return check(formats::read_calendar(bytes, "a.ics", zone));
+            return check(formats::read_calendar(bytes, "a.ics", zone, 1'767'600'000'000));
         case 'f':
-            return check(formats::read_fhir(bytes, "a.json"));
+            return check(formats::read_fhir(bytes, "a.json", zone));
         case 'z':
             return check_zip(bytes);
         case 't':

@@ -1,8 +1,10 @@
 #include "base/process.h"
 #include "formats/chart.h"
 #include "formats/csv.h"
+#include "formats/encoding.h"
 #include "formats/html.h"
 #include "formats/ics.h"
+#include "formats/text_table.h"
 
 #include <doctest/doctest.h>
 
@@ -52,7 +54,7 @@ TEST_CASE("a chart leaves gaps, draws phases and takes no commands from labels")
         "phases":[{"x":"2026-01-03","label":"plan 2"}],
         "series":[{"label":"hitting","points":[["2026-01-01",1],["2026-01-02",null],["2026-01-05","2.5"]]}]}])";
     const Report made = report(blocks);
-    const std::string script = chart_script(made.blocks[0]);
+    const std::string script = chart_script(made.blocks[0], "en");
     CHECK(has(script, "2026-01-01 1\n\n2026-01-05 2.5"));
     CHECK_FALSE(has(script, "`"));
     CHECK(has(script, "'x''; system(''touch /tmp/pwned''); '''"));
@@ -92,6 +94,58 @@ TEST_CASE("CSV is read with its lines, quotes and byte-order mark") {
     REQUIRE_FALSE(middle);
     CHECK(middle.error().line == 3);
     CHECK_FALSE(read_csv(std::string_view("a\0b", 3), keep));
+}
+
+TEST_CASE("a row that is no CSV is told, and the rows around it are read") {
+    std::vector<std::string> firsts;
+    std::vector<std::uint64_t> bad;
+    REQUIRE(read_csv(
+        std::string_view("a,b\n1,x\n2,6\" pipe\n3,y\n4,\"open\n5,z\n6,\0\n7,w\n", 42),
+        [&](const CsvRow& row) {
+            firsts.push_back(row.cells.front());
+            return true;
+        },
+        [&](const Error& error) { bad.push_back(error.line.value_or(0)); }));
+    CHECK(firsts == std::vector<std::string>{"a", "1", "3", "5", "7"});
+    CHECK(bad == std::vector<std::uint64_t>{3, 5, 7});
+}
+
+TEST_CASE("cells are parted by what the header has most of") {
+    for (const char* text : {"a;b\n1,5;2\n", "a\tb\n1,5\t2\n", "\"x,y,z\";b\n1,5;2\n"}) {
+        std::vector<std::string> cells;
+        REQUIRE(read_csv(text, [&](const CsvRow& row) {
+            cells = row.cells;
+            return true;
+        }));
+        CHECK(cells == std::vector<std::string>{"1,5", "2"});
+    }
+}
+
+TEST_CASE("text comes in as UTF-8, whatever a spreadsheet saved it as") {
+    const auto read = [](std::string bytes) {
+        const auto out = decoded(std::move(bytes));
+        REQUIRE(out);
+        return out->encoding + "|" + out->text;
+    };
+    CHECK(read("\xEF\xBB\xBFZo\xC3\xAB") == "|Zo\xC3\xAB");
+    CHECK(read(std::string("\xFF\xFEZ\0\xEB\0", 6)) == "UTF-16|Z\xC3\xAB");
+    CHECK(read(std::string("\xFE\xFF\0Z\0\xEB", 6)) == "UTF-16|Z\xC3\xAB");
+    CHECK(read(std::string("i\0d\0,\0\xEB\0", 8)) == "UTF-16|id,\xC3\xAB");
+    CHECK(read("Zo\xEB \x80") == "Windows-1252|Zo\xC3\xAB \xE2\x82\xAC");
+    CHECK_FALSE(decoded("\x81\x8D"));  // no letters of any of them
+    CHECK_FALSE(decoded(std::string("\xFF\xFE\x00\xD8", 4)));
+}
+
+TEST_CASE("columns in a terminal keep to its width") {
+    const auto text = text_table({{"LEVEL", "WHAT", "NONE", "WHO"},
+                                  {"urgent", "Storm doors are to be closed", "", "Zoë"},
+                                  {"now", "x", "", "unbreakable-name-of-a-person"}},
+                                 32);
+    for (const auto& line : wrapped(text, 1000)) CHECK(characters(line) <= 32);
+    CHECK(text.find("NONE") == std::string::npos);
+    CHECK(text.find("Storm") != std::string::npos);
+    CHECK(wrapped("a bb ccc", 4) == std::vector<std::string>{"a bb", "ccc"});
+    CHECK(wrapped("ññññññ", 4) == std::vector<std::string>{"ññññ", "ññ"});
 }
 
 TEST_CASE("iCalendar has stable identities, folded lines and whole days") {
