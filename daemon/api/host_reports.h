@@ -23,9 +23,9 @@ struct HostReport {
     const Reading& reading;
     const Json& parameters;
     const std::string& language;
-    std::uint64_t hidden = 0;          // records that the reader may not see
-    std::string privacy = "ordinary";  // the highest class of those that are shown
-    std::vector<std::string> behind;   // records with a wall whose content it may show
+    std::uint64_t hidden = 0;           // records that the reader may not see
+    std::string privacy = "ordinary";   // the highest class of those that are shown
+    std::vector<std::string> behind{};  // records with a wall whose content it may show
 };
 // Blocks. Any thread but the space's.
 Result<Json> make_host_report(const std::string& name, HostReport& report);

@@ -101,8 +101,11 @@ std::string title_of(const domain::RecordState& state) {
 }
 
 Result<Found> find_record(const Call& call) {
+    return find_record(call, call.argument(1));
+}
+
+Result<Found> find_record(const Call& call, const std::string& text) {
     core::Book& book = *call.services.book;
-    const std::string& text = call.argument(1);
     const std::string reader = call.caller().by;
     TRY_ASSIGN(core::SpaceService * space, call.space());
     if (text.empty()) return malformed("the reference is empty");

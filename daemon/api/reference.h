@@ -14,6 +14,8 @@ struct Found {
 // Code::Ambiguous with "candidates":[{"id","kind","title"}] in its detail. Finds deleted records
 // too (by id and prefix): the caller judges.
 Result<Found> find_record(const Call& call);
+// What `text` names, in the space of argument 0.
+Result<Found> find_record(const Call& call, const std::string& text);
 
 // A short text for people: the field that names such a record.
 std::string title_of(const domain::RecordState& state);

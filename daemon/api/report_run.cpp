@@ -100,23 +100,22 @@ References references_of(const rules::ManifestReport& report, const domain::Kind
 
 // As records write it: whom the district keeps is "district/p1" in a school. What names no such
 // record stays as it is: people may be known by a name alone.
-Result<std::string> resolved(core::Book& book, core::SpaceService& space, const std::string& text,
-                             const std::set<std::string>& kinds) {
-    const auto found = find_record(book, space, text);
+Result<std::string> resolved(const Call& call, const core::SpaceService& space,
+                             const std::string& text, const std::set<std::string>& kinds) {
+    const auto found = find_record(call, text);
     if (!found && text.starts_with('@')) return found.error();
     if (!found || kinds.count(found->record.state.kind) == 0) return text;
     const std::string& id = found->record.state.id;
     return found->space == &space ? id : found->space->facts().name + "/" + id;
 }
 
-Result<void> resolve_references(const Call& call, core::SpaceService& space,
+Result<void> resolve_references(const Call& call, const core::SpaceService& space,
                                 const rules::ManifestReport& report, Json& parameters) {
-    core::Book& book = *call.services.book;
-    for (const auto& [name, kinds] : references_of(report, book.kinds())) {
+    for (const auto& [name, kinds] : references_of(report, call.services.book->kinds())) {
         const auto found = parameters.find(name);
         if (found == parameters.end()) continue;
         for (Json* one : texts_in(*found)) {
-            TRY_ASSIGN(*one, resolved(book, space, one->get<std::string>(), kinds));
+            TRY_ASSIGN(*one, resolved(call, space, one->get<std::string>(), kinds));
         }
     }
     return {};

@@ -108,12 +108,10 @@ Result<std::string> day_of(const Call& call, const char* name) {
 Result<std::string> person_of(const Call& call) {
     const std::string& words = call.query("person");
     if (words.empty()) return words;
-    TRY_ASSIGN(core::SpaceService* const space, call.space());
-    const auto found = find_record(*call.services.book, *space, words);
-    if (found) return found->record.state.id;
-    const bool name = found.error().code == Code::NotFound && words.front() != '@';
-    if (!name) return found.error();
-    return words;
+    const auto found = find_record(call, words);
+    if (!found && words.front() == '@') return found.error();
+    const bool person = found && found->record.state.kind == "core.person";
+    return person ? found->record.state.id : words;
 }
 
 Result<Asked> asked_of(const Call& call, const char* report) {
