@@ -7,6 +7,7 @@
 #include "store/sqlite.h"
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 using namespace dutybook;
