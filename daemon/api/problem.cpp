@@ -78,7 +78,8 @@ Json problem_object(const CodeRow& row, const Error& error) {
     object["code"] = row.name;
     if (!error.why.empty()) object["why"] = error.why;
     if (!error.fix.empty()) object["fix"] = error.fix;
-    if (!error.pointer.empty()) object["pointer"] = error.pointer;
+    // Of a line it is always told: "" is the whole of it.
+    if (!error.pointer.empty() || error.line) object["pointer"] = error.pointer;
     if (error.line) object["line"] = *error.line;
     return object;
 }

@@ -42,6 +42,13 @@ TEST_CASE("a problem says what, why, what to do and where, with the detail's mem
     CHECK(json["status"] == 412);
 }
 
+TEST_CASE("a problem of a line names a place in it, the whole of it if no other") {
+    Error error = malformed("not valid JSON at byte 3");
+    CHECK_FALSE(Json::parse(problem(error).body).contains("pointer"));
+    error.line = 2;
+    CHECK(Json::parse(problem(error).body)["pointer"] == "");
+}
+
 TEST_CASE("a problem is JSON whatever bytes an error names") {
     const Json json = Json::parse(problem(malformed("bad \xff byte\n\"")).body, nullptr, false);
     CHECK(json.is_object());
