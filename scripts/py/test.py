@@ -11,6 +11,7 @@ The last line is `N passed, N failed`.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -29,6 +30,19 @@ SANITIZED = {
     "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/support/tsan.supp",
     "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/lsan.supp",
 }
+
+
+class Times:
+    """How long each program and each functional test took when it last ran; kept beside the
+    programs, so that the next run can begin with what takes longest."""
+
+    def __init__(self, path):
+        self.path = path
+        self.seconds = json.loads(path.read_text()) if path.exists() else {}
+
+    def note(self, seconds):
+        self.seconds |= {name: round(each, 2) for name, each in seconds.items()}
+        self.path.write_text(json.dumps(self.seconds, indent=1, sort_keys=True) + "\n")
 
 
 class Tally:
@@ -54,8 +68,8 @@ def binary_folder(preset):
     sys.exit(f"test: no preset is called '{preset}'")
 
 
-def run_program(path, environment, seconds, tally):
-    """One doctest program. What it prints is shown only if something failed."""
+def run_program(path, environment, seconds):
+    """One doctest program: what it printed, how many passed and failed, and how long it took."""
     start = time.monotonic()
     try:
         done = subprocess.run([path], env=environment, cwd=ROOT, timeout=seconds, text=True,
@@ -68,13 +82,24 @@ def run_program(path, environment, seconds, tally):
     passed, failed = (int(cases[1]), int(cases[2])) if cases else (0, 0)
     if status != 0 and failed == 0:  # it crashed, or a sanitizer stopped it
         failed = 1
-    if failed:
-        print(output[-20000:])
-    tally.add(path.name, passed, failed, time.monotonic() - start)
+    return output, passed, failed, time.monotonic() - start
+
+
+def run_programs(paths, environment, seconds, tally, times):
+    """Two at a time, the longest first. What one prints is shown only if it failed."""
+    paths = sorted(paths, key=lambda path: -times.seconds.get(path.name, 0))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        running = {pool.submit(run_program, path, environment, seconds): path for path in paths}
+        for done in concurrent.futures.as_completed(running):
+            output, passed, failed, took = done.result()
+            if failed:
+                print(output[-20000:])
+            tally.add(running[done].name, passed, failed, took)
+            times.note({running[done].name: took})
 
 
 def run_pytest(tests, arguments, environment):
-    """pytest, with its progress: its status, how many ran and were skipped, and who failed."""
+    """pytest, with its progress: its status, {test: seconds}, how many were skipped, who failed."""
     with tempfile.TemporaryDirectory() as scratch:
         report = pathlib.Path(scratch) / "report.xml"
         status = subprocess.run(
@@ -83,17 +108,24 @@ def run_pytest(tests, arguments, environment):
             env=environment, cwd=ROOT).returncode
         cases = list(ElementTree.parse(report).iter("testcase")) if report.exists() else []
     skipped = sum(case.find("skipped") is not None for case in cases)
-    failed = [case.get("classname").replace(".", "/") + ".py::" + case.get("name")
-              for case in cases
-              if case.find("failure") is not None or case.find("error") is not None]
-    return status, len(cases), skipped, sorted(set(failed))
+    seconds = {name_of(case): float(case.get("time")) for case in cases}
+    failed = {name_of(case) for case in cases
+              if case.find("failure") is not None or case.find("error") is not None}
+    return status, seconds, skipped, sorted(failed)
 
 
-def run_functional(files, environment, tally):
-    """Two at a time. Some tests hold times that their neighbour can spoil: what fails is run once
-    more, alone, and only that counts; the tally says how many needed it."""
+def name_of(case):
+    return case.get("classname").replace(".", "/") + ".py::" + case.get("name")
+
+
+def run_functional(files, environment, tally, times):
+    """Two at a time, long ones first (tests/functional/conftest.py). Some tests hold times that
+    their neighbour can spoil: what fails is run once more, alone, and only that counts; the tally
+    says how many needed it."""
     start = time.monotonic()
-    status, ran, skipped, failed = run_pytest(files, ["-n", "2"], environment)
+    environment = environment | {"DUTYBOOK_TEST_TIMES": str(times.path)}
+    status, seconds, skipped, failed = run_pytest(files, ["-n", "2"], environment)
+    times.note(seconds)
     needed_it = len(failed)
     if 0 < needed_it <= 12:
         print("once more, alone: " + " ".join(failed), flush=True)
@@ -104,7 +136,7 @@ def run_functional(files, environment, tally):
     note = f", {skipped} skipped" if skipped else ""
     if needed_it > broken:
         note += f", {needed_it - broken} passed only alone"
-    tally.add("functional", max(ran - skipped - broken, 0), broken, time.monotonic() - start, note)
+    tally.add("functional", max(len(seconds) - skipped - broken, 0), broken, time.monotonic() - start, note)
 
 
 def run_seeds(environment, tally):
@@ -142,14 +174,15 @@ def main():
         environment |= SANITIZED
 
     tally = Tally()
-    programs = sorted(folder.glob("test_*")) + sorted(folder.glob("simulation"))
-    for path in programs:
-        if options.only in (None, path.name):
-            run_program(path, environment, 1800 if sanitized or options.long else 300, tally)
+    times = Times(folder.parent / "test-times.json")
+    programs = [*folder.glob("simulation"), *sorted(folder.glob("test_*"))]
+    programs = [path for path in programs if options.only in (None, path.name)]
+    run_programs(programs, environment, 1800 if sanitized or options.long else 300, tally,
+                 times)
     files = sorted((ROOT / "tests/functional").glob("test_*.py"))
     files = [one for one in files if options.only in (None, one.stem)]
     if files and not sanitized:
-        run_functional(files, environment, tally)
+        run_functional(files, environment, tally, times)
     if options.only in (None, "seeds") and not sanitized:
         run_seeds(environment, tally)
     if tally.broken:

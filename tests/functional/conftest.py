@@ -1,3 +1,5 @@
+import json
+import os
 import pathlib
 import sys
 
@@ -6,6 +8,37 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 from dutybook import World  # noqa: E402
+
+LONG = 4  # seconds
+
+
+def pytest_collection_modifyitems(items):
+    """What took long in the last run of scripts/test comes first, so that no worker is left alone
+    with it at the end. The others stay in their files' order and share what these set up."""
+    path = pathlib.Path(os.environ.get("DUTYBOOK_TEST_TIMES", ""))
+    if not path.is_file():
+        return
+    seconds = json.loads(path.read_text())
+
+    def weight(item):
+        taken = seconds.get(item.nodeid, 0)
+        return -taken if taken >= LONG else 0
+
+    items.sort(key=weight)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScheduling
+
+    class TwoAhead(LoadScheduling):
+        """Gives each worker one test beside the one that it runs, where xdist would give it a
+        quarter of all at once: a worker with long ones would be left behind."""
+
+        def _send_tests(self, node, num):
+            super()._send_tests(node, min(num, 2 - len(self.node2pending[node])))
+
+    return TwoAhead(config, log)
 
 
 @pytest.fixture
