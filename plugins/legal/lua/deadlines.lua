@@ -8,6 +8,12 @@ local services_with_three_days = {
   mail = true, left_with_clerk = true, other_consented_means = true,
 }
 
+-- What a period runs from. Where nobody says, service that is named is what it runs from.
+local function runs_from(record)
+  local named = record.service and record.service ~= "none"
+  return record.runs_from or (named and "service") or "event"
+end
+
 -- The court's zone; a name that is no zone does not stop a record from being judged.
 local function court_zone(record, court, context)
   for _, zone in ipairs({ record.tz or "", court and court.tz or "" }) do
@@ -32,7 +38,7 @@ local function count(record, court, context)
     period = record.period,
     unit = record.unit,
     direction = record.direction,
-    runs_from = record.runs_from,
+    runs_from = runs_from(record),
     service = record.service,
     tz = zone,
     holidays = court and court.holidays or {},
@@ -91,7 +97,7 @@ end
 local function rule_of_count(record)
   if record.unit == "hour" then return "LEG-R02" end
   if record.direction == "before" then return "LEG-R03" end
-  if record.runs_from == "service" and services_with_three_days[record.service] then
+  if runs_from(record) == "service" and services_with_three_days[record.service] then
     return "LEG-R04"
   end
   return "LEG-R01"

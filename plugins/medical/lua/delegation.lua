@@ -1,9 +1,9 @@
 -- Who may give and do what: MED-R07.
 
 local common = require "common"
-local asked, by_id, day_of, each, has_role, kept, softened =
+local asked, by_id, day_of, each, has_role, kept, softened, zone_of =
   common.asked, common.by_id, common.day_of, common.each, common.has_role, common.kept,
-  common.softened
+  common.softened, common.zone_of
 
 -- MED-R07: who may give it. Judged where `by` is known; nurses and other licensed people need no
 -- delegation. How far a delegation that does not fit got tells the reason.
@@ -36,6 +36,16 @@ local function fit(delegation, person, at, day, context, covers)
   if delegation.valid_through and delegation.valid_through < day then return 4 end
   if is_rescinded(delegation, at, day) then return 5 end
   return 0
+end
+
+-- The day on which a delegation that is not yet in force begins to hold, or nil.
+local function begins(delegation, person, day, context, covers)
+  local signed = delegation.competency and delegation.competency.at
+  if delegation.trained_on == nil or signed == nil then return nil end
+  local from = day_of(signed, delegation, context)
+  if delegation.trained_on > from then from = delegation.trained_on end
+  local at = from .. "T00:00:00Z"
+  return from > day and fit(delegation, person, at, from, context, covers) == 0 and from or nil
 end
 
 local function contains(list, value)
@@ -76,16 +86,19 @@ rules["MED-R07"] = function(record, needs, context)
   local order = needs.order
   local covers = procedure and covers_procedure(record)
     or covers_dose(record, order, needs.delegated_orders)
-  local best, closest = 1, nil
+  local best, closest, later = 1, nil, nil
   for _, delegation in each(needs.delegations) do
     local reached = fit(delegation, record.person, record.at, day, context, covers)
     if reached == 0 then return nil end
     if reached > best then
       best, closest = reached, delegation
     end
+    local from = begins(delegation, record.person, day, context, covers)
+    if from and (later == nil or from < later) then later = from end
   end
   return softened({
     code = reasons[best], path = "/by", records = closest and { closest._id } or {},
+    passes_at = later and instant.at(later, "00:00", zone_of(record, context)),
     values = { task = procedure and record.procedure or (order and order.drug) or "-",
                route = record.route or (order and order.route) or "-" },
   }, order)

@@ -11,7 +11,8 @@ local ingredients, interval_of, keys_of, neighbours, orders_of, shared_name, sha
   substances.ingredients, substances.interval_of, substances.keys_of, substances.neighbours,
   substances.orders_of, substances.shared_name, substances.shares
 local schedule = require "schedule"
-local due_that_day, slot_of = schedule.due_that_day, schedule.slot_of
+local due_that_day, next_window, slot_of =
+  schedule.due_that_day, schedule.next_window, schedule.slot_of
 
 -- MED-R01: person, drug, dose, route, time (MED-R04 and MED-R02), documentation.
 rules["MED-R01"] = function(dose, needs)
@@ -81,9 +82,10 @@ rules["MED-R02"] = function(dose, needs, context)
     local passed = instant.minutes(pair.earlier.at, pair.later.at)
     if interval and passed < interval then
       local free = instant.add_minutes(pair.earlier.at, interval)
-      -- Asked before a dose that is recorded already: it is that one which must not be too near.
+      -- Asked before a dose that is recorded already: it is that one which must not be too near,
+      -- and after it the interval of the order that is asked about counts.
       local passes = pair.later._id == dose._id and free
-        or instant.add_minutes(pair.later.at, interval_of(orders[dose.order]) or interval)
+        or instant.add_minutes(pair.later.at, interval_of(orders[dose.order]) or 0)
       found[#found + 1] = softened({
         code = "too_early", path = "/at", records = { pair.other._id }, passes_at = passes,
         values = { drug = shared_name(pair, orders), last = clock(pair.earlier.at, pair.later,
@@ -168,9 +170,11 @@ rules["MED-R04"] = function(dose, needs, context)
   local slot = slot_of(needs.order, dose.at, zone_of(dose, context))
   local window = config.scheduled_window_min
   if slot == nil or math.abs(slot.minutes) <= window then return nil end
+  local early = slot.minutes < 0
   return {
-    code = slot.minutes > 0 and "late" or "early", path = "/at", severity = "warn",
+    code = early and "early" or "late", path = "/at", severity = "warn",
     records = { needs.order._id },
+    passes_at = early and instant.add_minutes(slot.at, -window) or nil,
     values = { due = slot.day .. " " .. slot.time, minutes = math.abs(slot.minutes),
       window = window },
   }
@@ -245,20 +249,27 @@ rules["MED-R12"] = function(dose, needs, context)
     local function differ(field)
       return earlier[field] ~= nil and later[field] ~= nil and earlier[field] ~= later[field]
     end
-    local wait
-    if interval and passed < interval and (differ("by") or differ("_device")
-      or differ("_space")) then
-      wait = interval
-    elseif not emergency(order) and passed < config.duplicate_minutes then
-      wait = config.duplicate_minutes
+    local others = differ("by") or differ("_device") or differ("_space")
+    -- When a dose of an order may follow one: behind the interval if others gave it, else moments.
+    local function free_after(given_one, asked_order)
+      local wait = emergency(asked_order) and 0 or config.duplicate_minutes
+      local own = others and interval_of(asked_order) or 0
+      return instant.add_minutes(given_one.at, math.max(wait, own))
+    end
+    local twice, free = false, nil
+    if (interval and passed < interval and others)
+      or (not emergency(order) and passed < config.duplicate_minutes) then
+      twice = true
+      free = later._id == dose._id and free_after(earlier, order)
+        or free_after(later, orders[dose.order])
     elseif earlier.order == later.order then
       local zone = zone_of(later, context)
       local first, second = slot_of(order, earlier.at, zone), slot_of(order, later.at, zone)
-      if first and second and first.at == second.at then wait = 0 end
+      if first and second and first.at == second.at then
+        twice, free = true, next_window(order, first, zone)
+      end
     end
-    if wait then
-      local free = wait > 0 and pair.later._id == dose._id
-        and instant.add_minutes(earlier.at, wait) or nil
+    if twice then
       found[#found + 1] = softened({
         code = "given_already", path = "/at", records = { pair.other._id }, passes_at = free,
         values = { drug = shared_name(pair, orders), first = clock(earlier.at, later, context),

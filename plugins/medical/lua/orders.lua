@@ -14,24 +14,33 @@ local function latest_start(starts, day)
   return latest
 end
 
+-- The day from which a consent holds: signed, and begun.
+local function consent_begins(consent, dose, context)
+  local signed = consent.sig and consent.sig.at and day_of(consent.sig.at, dose, context)
+  if signed == nil or not kept(consent) then return nil end
+  local from = consent.from and consent.from > signed and consent.from or signed
+  return within(from, consent.from, consent.to) and from or nil
+end
+
 rules["MED-R06"] = function(dose, needs, context)
   local order = needs.order
   if not asked(dose) or dose.at == nil or not kept(order) then return nil end
   local found, day, zone = {}, day_of(dose.at, dose, context), zone_of(dose, context)
-  local function tell(code, path, values, records, passes)
-    found[#found + 1] = softened({ code = code, path = path, values = values, passes_at = passes,
+  -- `until_day`: from the begin of that day on it is no more so.
+  local function tell(code, path, values, records, until_day)
+    found[#found + 1] = softened({ code = code, path = path, values = values,
+                                   passes_at = until_day and instant.at(until_day, "00:00", zone),
                                    records = records or { order._id } }, order)
   end
   if order.start and day < order.start then
-    tell("not_started", "/order", { start = order.start }, nil, instant.at(order.start, "00:00",
-      zone))
+    tell("not_started", "/order", { start = order.start }, nil, order.start)
   elseif order["end"] and day > order["end"] then
     tell("ended", "/order", { ["end"] = order["end"] })
   end
   local sig = order.prescriber_sig
   local signed = sig and sig.at and day_of(sig.at, dose, context)
   if signed == nil or signed > day then
-    tell("not_signed", "/order", { prescriber = order.prescriber or "-" })
+    tell("not_signed", "/order", { prescriber = order.prescriber or "-" }, nil, signed)
   elseif sig.method == "verbal" then
     local last = date.add(signed, config.verbal_order_days)
     if day > last and (order.written_on == nil or order.written_on > day) then
@@ -43,13 +52,16 @@ rules["MED-R06"] = function(dose, needs, context)
     tell("last_school_year", "/order", { year = year })
   end
   if config.consent_required then
-    local consented = false
+    local consented, later = false, nil
     for _, consent in each(needs.consents) do
-      local on = consent.sig and consent.sig.at and day_of(consent.sig.at, dose, context)
-      consented = consented or (kept(consent) and within(day, consent.from, consent.to) and
-                                on ~= nil and on <= day)
+      local begins = consent_begins(consent, dose, context)
+      if begins and begins > day then
+        later = (later == nil or begins < later) and begins or later
+      else
+        consented = consented or (begins ~= nil and within(day, consent.from, consent.to))
+      end
     end
-    if not consented then tell("no_consent", "/order", { day = day }) end
+    if not consented then tell("no_consent", "/order", { day = day }, nil, later) end
   end
   if kept(needs.lot) and needs.lot.original_container == false then
     tell("container", "/lot", {}, { needs.lot._id })

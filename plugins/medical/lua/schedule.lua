@@ -32,4 +32,18 @@ local function slot_of(order, at, zone)
   return best
 end
 
-return { due_that_day = due_that_day, slot_of = slot_of }
+-- When the window of the scheduled time after a slot begins; nil where none is due within a month.
+local function next_window(order, slot, zone)
+  for shift = 0, 31 do
+    local day, first = date.add(slot.day, shift), nil
+    for _, time in each(due_that_day(order, day) and order.times or {}) do
+      local due = instant.at(day, time:sub(1, 5), zone)
+      if instant.compare(due, slot.at) > 0 and (first == nil or instant.compare(due, first) < 0) then
+        first = due
+      end
+    end
+    if first then return instant.add_minutes(first, -config.scheduled_window_min) end
+  end
+end
+
+return { due_that_day = due_that_day, slot_of = slot_of, next_window = next_window }
