@@ -56,8 +56,8 @@ Result<Introduction> read_introduction(std::string_view text) {
     if (replaces) {
         const auto ended = object.find("ended");
         const bool shaped = ended != object.end() && ended->is_array() && ended->size() == 3 &&
-                            (*ended)[0].is_string() && (*ended)[1].is_number_unsigned() &&
-                            (*ended)[2].is_string();
+                            (*ended)[0].is_string() && (*ended)[1].is_number_integer() &&
+                            (*ended)[1] >= 0 && (*ended)[2].is_string();
         if (!shaped || !valid_writer((*ended)[0].get_ref<const std::string&>())) return wrong;
         one.ended = (*ended)[0];
         one.end = {(*ended)[1].get<std::uint64_t>(), (*ended)[2]};
