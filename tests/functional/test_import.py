@@ -296,3 +296,101 @@ def test_a_mapping_of_ones_own(empty, tmp_path):
     first, second = (empty.one("show", f"own-{i}")["fields"] for i in (1, 2))
     assert first["title"] == "Copies (4)" and first["due"] == "2026-03-08T01:30:00-05:00"
     assert second["priority"] == "low" and second["due"] == "2026-03-08T03:30:00-04:00"
+
+
+def test_what_spreadsheets_save_comes_in(empty, tmp_path):
+    mapping = tmp_path / "people.json"
+    mapping.write_text("""{"file": "people.csv", "kind": "core.person", "id": "sheet-{Nr}", "fields": {
+      "given": {"column": "Given"}, "family": {"column": "Family"}, "active": {"const": true}}}""")
+    table = "Nr;Given;Family\r\n1;Zoë;Nuñez\r\n2;Ana;Peña\r\n"
+    path = tmp_path / "people.csv"
+    path.write_bytes(table.encode())
+    assert summary(empty.client("import", "csv", path, "--mapping", mapping))["failed"] == 0
+    assert empty.one("show", "sheet-1")["fields"]["family"] == "Nuñez"
+    before = operations(empty)
+    for encoded in (table.encode("utf-16"), table.encode("utf-8-sig"), table.encode("cp1252"),
+                    table.replace(";", "\t").encode("utf-16"), table.replace("\r", "").encode()):
+        path.write_bytes(encoded)
+        ran = empty.client("import", "csv", path, "--mapping", mapping)
+        assert summary(ran)["same"] == 2 and summary(ran)["failed"] == 0
+    assert operations(empty) == before
+    # What it was read as is told where it is a guess.
+    path.write_bytes(table.encode("cp1252"))
+    told = [one["warning"]["title"] for one in
+            empty.client("import", "csv", path, "--mapping", mapping).objects if "warning" in one]
+    assert len(told) == 1 and "Windows-1252" in told[0]
+
+
+def test_rows_that_are_no_csv_are_told_and_the_rest_goes_in(empty, tmp_path):
+    courses = ('sourcedId,title,courseCode,orgSourcedId\n'
+               'C1,Algebra,A,900001\n'
+               'C2,Art, drawing,B,900001\n'       # an unquoted comma would move the code
+               'C3,6" pipes,C,900001\n'           # a quote in the middle
+               'C4,Chess,D,900001\n'
+               'C5,"Drama,E,900001\n'             # never closed
+               'C6,Music,F,900001\n')
+    ran = empty.client("import", "oneroster", small(tmp_path, courses=courses), expect=3)
+    bad = [one for one in ran.objects if "code" in one and one.get("file") == "courses.csv"]
+    assert [one["line"] for one in bad] == [3, 4, 6]
+    titles = {one["fields"]["title"] for one in empty.many("list", "roster.course")}
+    assert {"Algebra", "Chess", "Music"} <= titles and len(titles) == 3
+
+
+def test_repeats_are_listed_by_line(filled, files):
+    again = filled.client("import", "oneroster", files / "oneroster").objects
+    repeats = [one for one in again if "repeat" in one]
+    assert len(repeats) == summary(filled.client(
+        "import", "oneroster", files / "oneroster", "--dry-run"))["repeated"]
+    lines = (files / "oneroster/enrollments.csv").read_text().splitlines()
+    assert repeats and all(lines[one["line"] - 1] == lines[one["first_line"] - 1]
+                           for one in repeats)
+
+
+def test_a_file_without_the_column_that_names_its_rows(empty, tmp_path):
+    folder = small(tmp_path, courses="title,courseCode\nAlgebra,A\nArt,B\n")
+    ran = empty.client("import", "oneroster", folder, expect=3)
+    assert [(one["line"], one["column"]) for one in ran.objects if "code" in one] == [
+        (1, "sourcedId")]
+
+
+def test_one_file_of_several(empty, tmp_path):
+    folder = small(tmp_path)
+    told = summary(empty.client("import", "oneroster", folder / "orgs.csv"))
+    assert told["added"] == {"roster.organization": 3}
+    other = tmp_path / "something.csv"
+    other.write_text((folder / "orgs.csv").read_text())
+    assert "none of the mapping's files" in empty.client("import", "oneroster", other,
+                                                         expect=1).err
+
+
+def test_columns_of_vendors_guardians_and_ids_are_kept(empty, tmp_path):
+    users = ("sourcedId,enabledUser,orgSourcedIds,role,userIds,givenName,familyName,middleName,"
+             "sms,agentSourcedIds,grades,password,metadata.house,ext_bus\n"
+             '51,true,900001,guardian,,Ana,Gómez,,555-0101,,,,,\n'
+             '52,true,900001,student,"{STATE:1},{SIS:2}",Bo,Gómez,Li,,51,04,secret,red,7\n')
+    folder = small(tmp_path, users=users, enrollments="sourcedId,classSourcedId,userSourcedId\n")
+    assert summary(empty.client("import", "oneroster", folder))["orphans"] == 0
+    bo = empty.one("show", "person-52")["fields"]
+    assert bo["extensions"] == {"metadata.house": "red", "ext_bus": "7"} and bo["middle"] == "Li"
+    assert sorted((one["system"], one["id"]) for one in bo["external_ids"]) == [
+        ("SIS", "2"), ("STATE", "1")]
+    assert empty.one("show", "student-52")["fields"]["guardians"] == ["person-51"]
+    assert "secret" not in str(bo)
+    before = operations(empty)
+    empty.client("import", "oneroster", folder)
+    assert operations(empty) == before
+
+
+def test_roles_in_a_file_of_their_own(empty, tmp_path):
+    users = "sourcedId,enabledUser,givenName,familyName\n61,true,Ann,Day\n62,true,Bo,Eck\n"
+    roles = ("sourcedId,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId\n"
+             "r1,61,primary,aide,2021-08-01,,900001\nr2,61,secondary,proctor,2021-09-01,,900002\n"
+             "r3,62,primary,student,2021-08-23,2022-05-27,900001\n")
+    folder = small(tmp_path, users=users, roles=roles,
+                   enrollments="sourcedId,classSourcedId,userSourcedId\n")
+    (folder / "manifest.csv").unlink()
+    told = summary(empty.client("import", "oneroster", folder))
+    assert told["added"]["core.role_assignment"] == 3 and told["added"]["education.student"] == 1
+    held = {one["fields"]["role"]: one["fields"]
+            for one in empty.many("list", "core.role_assignment")}
+    assert held["proctor"]["site"] == "org-900002" and held["student"]["to"] == "2022-05-27"

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.parse
 import xml.etree.ElementTree
 
 import pytest
@@ -20,6 +21,7 @@ from dutybook import ROOT
 sys.path.insert(0, str(ROOT / "scripts/py"))
 
 import demo_year  # noqa: E402
+import year  # noqa: E402
 from test_export import strict  # noqa: E402
 
 DAYS = int(os.environ.get("DUTYBOOK_TEST_YEAR", "5"))
@@ -72,7 +74,11 @@ def check_json(text, name):
     assert json.loads(text)["blocks"], name
 
 
-CHECKS = {"html": check_html, "csv": check_csv, "svg": check_svg, "ledes": check_ledes,
+def check_text(text, name):
+    assert max(map(len, text.splitlines())) <= 100, name
+
+
+CHECKS = {"html": check_html, "text": check_text, "csv": check_csv, "svg": check_svg, "ledes": check_ledes,
           "json": check_json, "ics": lambda text, name: strict(text)}
 
 
@@ -102,3 +108,104 @@ def test_no_report_on_a_child_names_another(life):
         _, text, _ = life.make(space, report, "json")
         words = set(text.replace('"', " ").replace(",", " ").split())
         assert not words & children, f"{report['report']}: {words & children}"
+
+
+def report_of(life, name, *parameters, space="north", **options):
+    query = [("format", options.get("form", "json")), *(("parameter", one) for one in parameters)]
+    status, body = life.site.request(
+        "GET", f"/v1/spaces/{space}/reports/{name}?{urllib.parse.urlencode(query)}",
+        headers={"X-Dutybook-By": options.get("by", "office")})
+    assert status == 200, body
+    return body
+
+
+def test_staff_of_the_district_are_found_from_a_school(life):
+    """A duty in the school names "district/north-aide-0"; people say north-aide-0."""
+    span = [f"from={life.days[0]}", f"to={life.days[-1]}"]
+    for who in ("north-aide-0", "district/north-aide-0"):
+        blocks = report_of(life, "core.duty_sheet", f"person={who}", *span)["blocks"]
+        rows = next(block["rows"] for block in blocks if block["type"] == "table")
+        assert rows and {row[2] for row in rows} <= {"Recess duty", "Lunch duty", "Dismissal duty"}
+    rows = report_of(life, "core.timesheet", "person=north-aide-0", *span)["blocks"][1]["rows"]
+    assert len(rows) == len(life.days)
+
+
+def test_what_the_rules_found_is_a_report(life):
+    life.site.add_file([
+        {"id": f"two-{i}", "kind": "core.shift", "fields": {
+            "person": "north-aide-1", "site": site, "kind": "duty",
+            "from": f"2026-06-13T{start}:00:00-04:00", "to": f"2026-06-13T{start + 2}:00:00-04:00"}}
+        for i, (site, start) in enumerate((("north", 10), ("south", 11)))], space="north")
+    table = next(block for block in report_of(life, "site.inconsistencies", "rule=CORE-R01")["blocks"]
+                 if block["type"] == "table")
+    assert [column["label"] for column in table["columns"]] == [
+        "Rule", "Severity", "What was found", "Record", "Beside", "Since", "Site", "State",
+        "Reason"]
+    row = next(row for row in table["rows"] if "two-0" in row[3] + row[4])
+    assert row[0] == "CORE-R01" and "two-1" in row[3] + row[4] and row[6] == "District"
+    assert row[7] == "open"
+    finding = life.site.many("findings", "--rule", "CORE-R01", "--open", space="north")[0]
+    life.site.client("answer", finding["finding"], "accepted", "--reason", "swapped by phone",
+                     space="north")
+    text = report_of(life, "site.inconsistencies", "answered=true", form="csv")
+    assert "swapped by phone" in text
+
+
+def test_sync_and_merge_is_a_report(life):
+    blocks = report_of(life, "site.sync")["blocks"]
+    assert [block["text"] for block in blocks if block["type"] == "heading"] == [
+        "Sites", "Remotes", "Conflicts", "Clock differences", "Refused or set aside"]
+    assert "Sync and merge" in report_of(life, "site.sync", form="text")
+
+
+def test_the_medication_sheet_is_printed_across(life):
+    page = report_of(life, "medical.mar_sheet", "person=north-child-0", f"from={life.days[0]}",
+                     f"to={life.days[-1]}", form="html")
+    assert "size: landscape" in page
+    assert "size: landscape" not in report_of(
+        life, "core.supply_list", form="html")
+
+
+def marked(value, mark, key=""):
+    """The example with a mark in every free text."""
+    if isinstance(value, dict):
+        return {name: marked(one, mark, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [marked(one, mark, key) for one in value]
+    return f"{value} {mark}" if isinstance(value, str) and " " in value else value
+
+
+def test_no_report_shows_what_its_readers_role_does_not_open(life):
+    """A cook has a role that opens no class: no mark of any record of a class is in any report, in
+    `today`, or in what the rules found."""
+    kinds = [life.site.one("kind", "show", one["kind"]) for one in life.site.many("kind", "list")]
+    planted = [{"kind": kind["kind"], "id": "mark-" + kind["kind"].replace(".", "-"),
+                "fields": marked(year.settled(kind["example"], year.Settling(
+                    kind, "north", life.days)), "MARK" + kind["privacy"].upper())}
+               for kind in kinds if kind["privacy"] != "ordinary" and kind.get("example")]
+    answers = life.site.add_file(planted, expect=(0, 3), space="north", by="office")
+    stored = [one for one in answers if "code" not in one]
+    assert len(stored) > 40
+    everything = " ".join(json.dumps(one) for one in stored)
+    assert "MARKHEALTH" in everything and "MARKEDUCATION" in everything
+    life.site.add_file([
+        year.person("p-cook", "Cy", "Cook"),
+        year.record("core.role_assignment", "role-cook", person="p-cook", site="north",
+                    role="cook", from_=life.days[0].isoformat())], space="north")
+    shown = 0
+    for _, report, _ in life.reports():
+        query = [("format", "json"), *(("parameter", one) for one in year.parameters(
+            report, "north", life.days))]
+        status, body = life.site.request(
+            "GET", f"/v1/spaces/north/reports/{report['report']}?{urllib.parse.urlencode(query)}",
+            headers={"X-Dutybook-By": "p-cook"})
+        assert status == 200, report["report"]
+        assert "MARK" not in json.dumps(body), report["report"]
+        shown += 1
+    for report in ("site.inconsistencies", "site.sync"):
+        assert "MARK" not in json.dumps(report_of(life, report, by="p-cook"))
+    for name in ("today", "due"):
+        status, body = life.site.request("GET", f"/v1/spaces/north/{name}",
+                                         headers={"X-Dutybook-By": "p-cook"})
+        assert status == 200 and "MARK" not in json.dumps(body)
+    assert shown > 200

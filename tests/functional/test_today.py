@@ -131,6 +131,35 @@ def test_people_read_aligned_lines(site):
     assert any("Storm doors (urgent)" in line for line in lines)
 
 
+def test_a_terminal_of_80_columns_is_enough(site):
+    for command in ("today", "due"):
+        done = subprocess.run([BIN / "dutybook", "--store", site.store, command], text=True,
+                              capture_output=True, env=site.environment)
+        assert max(map(len, done.stdout.splitlines())) <= 80
+        wide = subprocess.run([BIN / "dutybook", "--store", site.store, command], text=True,
+                              capture_output=True, env={**site.environment, "COLUMNS": "160"})
+        assert "RECORD" in wide.stdout.splitlines()[0] and "RECORD" not in done.stdout
+
+
+def test_a_person_is_named_by_words(site):
+    assert levels(site.many("today", "--person", "@rosa")) == levels(
+        site.many("today", "--person", "p-rosa"))
+    assert site.client("today", "--person", "@nobody-of-this-name", expect=1)
+
+
+def test_findings_of_classes_that_a_role_does_not_open_stay_away(site):
+    site.add_file([
+        {"id": "r-aide", "kind": "core.role_assignment", "fields": {
+            "person": "p-tom", "site": "north", "role": "cook", "from": day(-9)}},
+        *({"id": f"g-{i}", "kind": "medical.medication_administration", "fields": {
+            "order": "o-1", "person": "p-rosa", "by": "p-tom", "status": "completed", "dose": "2",
+            "unit": "puff", "route": "inhaled", "at": at(-1, f"0{i}:05")}} for i in (1, 2))],
+        expect=(0, 3))
+    assert any(one["source"].startswith("MED-") for one in site.many("today", "--person", "p-rosa"))
+    assert not any(one["source"].startswith("MED-") for one in site.many(
+        "today", by="p-tom"))
+
+
 def test_every_line_has_the_schemas_members(site):
     members = {"level", "when", "what", "place", "who", "record", "source"}
     for one in site.many("today") + site.many("due"):

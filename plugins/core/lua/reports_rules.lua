@@ -9,9 +9,38 @@ local contract_on, worked_minutes = time_and_place.contract_on, time_and_place.w
 local papers = require "papers"
 local paper_gaps = papers.paper_gaps
 local report_parts = require "report_parts"
-local dated, people_names, sorted_duties, table_of, texts =
-  report_parts.dated, report_parts.people_names, report_parts.sorted_duties,
-  report_parts.table_of, report_parts.texts
+local dated, ordered, people_names, sorted_duties, table_of, texts =
+  report_parts.dated, report_parts.ordered, report_parts.people_names,
+  report_parts.sorted_duties, report_parts.table_of, report_parts.texts
+
+-- What an aide must know of the students of a day: that there is a plan, and what they must not have.
+local function care_of_students(parameters, needs, name)
+  local plans, allergies, rows, seen = {}, {}, array(), {}
+  for _, pupil in each(needs.pupils) do
+    if kept(pupil) then plans[pupil.person] = table.concat(pupil.plans or {}, ", ") end
+  end
+  local function add(person, substance)
+    local said = allergies[person]
+    allergies[person] = said and (said .. ", " .. substance) or ("⚠ " .. substance)
+  end
+  for _, profile in each(needs.profiles) do
+    for _, one in each(kept(profile) and profile.allergies or {}) do
+      add(profile.person, one.substance or one.class or "?")
+    end
+  end
+  for _, one in each(needs.allergies) do
+    if kept(one) then add(one.person, one.substance or one.class or "?") end
+  end
+  for _, one in each(needs.assignments) do
+    local now = kept(one) and within(parameters.from, "", one.to)
+    if now and not seen[one.student] then
+      seen[one.student] = true
+      rows[#rows + 1] = { name(one.student), plans[one.student] or "", allergies[one.student] or "" }
+    end
+  end
+  table.sort(rows, function(a, b) return a[1] < b[1] end)
+  return rows
+end
 
 reports["duty_sheet"] = function(parameters, needs, context)
   local T, name, rows, events = texts(context), people_names(needs.people), array(), array()
@@ -44,8 +73,14 @@ reports["duty_sheet"] = function(parameters, needs, context)
     table_of({ T("Due", "Plazo"), T("Place", "Lugar"), T("Duty", "Tarea"),
       T("With", "Con"), T("Priority", "Prioridad"), T("Instruction", "Instrucción"),
       T("Done", "Hecho"), T("Deferred to", "Pospuesta a") }, rows),
+    { type = "heading", level = 2, text = T("Students: plans and allergies",
+      "Estudiantes: planes y alergias") },
+    table_of({ T("Student", "Estudiante"), T("Plans", "Planes"), T("Allergies", "Alergias") },
+      care_of_students(parameters, needs, name)),
     { type = "heading", level = 2, text = T("Open needs", "Necesidades abiertas") },
     table_of({ T("Since", "Desde"), T("Need", "Necesidad") }, open),
+    { type = "heading", level = 2, text = T("To be looked at", "Por revisar") },
+    { type = "findings" },
     { type = "events", events = events },
   }
 end
@@ -118,8 +153,8 @@ end
 reports["certification_expiry"] = function(parameters, needs, context)
   local T, name, rows, events = texts(context), people_names(needs.people), array(), array()
   local today = date.of(context.now, context.zone)
-  for _, one in each(needs.credentials) do
-    if kept(one) and one.valid_through then
+  for _, one in ipairs(ordered(needs.credentials, function(it) return it.valid_through end)) do
+    if one.valid_through then
       local days = date.diff(today, one.valid_through)
       rows[#rows + 1] = {
         name(one.person), one.type, one.number or "", one.valid_through, days,

@@ -58,9 +58,11 @@ reports["test_sheet"] = function(parameters, needs, context)
   }
 end
 
+-- People are entered with a contact, student systems bring a telephone number of its own.
 local function phone_of(person)
   local contact = person.contact
-  return type(contact) == "table" and contact.phone or contact or ""
+  if type(contact) == "table" then contact = contact.phone end
+  return contact or person.phone or person.sms or ""
 end
 
 reports["trip_sheet"] = function(parameters, needs, context)
