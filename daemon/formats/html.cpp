@@ -8,7 +8,8 @@ namespace {
 
 // Black on white, tables that repeat their head on each page and never cut a row.
 constexpr std::string_view style = R"(
-body { font: 11pt/1.35 system-ui, sans-serif; margin: 1.5cm auto; max-width: 27cm; color: #000; }
+body { font: 11pt/1.35 system-ui, sans-serif; margin: 1.5cm auto; max-width: 27cm;
+  padding: 0 1em; color: #000; }
 h1 { font-size: 16pt; margin: 0 0 .4em; } h2 { font-size: 13pt; } h3 { font-size: 11pt; }
 table { border-collapse: collapse; width: 100%; margin: .5em 0 1em; }
 th, td { border: 1px solid #888; padding: .2em .4em; text-align: left; vertical-align: top; }
@@ -17,10 +18,11 @@ td.center, th.center { text-align: center; }
 table.wide { font-size: 7.5pt; } table.wide th, table.wide td { padding: .1em .2em; }
 .note { color: #444; font-size: 9.5pt; } .strong { font-weight: bold; }
 .signature { margin: 2.5em 2em 0 0; border-top: 1px solid #000; width: 7cm; display: inline-block; }
-.page { break-after: page; } td { white-space: pre-line; } figure { margin: .5em 0; } svg { max-width: 100%; height: auto; }
+.page { break-after: page; } td { white-space: pre-line; }
+figure { margin: .5em 0; } svg { max-width: 100%; height: auto; }
 footer { margin-top: 2em; font-size: 8.5pt; color: #444; }
-@media print { body { margin: 0; max-width: none; } thead { display: table-header-group; }
-  tr, figure { break-inside: avoid; } @page { margin: 1.2cm; } }
+@media print { body { margin: 0; padding: 0; max-width: none; }
+  thead { display: table-header-group; } tr, figure { break-inside: avoid; } @page { margin: 1.2cm; } }
 )";
 
 class Page {
