@@ -126,4 +126,16 @@ Result<Found> find_record(const Call& call, const std::string& text) {
     return !above && above.error().code == Code::NotFound ? found : above;
 }
 
+Result<Found> find_record_of(const Call& call, const std::string& text,
+                             const std::set<std::string>& kinds) {
+    auto found = find_record(call, text);
+    if (found || found.error().code != Code::Ambiguous) return found;
+    const Json detail = Json::parse(found.error().detail, nullptr, false);
+    std::vector<std::string> meant;
+    for (const Json& one : detail.value("candidates", Json::array())) {
+        if (kinds.count(one.value("kind", "")) != 0) meant.push_back(one.value("id", ""));
+    }
+    return meant.size() == 1 ? find_record(call, meant.front()) : found;
+}
+
 }  // namespace dutybook::api

@@ -3,6 +3,8 @@
 
 #include "api/call.h"
 
+#include <set>
+
 namespace dutybook::api {
 
 struct Found {
@@ -16,6 +18,10 @@ struct Found {
 Result<Found> find_record(const Call& call);
 // What `text` names, in the space of argument 0.
 Result<Found> find_record(const Call& call, const std::string& text);
+
+// The same, where only records of these kinds are meant: of several that the words find, the one.
+Result<Found> find_record_of(const Call& call, const std::string& text,
+                             const std::set<std::string>& kinds);
 
 // A short text for people: the field that names such a record.
 std::string title_of(const domain::RecordState& state);

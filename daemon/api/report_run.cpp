@@ -102,7 +102,7 @@ References references_of(const rules::ManifestReport& report, const domain::Kind
 // record stays as it is: people may be known by a name alone.
 Result<std::string> resolved(const Call& call, const core::SpaceService& space,
                              const std::string& text, const std::set<std::string>& kinds) {
-    const auto found = find_record(call, text);
+    const auto found = find_record_of(call, text, kinds);
     if (!found && text.starts_with('@')) return found.error();
     if (!found || kinds.count(found->record.state.kind) == 0) return text;
     const std::string& id = found->record.state.id;

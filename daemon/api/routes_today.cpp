@@ -108,7 +108,7 @@ Result<std::string> day_of(const Call& call, const char* name) {
 Result<std::string> person_of(const Call& call) {
     const std::string& words = call.query("person");
     if (words.empty()) return words;
-    const auto found = find_record(call, words);
+    const auto found = find_record_of(call, words, {"core.person"});
     if (!found && words.front() == '@') return found.error();
     const bool person = found && found->record.state.kind == "core.person";
     return person ? found->record.state.id : words;
