@@ -43,15 +43,16 @@ reports["participation_trend"] = function(parameters, needs, context)
   local rows, points = array(), array()
   for _, one in ipairs(by_time(ranged(needs.tallies, "from", parameters, context), "from")) do
     local day, minutes = day_of(one.from, context), minutes_between(one.from, one.to)
-    rows[#rows + 1] = { day, minutes, one.prompted or "", one.spoke_up, one.correct or "" }
-    if minutes > 0 then points[#points + 1] = { day, rate_of(one.spoke_up, minutes) } end
+    local rate = minutes > 0 and rate_of(one.spoke_up, minutes) or ""
+    rows[#rows + 1] = { day, minutes, one.prompted or "", one.spoke_up, one.correct or "", rate }
+    if minutes > 0 then points[#points + 1] = { day, rate } end
   end
   return {
     title(t("Participation") .. ": " .. name_of(parameters.student)),
     { type = "chart", chart = "line", title = t("Spoke up"),
       x = { label = t("Date"), kind = "date" }, y = { label = t("Times per hour") },
       series = { { label = t("Spoke up"), points = points } } },
-    grid(t, { "Date", ">Minutes", ">Prompted", ">Spoke up", ">Correct" }, rows),
+    grid(t, { "Date", ">Minutes", ">Prompted", ">Spoke up", ">Correct", ">Rate per hour" }, rows),
   }
 end
 
