@@ -199,7 +199,7 @@ def test_what_is_written_across_a_wall_tells_nothing_back(office):
         "matter": "m-wall", "person": "p-out", "date": "2026-05-06", "minutes": 19,
         "narrative": "Filing", "billable": True}}], by=SCREENED)
     assert line["wrote"] and line["fields"] == {}
-    assert office.one("show", written["id"], by=ATTORNEY)["fields"]["total"]
+    assert office.one("show", written["id"], by=ATTORNEY)["fields"]["narrative"] == "Filing"
 
 
 def test_a_finding_behind_a_wall_is_not_answered_from_outside(office):
