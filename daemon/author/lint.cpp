@@ -12,7 +12,7 @@ namespace dutybook::author {
 
 namespace {
 
-using Names = std::set<std::string>;
+using Declared = std::map<std::string, std::string>;  // name -> pointer
 
 class Linter {
 public:
@@ -122,28 +122,36 @@ private:
         errors_.insert(errors_.end(), cases.errors.begin(), cases.errors.end());
     }
 
-    static Names declared_rules(const rules::Manifest& manifest) {
-        Names names;
-        for (const auto& rule : manifest.rules) names.insert(rule.id);
-        return names;
+    // Where the code sets an entry of a table: the first line that names it.
+    std::string place_in_code(const std::string& name) const {
+        for (const auto& [file, text] : package_.files) {
+            if (!file.ends_with(".lua")) continue;
+            for (const std::string& written : {"\"" + name + "\"", "'" + name + "'", "." + name}) {
+                const auto at = text.find(written);
+                if (at == std::string::npos) continue;
+                const auto before = std::string_view(text).substr(0, at);
+                const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+                return file + ":" + std::to_string(line);
+            }
+        }
+        return "rules.lua";
     }
 
-    void compare(const std::string& what, const Names& declared,
+    void compare(const std::string& what, const Declared& declared,
                  const std::vector<std::string>& got, const char* table) {
-        const Names written(got.begin(), got.end());
-        for (const std::string& name : declared) {
+        const std::set<std::string> written(got.begin(), got.end());
+        for (const auto& [name, pointer] : declared) {
             if (written.count(name) == 0) {
                 complain(what + " " + name + " is declared, and no Lua file sets " + table + "[\"" +
                              name + "\"]",
-                         "");
+                         pointer);
             }
         }
         for (const std::string& name : written) {
-            if (declared.count(name) == 0) {
-                complain("the code sets " + std::string(table) + "[\"" + name +
-                             "\"], which the manifest does not declare",
-                         "", "", Code::Conflict);
-            }
+            if (declared.count(name) != 0) continue;
+            complain_of_code(manifest_.id + "/" + place_in_code(name) + ": the code sets " + table +
+                             "[\"" + name + "\"], which the manifest does not declare");
+            errors_.back().code = Code::Conflict;
         }
     }
 
@@ -162,11 +170,17 @@ private:
         }
         if (manifest_.native) return;
         const Json ready = plugin->slot->status().sandbox;
-        Names completes;
-        Names reports;
-        for (const auto& completion : manifest_.completes) completes.insert(completion.kind);
-        for (const auto& report : manifest_.reports) reports.insert(report.name);
-        compare("rule", declared_rules(manifest_), ready["rules"], "rules");
+        Declared judged, completes, reports;
+        for (std::size_t i = 0; i < manifest_.rules.size(); ++i) {
+            judged[manifest_.rules[i].id] = pointer_to("/rules", i);
+        }
+        for (std::size_t i = 0; i < manifest_.completes.size(); ++i) {
+            completes[manifest_.completes[i].kind] = pointer_to("/completes", i);
+        }
+        for (std::size_t i = 0; i < manifest_.reports.size(); ++i) {
+            reports[manifest_.reports[i].name] = pointer_to("/reports", i);
+        }
+        compare("rule", judged, ready["rules"], "rules");
         compare("completion", completes, ready["completes"], "complete");
         compare("report", reports, ready["reports"], "reports");
         for (const Json& one : ready.value("undefined", Json::array())) {

@@ -28,9 +28,46 @@ bool is_plain_name(std::string_view name) {
            });
 }
 
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return text;
+}
+
+// The folder's own name, however it was written: "bus_duty/", ".".
+std::string name_of(const fs::path& folder) {
+    fs::path path = fs::absolute(folder).lexically_normal();
+    if (!path.has_filename()) path = path.parent_path();
+    return path.filename().string();
+}
+
+// What somebody meant to be read is never left out in silence.
+Error unread(const std::string& name, const std::string& why, const std::string& fix) {
+    return failure(Code::Malformed, name + " is not read", why, fix);
+}
+
+Result<void> check_entry(const fs::directory_entry& entry, const std::string& name) {
+    std::error_code failed;
+    if (entry.is_symlink(failed)) {
+        return unread(name, "it is a symbolic link", "put the file itself there");
+    }
+    if (!entry.is_regular_file(failed)) return unread(name, "it is no file", "move it away");
+    return {};
+}
+
+// Editors of some systems begin a text with a mark of its encoding.
+Result<void> take_mark_off(std::string& bytes, const std::string& name) {
+    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
+    if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
+        return unread(name, "it is written in UTF-16", "save it as UTF-8");
+    }
+    return {};
+}
+
 Result<void> add_file(const fs::path& path, const std::string& name, PackageFiles& files,
                       std::size_t& size) {
     TRY_ASSIGN(std::string bytes, read_file(path, package_limit));
+    if (!name.ends_with(".so")) TRY(take_mark_off(bytes, name));
     size += bytes.size();
     if (size > package_limit || files.size() >= file_count_limit) {
         return failure(Code::TooLarge, "the plugin is larger than 4 MiB or 2,000 files", name);
@@ -138,22 +175,32 @@ Result<PackageFiles> read_package_files(const fs::path& folder) {
         return failure(Code::NotFound, folder.string() + " is no folder", {},
                        "name the folder that holds plugin.json");
     }
+    const std::string plugin = name_of(folder) + "/";
     PackageFiles files;
     std::size_t size = 0;
-    const auto regular = [&](const fs::directory_entry& entry) {
-        return entry.is_regular_file(failed) && !entry.is_symlink(failed);
-    };
     for (const auto& entry : fs::directory_iterator(folder, failed)) {
         const std::string name = entry.path().filename().string();
-        if (regular(entry) && is_code_or_manifest(name)) {
-            TRY(add_file(entry.path(), name, files, size));
+        if (!is_code_or_manifest(lower(name))) continue;
+        if (!is_code_or_manifest(name)) {
+            return unread(plugin + name, "its name is written in small letters", "rename it");
         }
+        TRY(check_entry(entry, plugin + name));
+        TRY(add_file(entry.path(), name, files, size));
     }
     for (const auto& [below, ending] : subfolders) {
         for (const auto& entry : fs::directory_iterator(folder / below, failed)) {
             const std::string name = entry.path().filename().string();
-            if (!regular(entry) || !name.ends_with(ending) || !is_plain_name(name)) continue;
-            TRY(add_file(entry.path(), std::string(below) + "/" + name, files, size));
+            const std::string path = std::string(below) + "/" + name;
+            if (name.front() == '.' || !lower(name).ends_with(ending)) continue;
+            if (!is_plain_name(name) || !name.ends_with(ending)) {
+                return unread(plugin + path,
+                              "a name has letters from a to z, digits, '_', '-' and '.', and ends "
+                              "in " +
+                                  std::string(ending) + ", so that it can travel everywhere",
+                              "rename it");
+            }
+            TRY(check_entry(entry, plugin + path));
+            TRY(add_file(entry.path(), path, files, size));
         }
     }
     return files;
@@ -167,7 +214,7 @@ PackageReading read_package(PackageFiles files, const std::string& name,
 PackageReading read_package_folder(const fs::path& folder, const ManifestReader& reader) {
     auto files = read_package_files(folder);
     if (!files) return PackageReading{{}, {files.error()}};
-    PackageReading reading = read_package(std::move(*files), folder.filename().string(), reader);
+    PackageReading reading = read_package(std::move(*files), name_of(folder), reader);
     std::error_code failed;
     if (reading.package.manifest.native) {
         reading.package.object = fs::canonical(folder / "plugin.so", failed);

@@ -2,6 +2,7 @@
 told stays readable, and the daemon outlives what their tests and reports hold."""
 
 import json
+import shutil
 
 from dutybook import wait_for
 from plugins import NUMBER, TEXT, kind, rule, write_plugin
@@ -113,7 +114,7 @@ def test_cases_of_a_wrong_shape_are_named_and_the_daemon_lives(world, tmp_path):
     assert "notes" not in {one["id"] for one in site.many("plugin", "list")}
 
 
-def test_reports_put_nothing_on_a_page_but_text(world, tmp_path):
+def test_reports_put_nothing_on_a_page_but_text(world):
     site = running(world, NOTHING + """
 reports.script = function()
   local evil = "<script>alert(1)</script>"
@@ -128,9 +129,8 @@ reports.deep = function()
 end
 reports.odd = function() return { { type = "html", html = "<b>" }, 7, { type = "text", text = 1 / 0 } } end
 """, reports=["script", "deep", "odd"])
-    page = tmp_path / "page.html"
-    site.client("report", "notes.script", "--format", "html", "--out", page)
-    text = page.read_text()
+    status, text = site.request("GET", "/v1/spaces/school/reports/notes.script?format=html")
+    assert status == 200
     assert "<script>alert" not in text and "&lt;script&gt;" in text and "<img" not in text
     for name in ("deep", "odd"):
         ran = site.client("report", f"notes.{name}", "--format", "json", expect=(1, 3))
@@ -176,6 +176,7 @@ def test_a_kind_that_means_something_else_needs_a_version_and_a_migration(world,
     schema["required"] = ["text"]
     path.write_text(json.dumps(schema, indent=1))
     told = site.many("plugin", "lint", update, expect=3)
+    told.sort(key=lambda one: one["level"])
     assert [(one["level"], one["pointer"]) for one in told] == [
         ("error", "/properties/n/type"), ("warning", "/required/0")]
     assert all("schemas/kind0.json" in one["what"] and one["line"] > 1 for one in told)
@@ -194,3 +195,52 @@ def test_a_kind_that_means_something_else_needs_a_version_and_a_migration(world,
     manifest["version"], manifest["kinds"][0]["migrates"] = "3.0.0", [1]
     (update / "plugin.json").write_text(json.dumps(manifest, indent=1))
     site.client("plugin", "install", update)
+
+
+def test_what_a_person_meant_to_be_read_is_never_left_out_in_silence(world, tmp_path):
+    site = world.site("North")
+
+    def complaint(change):
+        folder = tmp_path / "plugins"
+        shutil.rmtree(folder, ignore_errors=True)
+        change(note(folder, NOTHING, cases=[]))
+        said = site.many("plugin", "lint", f"{folder}/notes/", expect=3)
+        assert len(said) == 1, said
+        return said[0]
+
+    def moved(old, new):
+        return lambda place: (place / old).rename(place / new)
+
+    def linked(place):
+        (place / "tests/cases.json").rename(tmp_path / "elsewhere.json")
+        (place / "tests/cases.json").symlink_to(tmp_path / "elsewhere.json")
+
+    for change, name, why in [
+            (moved("tests/cases.json", "tests/année.json"), "notes/tests/année.json", "letters"),
+            (moved("tests/cases.json", "tests/Cases.JSON"), "notes/tests/Cases.JSON", "letters"),
+            (moved("rules.lua", "Rules.lua"), "notes/Rules.lua", "small letters"),
+            (linked, "notes/tests/cases.json", "symbolic link"),
+            (lambda place: (place / "plugin.json").write_text("{}", "utf-16"),
+             "notes/plugin.json", "UTF-16")]:
+        told = complaint(change)
+        assert name in told["what"] and why in told["why"] and told["fix"], told
+    told = complaint(lambda place: (place / "rules.lua").write_text("\n\nrules['OTHER'] = 1\n"))
+    assert told["pointer"] == "/rules/0" and told["line"] > 1
+
+    # Marks of an encoding, ends of lines, tabs and a link to the folder are no mistakes.
+    place = note(tmp_path / "fine", NOTHING, cases=[])
+    for path in (place / "plugin.json", place / "rules.lua", place / "tests/cases.json"):
+        text = path.read_text().replace("\n", "\r\n").replace("  ", "\t")
+        path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    (tmp_path / "link").symlink_to(place)
+    site.client("plugin", "lint", tmp_path / "link")
+    site.client("plugin", "test", tmp_path / "link/")
+
+
+def test_new_plugins_are_named_and_made_as_asked(world, tmp_path):
+    site = world.site("North")
+    assert site.one("plugin", "new", f"{tmp_path}/bus_duty/")["plugin"]
+    site.client("plugin", "test", tmp_path / "bus_duty")
+    assert site.client("plugin", "new", tmp_path / "other", "--runtime", "python", expect=2).err
+    assert not (tmp_path / "other").exists()
+    assert site.client("plugin", "new", tmp_path / "Bus Duty", expect=3).problem["title"]
