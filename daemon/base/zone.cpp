@@ -28,9 +28,28 @@ const date::time_zone* find_zone(const std::string& name) {
     }
 }
 
+date::sys_days new_year(date::year year) {
+    return date::sys_days(year / date::January / 1);
+}
+
+// The tables of zone files end with 2037, and the library does not read the rule that stands behind
+// them. A later year is told as the last one within the tables that has the same calendar, since a
+// rule such as "the second Sunday in March" depends on nothing else. Returns how much later it is.
+Millis beyond_tables(Millis time) {
+    constexpr date::year last{2037};
+    const auto day = date::floor<date::days>(date::sys_time<milliseconds>(milliseconds(time)));
+    const date::year year = date::year_month_day(day).year();
+    if (year <= last) return 0;
+    for (date::year same = last;; --same) {
+        const bool same_calendar = same.is_leap() == year.is_leap() &&
+                                   date::weekday(new_year(same)) == date::weekday(new_year(year));
+        if (same_calendar) return milliseconds(new_year(year) - new_year(same)).count();
+    }
+}
+
 Millis offset_at(const date::time_zone* zone, Millis instant) {
     if (zone == nullptr) return 0;
-    const date::sys_time<milliseconds> at{milliseconds(instant)};
+    const date::sys_time<milliseconds> at{milliseconds(instant - beyond_tables(instant))};
     return milliseconds(zone->get_info(at).offset).count();
 }
 
@@ -43,10 +62,12 @@ Millis floor_days(Millis value) {
 // first, unless that lies before `not_before`.
 Millis to_instant(const date::time_zone* zone, Millis local, std::optional<Millis> not_before) {
     if (zone == nullptr) return local;
-    const date::local_time<milliseconds> at{milliseconds(local)};
-    const Millis first = zone->to_sys(at, date::choose::earliest).time_since_epoch().count();
+    const Millis later = beyond_tables(local);
+    const date::local_time<milliseconds> at{milliseconds(local - later)};
+    const Millis first =
+        later + zone->to_sys(at, date::choose::earliest).time_since_epoch().count();
     if (!not_before || first >= *not_before) return first;
-    return zone->to_sys(at, date::choose::latest).time_since_epoch().count();
+    return later + zone->to_sys(at, date::choose::latest).time_since_epoch().count();
 }
 
 }  // namespace

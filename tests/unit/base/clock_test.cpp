@@ -47,6 +47,19 @@ TEST_CASE("ImpossibleInstantsAreRefused") {
     }
 }
 
+TEST_CASE("clocks change beyond the tables of zone files, too") {
+    const std::string york = "America/New_York";
+    for (const char* year : {"2037", "2038", "2041", "2044", "2060"}) {
+        const std::string y = year;
+        CHECK(format_in_zone(at(y + "-07-01T12:00:00Z"), york) == y + "-07-01T08:00:00-04:00");
+        CHECK(format_in_zone(at(y + "-01-15T12:00:00Z"), york) == y + "-01-15T07:00:00-05:00");
+    }
+    // The second Sunday of March 2041 is the tenth.
+    CHECK(format_in_zone(at("2041-03-10T06:59:00Z"), york) == "2041-03-10T01:59:00-05:00");
+    CHECK(format_in_zone(at("2041-03-10T07:00:00Z"), york) == "2041-03-10T03:00:00-04:00");
+    CHECK(*parse_instant_of_person("2041-07-01T08:00", york, 0) == at("2041-07-01T12:00:00Z"));
+}
+
 TEST_CASE("ZonesAndDates") {
     CHECK(format_in_zone(at("2026-05-04T12:00:00Z"), detroit) == "2026-05-04T08:00:00-04:00");
     CHECK(format_in_zone(at("2026-01-04T12:00:00Z"), detroit) == "2026-01-04T07:00:00-05:00");
