@@ -95,6 +95,10 @@ Result<bool> SpaceEngine::recheck(std::size_t subjects) {
 // True = more to do now.
 Result<bool> SpaceEngine::complete_later() {
     constexpr std::size_t at_once = 16;
+    // At a start the plugins come after the space.
+    const bool rules_on =
+        parts_.evaluator != nullptr && !parts_.evaluator->plugins(facts_.name).empty();
+    if (!rules_on) return false;
     const auto taken = state_->incomplete.take(at_once);
     if (taken.empty()) return false;
     std::vector<WriteRequest> requests;

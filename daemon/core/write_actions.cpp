@@ -170,9 +170,9 @@ Result<Written> WriteGroup::change_fields(const WriteRequest& request, Working& 
                 operation.changes.push_back({field, domain::Act::Set, canonical(value)});
             }
         }
-        if (operation.changes.empty()) return stands(record);
         after = record.with(operation);
     }
+    if (operation.changes.empty()) return stands(record);
     const auto judged =
         parts_.kinds->validate(after.kind, fields_of(after), fields_of(record.state()));
     if (!judged.errors.empty()) return with_all(judged.errors, "");
