@@ -93,8 +93,9 @@ TEST_CASE("FHIR decimals keep their digits both ways, and texts that look like t
     CHECK(back->records[0].fields["effect"] == "decimal:0.5 and decimal:7");
     CHECK_FALSE(read_fhir("{}", "b.json", "UTC"));
     CHECK_FALSE(read_fhir("{\"resourceType\": \"Bundle\"", "b.json", "UTC"));
-    const auto other = read_fhir(
-        R"({"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}}]})", "b.json");
+    const auto other =
+        read_fhir(R"({"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}}]})",
+                  "b.json", "UTC");
     REQUIRE(other);
     CHECK(other->warnings.size() == 1);
 }

@@ -24,7 +24,7 @@ public:
         out.judgements.push_back({subjects[0].id, "", "", "", "", of(subjects[0]), {}, {}});
         return out;
     }
-    Result<std::vector<std::string>> touched(std::span<const RecordChange>,
+    Result<std::vector<std::string>> touched(const std::string&, std::span<const RecordChange>,
                                              RecordSource&) override {
         return std::vector<std::string>{};
     }
