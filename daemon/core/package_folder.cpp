@@ -79,6 +79,7 @@ Result<void> heal_package(const fs::path& folder, const fs::path& plugins) {
     }
     if (!held || held->empty()) return {};  // read_folder() tells
     const bool copy_there = fs::exists(copy_of(folder), failed);
+    if (fs::is_directory(copy_of(folder), failed)) TRY(move_aside(copy_of(folder), plugins));
     TRY(write_package_copy(folder, *held));
     if (copy_there) {
         note_healed({copy_of(folder), "was not what was written", "made again from the folder"});

@@ -257,6 +257,12 @@ bool is_source(const Json& source) {
     return source.contains("column") && is_column(source["column"]);
 }
 
+// What stands between the columns of an id's template can stand in an id.
+bool is_id_template(const std::string& shape) {
+    const std::string plain = fill(shape, [](const std::string&) { return std::string(); });
+    return as_id(plain) == plain;
+}
+
 // "only" and "with", which say what rows are taken.
 bool choices_fit(const Json& entry) {
     const Json only = entry.value("only", Json::object()),
@@ -274,6 +280,9 @@ Result<void> check_entry(const Json& entry, const std::string& at) {
     }
     if (!entry.contains("fields") || !entry["fields"].is_object()) {
         return malformed("a mapping has \"fields\"", at);
+    }
+    if (!is_id_template(entry["id"].get<std::string>())) {
+        return malformed("an \"id\" holds letters, digits and ._-: besides {COLUMN}", at + "/id");
     }
     if (!choices_fit(entry)) {
         return malformed(R"("only" is {COLUMN: [texts]}, "with" is a list of columns)", at);

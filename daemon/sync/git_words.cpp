@@ -44,14 +44,15 @@ PushOutcome read_porcelain(std::string_view out) {
         if (tab == std::string_view::npos || colon == std::string_view::npos || colon > tab)
             continue;
         const std::string ref(line.substr(colon + 1, tab - colon - 1));
-        if (line[0] == ' ' || line[0] == '*' || line[0] == '+')
+        if (outcome.reasons.contains(ref)) continue;  // refused once is refused
+        if (line[0] == ' ' || line[0] == '*' || line[0] == '+') {
             outcome.refs[ref] = Pushed::Done;
-        else if (line[0] == '=')
+        } else if (line[0] == '=') {
             outcome.refs[ref] = Pushed::UpToDate;
-        else
+        } else {
             outcome.refs[ref] = Pushed::Refused;
-        if (outcome.refs[ref] == Pushed::Refused)
             outcome.reasons[ref] = std::string(line.substr(tab + 1));
+        }
     }
     return outcome;
 }

@@ -20,12 +20,27 @@ TEST_CASE("addresses that a remote may have") {
 }
 
 TEST_CASE("addresses that a remote may not have") {
-    for (const char* text :
-         {"", "book.git", "./book.git", "../x:y", "http://example.org/x", "git://example.org/x",
-          "ext::sh -c true", "ssh://-oProxyCommand=true/x", "-oProxyCommand=true:x",
-          "git@-oProxyCommand=true:x", "https://", "https:///x", "ssh://host", "file://host/x",
-          "ftp://host/x", "/srv/a\nb", "file:///srv/a%0Ab", "file:///srv/a%00b", "host::x",
-          "git@:x.git", "@host:x"}) {
+    for (const char* text : {"",
+                             "book.git",
+                             "./book.git",
+                             "../x:y",
+                             "http://example.org/x",
+                             "git://example.org/x",
+                             "ext::sh -c true",
+                             "ssh://-oProxyCommand=true/x",
+                             "-oProxyCommand=true:x",
+                             "git@-oProxyCommand=true:x",
+                             "https://",
+                             "https:///x",
+                             "ssh://host",
+                             "file://host/x",
+                             "ftp://host/x",
+                             "/srv/a\nb",
+                             "file:///srv/a%0Ab",
+                             "file:///srv/a%00b",
+                             "host::x",
+                             "git@:x.git",
+                             "@host:x"}) {
         CAPTURE(text);
         const auto url = parse_remote_url(text);
         REQUIRE_FALSE(url);
@@ -136,4 +151,7 @@ TEST_CASE("a push is judged ref by ref") {
     CHECK(outcome.refs.at("refs/heads/log/c") == Pushed::UpToDate);
     CHECK(outcome.refs.at("refs/heads/log/d") == Pushed::Refused);
     CHECK(outcome.reasons.at("refs/heads/log/d").find("fetch first") != std::string::npos);
+    const PushOutcome twice = read_porcelain(
+        "!\tdddd:refs/heads/log/d\t[rejected]\n*\tdddd:refs/heads/log/d\t[new branch]\n");
+    CHECK(twice.refs.at("refs/heads/log/d") == Pushed::Refused);
 }
