@@ -124,6 +124,8 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
             "the mark of its clean stop, " + mark_path(path).filename().string() + ", was damaged";
     } else if (fs::exists(path)) {
         if (head_text(path) != mark->head) {
+            if (fs::is_directory(path + ".head", ignored))
+                fs::rename(path + ".head", path + ".head.damaged", ignored);
             TRY(write_file_atomically(path + ".head", mark->head));
             note_healed({path + ".head", "was missing or changed", "made again"});
         }
