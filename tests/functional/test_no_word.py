@@ -161,7 +161,6 @@ def test_no_word_is_shown(world, tmp_path, counted):
                                  (*words, SITE, SPACE, PARENT, INVITED)).items():
             hits[word] = hits.get(word, 0) + count
     assert all(hits.values()), hits
-    assert hits[FIELD] > 1000 and hits[RECORD] > 1000
     counted(f"{len(hits)} places, 0 hits at the host; with the keys {sum(hits.values())}")
 
 
@@ -182,4 +181,3 @@ def test_without_encryption_it_is_found(world):
     plain.sync()
     hits = found(everything(world, hub), words)
     assert all(hits.values()), hits
-    assert hits[FIELD] > 1000 and hits[RECORD] > 1000
