@@ -256,8 +256,8 @@ int bench(const fs::path& folder, bool json, std::ostream& out) {
 Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
     fs::path folder = fs::path(wanted.name).lexically_normal();
     if (!folder.has_filename()) folder = folder.parent_path();  // "bus_duty/"
-    return author::make_plugin({folder, wanted.from,
-                                wanted.runtime == "native", surroundings().plugins});
+    return author::make_plugin(
+        {folder, wanted.from, wanted.runtime == "native", surroundings().plugins});
 }
 
 // Mappings ship with the plugins: plugins/<id>/imports/<name>.json.
