@@ -140,13 +140,16 @@ TEST_CASE("nothing that reaches outside or differs from site to site is there") 
     const auto runtime = load(R"(
         rules["A"] = function()
           local found = {}
-          for _, name in ipairs({"io","os","debug","load","loadstring","dofile","loadfile","require",
+          for _, name in ipairs({"io","os","debug","load","loadstring","dofile","loadfile",
                                  "collectgarbage","package","next","print"}) do
             if _G[name] ~= nil then found[#found + 1] = name end
           end
           if math.random then found[#found + 1] = "random" end
           if string.dump then found[#found + 1] = "dump" end
           if getmetatable("") then found[#found + 1] = "metatable" end
+          for _, name in ipairs({"os","io","../rules","/etc/passwd"}) do  -- of its own files alone
+            if pcall(require, name) then found[#found + 1] = "require " .. name end
+          end
           return { code = table.concat(found, ",") }
         end
         rules["order"] = function()
