@@ -89,6 +89,7 @@ Result<void> WriteGroup::commit(std::span<const WriteRequest> requests,
 
 // From here on everything is durable: a failure is told by an alarm, never by the answer.
 void WriteGroup::apply() {
+    state_.incomplete.add(incomplete_);
     if (lines_.empty()) return;
     if (!state_.oldest_unsealed) state_.oldest_unsealed = now_;
     std::vector<std::string> lines;
@@ -123,7 +124,6 @@ void WriteGroup::apply() {
         written.push_back(std::move(one));
     }
     state_.rechecks.note_written(std::move(written));
-    state_.incomplete.add(incomplete_);
 }
 
 domain::Operation WriteGroup::begin(const WriteRequest& request, domain::Verb verb,
