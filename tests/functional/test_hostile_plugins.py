@@ -26,8 +26,7 @@ HERE = ROOT / "tests/support/hostile"
 DEADLINE = 100  # ms without progress, of an attack
 TWIN_DEADLINE = 5000  # ms: a twin must not fail because the machine is busy
 MOST = 50  # ms, 99th percentile of the others' requests
-CONSTRUCTORS = ["constructor_file", "constructor_outlive", "constructor_clock", "constructor_read",
-                "constructor_loop"]
+CONSTRUCTORS = ["constructor_file", "constructor_outlive", "constructor_clock", "constructor_read"]
 
 
 class Canaries:

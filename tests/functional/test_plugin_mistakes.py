@@ -221,7 +221,7 @@ def test_what_a_person_meant_to_be_read_is_never_left_out_in_silence(world, tmp_
             (moved("rules.lua", "Rules.lua"), "notes/Rules.lua", "small letters"),
             (linked, "notes/tests/cases.json", "symbolic link"),
             (lambda place: (place / "plugin.json").write_text("{}", "utf-16"),
-             "notes/plugin.json", "UTF-16")]:
+             "plugin.json", "UTF-16")]:
         told = complaint(change)
         assert name in told["what"] and why in told["why"] and told["fix"], told
     told = complaint(lambda place: (place / "rules.lua").write_text("\n\nrules['OTHER'] = 1\n"))

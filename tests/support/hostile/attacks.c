@@ -384,13 +384,16 @@ static int huge_frame(const dutybook_sink* sink, int harm) {
 static int forged_progress(const dutybook_sink* sink, int harm) {
     unsigned long here = 0, i;
     unsigned long* stack = &here;
-    for (i = 0; i < 4096; i++) {
-        unsigned long* page = (unsigned long*)stack[i];
-        if (madvise(stack + i, 8, MADV_NORMAL) != 0 && (unsigned long)(stack + i) % 4096 == 0)
-            break;
+    for (i = 0; harm && i < 4096; i++) {
+        const unsigned long place = (unsigned long)(stack + i);
+        unsigned long* page;
+        if (place % 4096 < 8 && madvise((void*)(place - place % 4096), 4096, MADV_NORMAL) != 0) {
+            break; /* the end of the stack */
+        }
+        page = (unsigned long*)stack[i];
         if (page == NULL || (unsigned long)page % 4096 != 0) continue;
         if (madvise(page, 4096, MADV_NORMAL) != 0 || *page > 1000) continue;
-        if (harm) *page = ~0UL;
+        *page = ~0UL;
     }
     if (harm) spin();
     return fine(sink);
@@ -566,7 +569,6 @@ static __attribute__((constructor)) void before_everything(void) {
         int fd = open(CANARY, O_RDONLY);
         if (fd < 0) abort(); /* refused: that is how it ends */
     }
-    if (strcmp(CONSTRUCTOR, "constructor_loop") == 0) spin();
 #endif
 }
 #endif

@@ -152,8 +152,6 @@ ATTACKS = {
         """, "return array({ { code = 'ok' } })"),
     "huge_value": ("return { code = 'ok', values = { a = ('x'):rep(1 << 24) } }",
                    "return { code = 'ok', values = { a = ('x'):rep(100) } }"),
-    "no_text": ("return { code = 'ok', values = { a = '\\xff\\xfe' } }",
-                "return { code = 'ok', values = { a = 'fine' } }"),
     "noisy_error": ("log('\\xff\\xfe\\n{') error('\\xff\\xfe\\xc3(\\n' .. ('x'):rep(1 << 20))",
                     "log('fine')"),
     "answer_metatable": ("""
