@@ -142,7 +142,11 @@ Result<void> SpaceEngine::give_way(const domain::Writer& own, std::uint64_t upto
     if (own == writer()) return {};  // its change of writer says so itself
     TRY_ASSIGN(const auto cap, cap_of(*parts_.journal, own));
     if (cap && *cap <= upto) return {};
-    return parts_.journal->set_meta(cap_key(own), std::to_string(upto));
+    TRY(parts_.journal->set_meta(cap_key(own), std::to_string(upto)));
+    // At once, while what the journal brought can be told by having no segment: after the next fold
+    // the other branch would merely go on behind it.
+    TRY(state_->receiver.leave_bulk());
+    return drop_what_was_reissued();
 }
 
 void SpaceEngine::settle_restored_alarm(const domain::Writer& own, std::uint64_t shared) {

@@ -195,6 +195,21 @@ TEST_CASE("a copy found out late: what it wrote under the shared name counts bes
     CHECK(copy->digest() == peer.digest());
 }
 
+TEST_CASE("an own log that gives way takes what only the journal brought out of the index") {
+    TestSite a("aaaa"), peer("bbbb");
+    write(a, create("core.duty", duty("x"), "d1"));
+    peer.pull_from(a);  // seals the first
+    write(a, patch("d1", {{"title", "not sealed here"}}));
+    auto copy = a.copy(false);
+    const auto old = copy->engine().writer();
+    REQUIRE(copy->engine().open_new_writer(2, "a third copy sealed the second").has_value());
+    REQUIRE(copy->index().frontier().seq_of(old) == 2);
+    // Another branch, which parts after the first, wins.
+    REQUIRE(copy->engine().give_way(old, 1).has_value());
+    CHECK(copy->index().frontier().seq_of(old) == 1);
+    CHECK(shown(*copy, "d1").fields.at("title") == R"("x")");
+}
+
 TEST_CASE("a crash between the new writer and the index is settled at the next start") {
     TestSite a("aaaa");
     fill(a, 3, "x");
