@@ -62,14 +62,12 @@ public:
     }
 
     std::string kind(const std::string& kind) const {
-        const Json labels =
-            report_.call.services.book->kinds().describe(kind).value("labels", Json::object());
+        const Json labels = described(kind).value("labels", Json::object());
         return labels.value(spanish_ ? "es" : "en", labels.value("en", kind));
     }
 
     std::string field(const std::string& kind, const std::string& name) const {
-        const Json described = report_.call.services.book->kinds().describe(kind);
-        for (const Json& one : described.value("fields", Json::array())) {
+        for (const Json& one : described(kind).value("fields", Json::array())) {
             if (one.value("name", "") != name) continue;
             const Json labels = one.value("labels", Json::object());
             return labels.value(spanish_ ? "es" : "en", labels.value("en", name));
@@ -112,11 +110,19 @@ public:
     }
 
 private:
+    // Asked for once a kind: thousands of records are of a few.
+    const Json& described(const std::string& kind) const {
+        const auto [at, is_new] = described_.try_emplace(kind);
+        if (is_new) at->second = report_.call.services.book->kinds().describe(kind);
+        return at->second;
+    }
+
     HostReport& report_;
     const bool spanish_;
     Walls walls_;
     std::shared_ptr<const domain::Membership> members_;
     std::set<std::string> hidden_;
+    mutable std::map<std::string, Json> described_;
 };
 
 Json heading(const std::string& text) {
