@@ -244,15 +244,15 @@ Result<void> Circle::judge(const store::SegmentHeader& header, std::string_view 
     if (signature.empty()) return forbidden("it is not signed");
     const auto signer = store::signer_of(signature);
     if (!signer) return forbidden("its signature cannot be read");
+    if (!store::verify_signature(commit_bytes, signature, *signer)) {
+        return forbidden("it was changed after it was signed");
+    }
     const auto may = membership_->may_sign(
         {header.writer, header.first, header.last, header.previous, id}, *signer);
     if (!may) {
         Error error = may.error();
         error.what = ref + " of site " + name_of(site) + ", commit " + id + ": " + error.what;
         return error;
-    }
-    if (!store::verify_signature(commit_bytes, signature, *signer)) {
-        return forbidden("it was changed after it was signed");
     }
     return {};
 }

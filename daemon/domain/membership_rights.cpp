@@ -30,6 +30,30 @@ bool within(const Position& end, const Membership::Place& place) {
     return place.last <= end.seq && place.previous != end.segment;
 }
 
+// Whether `key` is the one with which the member signs at that place.
+Result<void> signs_there(const Member& member, const Membership::Place& place,
+                         const PublicKey& key) {
+    const auto another = [&] {
+        return failure(Code::Forbidden, "it is not by site " + member.name,
+                       "it is signed with another key");
+    };
+    const auto replaced = [&] {
+        return failure(Code::Forbidden, "it is not by site " + member.name,
+                       "it is signed with a key that the site had replaced: whoever has that key "
+                       "may have stolen it");
+    };
+    for (const SiteKey& one : member.keys) {
+        const auto end = one.until.find(place.writer);
+        if (end == one.until.end()) continue;
+        if (one.sign != key) return another();
+        return within(end->second, place) ? Result<void>{} : replaced();
+    }
+    const auto same = [&](const auto& one) { return one.sign == key; };
+    if (member.keys.empty()) return another();
+    if (same(member.keys.back()) || std::ranges::any_of(member.announced, same)) return {};
+    return std::ranges::any_of(member.keys, same) ? replaced() : another();
+}
+
 }  // namespace
 
 bool Membership::done_again(const Lost& one) const {
@@ -79,34 +103,16 @@ Result<void> Membership::may_sign(const Place& place, const PublicKey& key) cons
         return failure(Code::Forbidden, "site " + site + " is no member of the space", {},
                        "if it should be, invite it");
     }
+    TRY(signs_there(*member, place, key));
     if (member->standing == Standing::Removed &&
         !counts(member->until, place.writer, place.last, place.segment)) {
-        return failure(Code::Forbidden,
-                       "site " + member->name + " was removed before it wrote this", {},
-                       "`dutybook members adopt` takes it in all the same");
+        return failure(Code::Denied, "site " + member->name + " was removed before it wrote this",
+                       {}, "`dutybook members adopt` takes it in all the same");
     }
     if (member->role == Role::Reads && place.last >= place.first) {
         return failure(Code::Forbidden, "site " + member->name + " may read, not write");
     }
-    const auto another = [&] {
-        return failure(Code::Forbidden, "it is not by site " + member->name,
-                       "it is signed with another key");
-    };
-    const auto replaced = [&] {
-        return failure(Code::Forbidden, "it is not by site " + member->name,
-                       "it is signed with a key that the site had replaced: whoever has that key "
-                       "may have stolen it");
-    };
-    for (const SiteKey& one : member->keys) {
-        const auto end = one.until.find(place.writer);
-        if (end == one.until.end()) continue;
-        if (one.sign != key) return another();
-        return within(end->second, place) ? Result<void>{} : replaced();
-    }
-    const auto same = [&](const auto& one) { return one.sign == key; };
-    if (member->keys.empty()) return another();
-    if (same(member->keys.back()) || std::ranges::any_of(member->announced, same)) return {};
-    return std::ranges::any_of(member->keys, same) ? replaced() : another();
+    return {};
 }
 
 std::optional<Position> Membership::end_of(const Writer& writer) const {

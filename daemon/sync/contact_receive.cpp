@@ -39,8 +39,9 @@ Result<void> ContactRun::receive() {
     for (const Decision& decision : todo.decisions) strangers_.insert(decision.seen.volume.writer);
     for (const auto& volume : held) strangers_.erase(volume.name.writer);
     std::deque<std::vector<Wanted>> queue;
+    std::set<domain::Writer> coming;  // of whom something is fetched now
     for (const auto& group : todo.fetches) {
-        TRY_ASSIGN(auto rest, without_refused(group));
+        TRY_ASSIGN(auto rest, without_refused(group, coming));
         if (!rest.empty()) queue.push_back(std::move(rest));
     }
     if (!queue.empty()) TRY(receive_volumes(std::move(queue)));
@@ -158,12 +159,14 @@ void ContactRun::tell_undelivered(const std::vector<Wanted>& wanted, const Error
 }
 
 // What was judged before and would be judged the same is not even transferred, and the volumes that
-// follow it wait with it. A branch that is kept as evidence is settled without a transfer.
-Result<std::vector<Wanted>> ContactRun::without_refused(const std::vector<Wanted>& wanted) {
+// follow it wait with it. Where an earlier volume of that log comes now, it may be judged
+// otherwise. A branch that is kept as evidence is settled without a transfer.
+Result<std::vector<Wanted>> ContactRun::without_refused(const std::vector<Wanted>& wanted,
+                                                        std::set<domain::Writer>& coming) {
     std::vector<Wanted> rest;
     for (const Wanted& one : wanted) {
         const auto name = store::VolumeName::parse(one.ref);
-        if (name && refused_before(*name, one.tip)) {
+        if (name && refused_before(*name, one.tip) && !coming.contains(name->writer)) {
             stuck_.insert(name->writer);
             note_use(*name, false);
             // Its alarm was raised when it was judged, and stands.
@@ -175,6 +178,7 @@ Result<std::vector<Wanted>> ContactRun::without_refused(const std::vector<Wanted
         if (name) {
             TRY_ASSIGN(const bool settled, settle_held_fork(*name, one.tip));
             if (settled) continue;
+            coming.insert(name->writer);
         }
         rest.push_back(one);
     }
@@ -274,8 +278,7 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
                   "site is updated");
         return;
     }
-    if (parts_.circle != nullptr &&
-        parts_.circle->removed(domain::site_of(incoming.volume.writer))) {
+    if (taken.refused->code == Code::Denied) {  // by its author, after it was removed
         set_aside(incoming, *taken.refused);
         return;
     }

@@ -68,7 +68,8 @@ private:
     bool refused_before(const store::VolumeName& volume, const store::CommitId& tip) const;
     void remember_refusal(const store::VolumeName& volume, const store::CommitId& tip);
     void came(const domain::Writer& writer);
-    Result<std::vector<Wanted>> without_refused(const std::vector<Wanted>& wanted);
+    Result<std::vector<Wanted>> without_refused(const std::vector<Wanted>& wanted,
+                                                std::set<domain::Writer>& coming);
 
     // contact_past.cpp
     void look_for_lost_heads(const std::vector<std::string>& lost);

@@ -28,7 +28,10 @@ def site(tmp_path_factory):
                 "student": person, "goal": "reading", "date": date, "value": value,
                 "unit": "palabras", "by": "p-tea"}}
               for person in ("p-ito", "p-ash")
-              for date, value in (("2026-03-02", "40"), ("2026-03-09", "55")))])
+              for date, value in (("2026-03-02", "40"), ("2026-03-09", "55"))),
+            {"kind": "education.supervision_post", "fields": {
+                "place": "recess", "from": "2026-03-02T10:30:00-05:00",
+                "to": "2026-03-02T10:50:00-05:00", "staff": ["p-tea"], "students_expected": 95}}])
         yield north
 
 
@@ -49,8 +52,6 @@ def test_the_family_reads_its_own_language(site):
 
 
 def test_messages(site):
-    site.one("add", "education.supervision_post", "place=recess", "from=2026-03-02T10:30:00-05:00",
-             "to=2026-03-02T10:50:00-05:00", "staff:=[\"p-tea\"]", "students_expected:=95")
     english = {one["finding"]: one["message"] for one in site.many("findings")}
     spanish = {one["finding"]: one["message"] for one in site.many("findings", "--lang", "es")}
     assert english.keys() == spanish.keys() and english

@@ -273,7 +273,7 @@ def sums(lanes):
 @pytest.fixture
 def recorded(world):
     """{call: points}, as a day without harm shows them, and how many touch the store's files."""
-    most, distinct = points_of(Lane(world, "recorded").site)
+    most, distinct = points_of(Lane(world, "R").site)
     print(f"recorded: {len(distinct)} distinct calls on the store's files; {most}")
     return most
 

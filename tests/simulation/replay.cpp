@@ -56,6 +56,10 @@ public:
             out_.digests.push_back(site->digest());
             compare_heads(site->disk.index);
         }
+        const auto& first = out_.digests.front();
+        const bool same =
+            std::ranges::all_of(out_.digests, [&](auto& one) { return one == first; });
+        if (!same) std::ranges::move(differences(sites_), std::back_inserter(out_.errors));
         out_.counts.partitions = commons_.link.unreachable + commons_.link.dropped;
         out_.counts.duplicates = commons_.link.duplicates;
         out_.trace = hex(trace_);

@@ -1,5 +1,8 @@
 #include "simulation/site.h"
 
+#include <map>
+#include <set>
+
 namespace dutybook::simulation {
 
 namespace {
@@ -84,6 +87,43 @@ void Site::die(bool power) {
 
 std::string Site::digest() {
     return disk.index.digest.text();
+}
+
+std::vector<std::string> differences(const std::vector<std::unique_ptr<Site>>& sites) {
+    std::vector<std::string> out;
+    std::map<std::string, std::set<std::string>> holders;  // by operation with its frontier
+    for (const auto& site : sites) {
+        for (const auto& [id, record] : site->disk.index.records) {
+            for (const auto& held : record.operations) {
+                const std::string at = id + " " + held.operation.id.text() + " as " +
+                                       held.operation.identity().text() + " " +
+                                       hex(held.hash).substr(0, 6) + " knows " +
+                                       held.frontier->text();
+                holders[at].insert(site->engine().writer());
+            }
+        }
+    }
+    for (const auto& site : sites) {
+        std::string line = site->id() + " " + site->digest().substr(0, 10);
+        for (const auto& [ref, tip] : site->disk.log.repository.refs) {
+            if (store::VolumeName::parse(ref))
+                line += " " + ref.substr(15) + "=" + tip.substr(0, 4);
+        }
+        line += " shows";
+        for (const auto& [writer, log] : site->disk.index.writers) {
+            line += " " + writer + ":" + std::to_string(log.shown) + "@" + log.segment.substr(0, 4);
+        }
+        for (const auto& alarm : site->engine().alarms())
+            line += "; " + alarm.kind + " " + alarm.subject;
+        out.push_back(line);
+    }
+    for (const auto& [at, by] : holders) {
+        if (by.size() == sites.size()) continue;
+        std::string line = "only";
+        for (const auto& writer : by) line += " " + writer;
+        out.push_back(line + ": " + at);
+    }
+    return out;
 }
 
 }  // namespace dutybook::simulation

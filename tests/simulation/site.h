@@ -104,4 +104,7 @@ private:
     std::unique_ptr<core::SpaceEngine> engine_;
 };
 
+// What a failure prints: the operations that not all hold alike, and where each site stands.
+std::vector<std::string> differences(const std::vector<std::unique_ptr<Site>>& sites);
+
 }  // namespace dutybook::simulation

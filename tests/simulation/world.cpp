@@ -299,49 +299,13 @@ bool World::settle() {
         note("round " + all.front());
         if (all_ok && equal && before == commons_.remotes.at("hub").data.refs) break;
         if (round == most_rounds - 1) {
-            describe_differences();
+            for (auto& line : differences(sites_)) errors_.push_back(std::move(line));
             return false;
         }
     }
     counts_.partitions = commons_.link.unreachable + commons_.link.dropped;
     counts_.duplicates = commons_.link.duplicates;
     return true;
-}
-
-// What a failure prints: the operations that not all hold alike, and where each site stands.
-void World::describe_differences() {
-    std::map<std::string, std::set<std::string>> holders;  // by operation with its frontier
-    for (const auto& site : sites_) {
-        for (const auto& [id, record] : site->disk.index.records) {
-            for (const auto& held : record.operations) {
-                const std::string at = id + " " + held.operation.id.text() + " as " +
-                                       held.operation.identity().text() + " " +
-                                       hex(held.hash).substr(0, 6) + " knows " +
-                                       held.frontier->text();
-                holders[at].insert(site->engine().writer());
-            }
-        }
-    }
-    for (const auto& [at, by] : holders) {
-        if (by.size() == sites_.size()) continue;
-        std::string line = "only";
-        for (const auto& writer : by) line += " " + writer;
-        errors_.push_back(line + ": " + at);
-    }
-    for (const auto& site : sites_) {
-        std::string line = site->id() + " " + site->digest().substr(0, 10);
-        for (const auto& [ref, tip] : site->disk.log.repository.refs) {
-            if (store::VolumeName::parse(ref))
-                line += " " + ref.substr(15) + "=" + tip.substr(0, 4);
-        }
-        line += " shows";
-        for (const auto& [writer, log] : site->disk.index.writers) {
-            line += " " + writer + ":" + std::to_string(log.shown) + "@" + log.segment.substr(0, 4);
-        }
-        for (const auto& alarm : site->engine().alarms())
-            line += "; " + alarm.kind + " " + alarm.subject;
-        errors_.push_back(line);
-    }
 }
 
 void World::audit() {

@@ -68,7 +68,6 @@ private:
     void script();
     // Runs what may crash; false if it did.
     bool guarded(Site& site, const std::function<void()>& task);
-    void describe_differences();
     void note(const std::string& event);
     Site& any_site() { return *random_.pick(sites_); }
 

@@ -164,8 +164,11 @@ ATTACKS = {
     "no_instant": ("return { code = 'ok', passes_at = '99999-99-99T99:99:99Z' }",
                    "return { code = 'ok', passes_at = 'never' }"),
     "no_doors": ("""
-        for _, name in ipairs({ "io", "os", "require", "load", "debug", "dofile", "package" }) do
+        for _, name in ipairs({ "io", "os", "load", "debug", "dofile", "package" }) do
           if _G[name] ~= nil then return { code = "ok" } end
+        end
+        for _, name in ipairs({ "io", "os", "package", "../rules", "/etc/passwd" }) do
+          if pcall(require, name) then return { code = "ok" } end
         end
         error("no door is open")
         """, "local t = { math.floor(1.5) }"),

@@ -114,7 +114,7 @@ TEST_CASE("a removed site is refused, and gets no key of the new epoch") {
     CHECK(two.north.circle->codec().current_epoch() > before);
     const auto refused = Two::judged(two.north, two.first_header(two.south), *two.south.signer);
     REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == Code::Forbidden);
+    CHECK(refused.error().code == Code::Denied);
     CHECK(refused.error().what.find("South") != std::string::npos);
     CHECK(refused.error().what.find("refs/heads/log/") != std::string::npos);
     // Who does not hold the pen appends nothing.
