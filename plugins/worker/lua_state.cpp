@@ -189,8 +189,29 @@ int open_safe_libraries(lua_State* state) {
     return 0;
 }
 
-int with_traceback(lua_State* state) {
-    if (lua_type(state, 1) != LUA_TSTRING) lua_pushliteral(state, "an error that is no text");
+// Of the innermost function in Lua; allocates nothing. A line of 0 where there is none.
+lua_Debug innermost(lua_State* state) {
+    constexpr int most_levels = 250;  // C functions above it; Lua itself takes 200
+    lua_Debug place{};
+    for (int level = 0; level < most_levels && lua_getstack(state, level, &place) != 0; ++level) {
+        lua_getinfo(state, "Sl", &place);
+        if (place.currentline > 0) return place;
+    }
+    return {};
+}
+
+// Not every message begins with file and line: an overflow inside a library has none.
+int with_place(lua_State* state) {
+    if (lua_type(state, 1) != LUA_TSTRING) {
+        lua_settop(state, 0);
+        lua_pushliteral(state, "an error that is no text");
+    }
+    if (std::string_view(lua_tostring(state, -1)).find(".lua:") != std::string_view::npos) return 1;
+    const lua_Debug place = innermost(state);
+    if (place.currentline > 0) {
+        lua_pushfstring(state, "%s:%d: %s", place.short_src, place.currentline,
+                        lua_tostring(state, -1));
+    }
     return 1;
 }
 
@@ -220,6 +241,7 @@ void* LuaState::allocate(void* self, void* block, std::size_t old_size, std::siz
         return nullptr;
     }
     if (new_size > old_size && state.memory_used_ + (new_size - old_size) > state.memory_limit_) {
+        if (state.state_ != nullptr) state.refused_at_ = innermost(state.state_);
         return nullptr;
     }
     void* moved = std::realloc(block, new_size);
@@ -227,7 +249,7 @@ void* LuaState::allocate(void* self, void* block, std::size_t old_size, std::siz
     return moved;
 }
 
-void LuaState::on_count(lua_State* state, lua_Debug* /*where*/) {
+void LuaState::on_count(lua_State* state, lua_Debug* /*place*/) {
     LuaState& self = *self_of(state);
     if (!self.expired_ && self.instructions_left_ > hook_interval) {
         self.instructions_left_ -= hook_interval;
@@ -236,15 +258,19 @@ void LuaState::on_count(lua_State* state, lua_Debug* /*where*/) {
     // From now on every instruction fails, or a pcall would swallow the one error and go on.
     self.expired_ = true;
     lua_sethook(state, on_count, LUA_MASKCOUNT, 1);
-    luaL_error(state, "the instruction budget is used up");
+    luaL_where(state, 0);
+    lua_pushliteral(state, "the instruction budget is used up");
+    lua_concat(state, 2);
+    lua_error(state);
 }
 
 Result<void> LuaState::run(int arguments, int results, std::uint64_t instructions) {
     expired_ = false;
+    refused_at_ = {};
     instructions_left_ = instructions;
     lua_sethook(state_, on_count, LUA_MASKCOUNT, hook_interval);
     const int handler = lua_gettop(state_) - arguments;
-    lua_pushcfunction(state_, with_traceback);
+    lua_pushcfunction(state_, with_place);
     lua_insert(state_, handler);
     const int status = lua_pcall(state_, arguments, results, handler);
     lua_sethook(state_, nullptr, 0, 0);
@@ -255,7 +281,13 @@ Result<void> LuaState::run(int arguments, int results, std::uint64_t instruction
     std::string message = text != nullptr ? std::string(text, std::min<std::size_t>(size, 1024))
                                           : std::string("an error that is no text");
     lua_settop(state_, handler - 1);
-    if (status == LUA_ERRMEM) message = "the memory limit is reached";
+    if (status == LUA_ERRMEM) {  // no handler is asked: there is no memory for it
+        message = "the memory limit is reached";
+        if (refused_at_.currentline > 0) {
+            message = std::string(refused_at_.short_src) + ':' +
+                      std::to_string(refused_at_.currentline) + ": " + message;
+        }
+    }
     return failure(Code::Internal, std::move(message));
 }
 

@@ -33,13 +33,14 @@ public:
 private:
     LuaState() = default;
     static void* allocate(void* self, void* block, std::size_t old_size, std::size_t new_size);
-    static void on_count(lua_State* state, lua_Debug* where);
+    static void on_count(lua_State* state, lua_Debug* place);
 
     lua_State* state_ = nullptr;
     std::uint64_t memory_limit_ = 0;
     std::uint64_t memory_used_ = 0;
     std::uint64_t instructions_left_ = 0;
     bool expired_ = false;
+    lua_Debug refused_at_{};  // where memory was refused last
 };
 
 }  // namespace dutybook::worker

@@ -47,6 +47,44 @@ TEST_CASE("an error names file and line of the plugin") {
     CHECK(broken.error().text().find("test/rules.lua:1:") != std::string::npos);
 }
 
+TEST_CASE("an error that names no place itself is told with the line that led to it") {
+    CallLimits limits;
+    limits.instructions = 1'000'000;
+    limits.memory = 4u << 20;
+    const auto runtime = load(R"(
+        rules["overflow"] = function()
+          local function again() return (string.gsub("a", "a", again)) end
+          again()
+        end
+        rules["depth"] = function()
+          local function again() return 1 + again() end
+          again()
+        end
+        rules["memory"] = function()
+          local text = "x"
+          while true do text = text .. text end
+        end
+        rules["loop"] = function()
+          local function turn() while true do end end
+          turn()
+        end
+        rules["table"] = function()
+          error({})
+        end
+        rules["bare"] = function()
+          error("bare", 0)
+        end)",
+                              limits);
+    const std::map<std::string, int> lines = {{"overflow", 3}, {"depth", 7},  {"memory", 12},
+                                              {"loop", 15},    {"table", 19}, {"bare", 22}};
+    for (const auto& [rule, line] : lines) {
+        CAPTURE(rule);
+        const std::string told = evaluate(*runtime, rule);
+        CAPTURE(told);
+        CHECK(told.find("test/rules.lua:" + std::to_string(line) + ": ") != std::string::npos);
+    }
+}
+
 TEST_CASE("require runs a file of the plugin once and gives what it returns") {
     const LuaFiles files{
         "test",
