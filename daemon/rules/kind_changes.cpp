@@ -30,8 +30,10 @@ private:
         types(before, next, at);
         values(before, next, at);
         bounds(before, next, at);
-        for (const char* word : {"x-refers", "x-merge"}) {
-            if (differs(before, next, word)) tell(another(word), pointer_to(at, word));
+        if (differs(before, next, "x-refers"))
+            tell(another("x-refers"), pointer_to(at, "x-refers"));
+        if (merge_of(before) != merge_of(next)) {
+            tell(another("x-merge"), next.contains("x-merge") ? pointer_to(at, "x-merge") : at);
         }
         for (const char* word : {"format", "pattern"}) {
             if (differs(before, next, word)) warn(another(word), pointer_to(at, word));
@@ -52,6 +54,7 @@ private:
     static bool differs(const Json& before, const Json& next, const char* word) {
         return next.contains(word) && before.value(word, Json()) != next[word];
     }
+    static std::string merge_of(const Json& schema) { return schema.value("x-merge", "register"); }
     static std::string another(const char* word) {
         return std::string("\"") + word + "\" is another one";
     }
@@ -138,16 +141,12 @@ std::vector<Error> breaking_changes(const PluginPackage& before, const PluginPac
         if (old_source == nullptr || new_source == nullptr) continue;
         const Json was = Json::parse(old_source->text, nullptr, false);
         const Json now = Json::parse(new_source->text, nullptr, false);
-        const int version = was.value("x-version", 1);
-        const bool migrates =
-            now.value("x-version", 1) > version &&
-            std::find(kind.migrates.begin(), kind.migrates.end(), version) != kind.migrates.end();
-        if (migrates) continue;
         for (Error& error : narrowed(was, now)) {
             error.what = "records of version " + before.manifest.version + " may not fit kind " +
                          kind.kind + ": " + error.what;
-            error.fix = "keep taking what was taken, or raise \"x-version\" and name " +
-                        std::to_string(version) + " under \"migrates\" in plugin.json";
+            error.fix =
+                "keep taking what was taken; another meaning needs a field of another name, "
+                "and rules that read both";
             errors.push_back(in_file(std::move(error), new_source->file, new_source->text));
         }
     }

@@ -25,8 +25,7 @@ std::string text_in(const Texts& texts, std::string_view language);
 
 struct ManifestKind {
     std::string kind;
-    std::string schema;         // "schemas/vitals.json"
-    std::vector<int> migrates;  // older x-versions that the plugin can show
+    std::string schema;  // "schemas/vitals.json"
 };
 
 struct ManifestRule {

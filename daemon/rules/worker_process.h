@@ -35,7 +35,7 @@ struct WorkerLoad {
 };
 
 struct WorkerCall {
-    std::string verb;   // evaluate complete report migrate
+    std::string verb;   // evaluate complete report
     std::string name;   // rule, kind or report
     std::string input;  // JSON on one line
 };
@@ -49,10 +49,14 @@ struct WorkerPulse {
 
 class WorkerProcess {
 public:
-    // Waits for `ready` at most `deadline` ms. Code::Malformed: the plugin cannot be loaded (why
-    // says it); Code::Unavailable: no worker could be started.
+    struct StartDeadlines {
+        Millis process = 4000;  // until it is shut in: the time zones are read, on a busy machine
+        Millis load = 1000;     // from then on: code of the plugin runs
+    };
+    // Waits for `ready`. Code::Malformed: the plugin cannot be loaded (why says it);
+    // Code::Unavailable, Timeout: no worker could be started, or the plugin did not let it.
     static Result<std::unique_ptr<WorkerProcess>> start(
-        const std::string& program, const WorkerLoad& load, Millis deadline,
+        const std::string& program, const WorkerLoad& load, const StartDeadlines& deadlines,
         std::shared_ptr<WorkerPulse> pulse = std::make_shared<WorkerPulse>());
     ~WorkerProcess();  // kills
     WorkerProcess(const WorkerProcess&) = delete;
@@ -77,12 +81,14 @@ public:
 
 private:
     explicit WorkerProcess(std::shared_ptr<WorkerPulse> pulse) : pulse_(std::move(pulse)) {}
+    Result<void> send(char type, std::string_view payload, Millis deadline);
     Result<std::string> read_answer(char wanted, Millis deadline);
     std::string end();  // kills, reaps; how it ended
 
     const std::shared_ptr<WorkerPulse> pulse_;
     int pid_ = -1;
     int socket_ = -1;
+    std::string arrived_;           // and not taken yet
     std::uint64_t batch_size_ = 0;  // of the batch under way
     std::atomic<std::uint64_t>* progress_ = nullptr;
     Json ready_;

@@ -97,9 +97,6 @@ typedef struct dutybook_plugin {
     /* [worker] A report: {"parameters": {...}, "needs": {...}} in, an array of blocks out. May be
      * null. */
     int (*report)(void* state, dutybook_text name, dutybook_text input, const dutybook_sink* sink);
-    /* [worker] How a record of an older schema version is shown: {"record", "from_version"} in,
-     * an object of fields out. May be null. */
-    int (*migrate)(void* state, dutybook_text kind, dutybook_text input, const dutybook_sink* sink);
     /* [worker] A table for an extension id, or null. The member itself may be null. */
     const void* (*extension)(void* state, const char* id);
 } dutybook_plugin;

@@ -166,7 +166,7 @@ def test_a_version_that_cannot_judge_what_is_here_is_not_taken_into_use(world, t
     assert site.one("plugin", "rollback", "notes")["version"] == "1.0.0"
 
 
-def test_a_kind_that_means_something_else_needs_a_version_and_a_migration(world, tmp_path):
+def test_a_field_never_means_something_else(world, tmp_path):
     site = running(world, NOTHING)
     site.add_file([{"id": "n1", "kind": "notes.note", "fields": {"n": 1}}])
     update = note(tmp_path, NOTHING, "2.0.0")
@@ -180,7 +180,7 @@ def test_a_kind_that_means_something_else_needs_a_version_and_a_migration(world,
     assert [(one["level"], one["pointer"]) for one in told] == [
         ("error", "/properties/n/type"), ("warning", "/required/0")]
     assert all("schemas/kind0.json" in one["what"] and one["line"] > 1 for one in told)
-    assert "migrates" in told[0]["fix"]
+    assert "another name" in told[0]["fix"]
     assert "records of version 1.0.0 may not fit" in site.client("plugin", "install", update,
                                                                  expect=3).err
     # What only takes less goes in, and leaves what stands editable.
@@ -188,13 +188,16 @@ def test_a_kind_that_means_something_else_needs_a_version_and_a_migration(world,
     path.write_text(json.dumps(schema, indent=1))
     site.client("plugin", "install", update)
     assert site.one("set", "n1", "told=x", "--reason", "seen")["fields"] == {"n": 1, "told": "x"}
-    # With a version of its own and a way to show the old one it goes in, too.
-    schema["x-version"], schema["properties"]["n"] = 2, {"type": "string"}
+    # Another name goes in beside the old one, which stays readable where it is left out.
+    del schema["properties"]["n"]
+    schema["x-version"], schema["properties"]["count"] = 2, {"type": "string"}
     path.write_text(json.dumps(schema, indent=1))
     manifest = json.loads((update / "plugin.json").read_text())
-    manifest["version"], manifest["kinds"][0]["migrates"] = "3.0.0", [1]
+    manifest["version"] = "3.0.0"
     (update / "plugin.json").write_text(json.dumps(manifest, indent=1))
     site.client("plugin", "install", update)
+    assert site.one("set", "n1", "count=five", "--reason", "seen")["fields"] == {
+        "n": 1, "told": "x", "count": "five"}
 
 
 def test_what_a_person_meant_to_be_read_is_never_left_out_in_silence(world, tmp_path):

@@ -75,7 +75,6 @@ static const dutybook_plugin plugin = {
     NULL,
     NULL,
     NULL,
-    NULL,
 };
 
 const dutybook_plugin* dutybook_plugin_entry(uint32_t worker_abi_version) {

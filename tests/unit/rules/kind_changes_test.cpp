@@ -42,6 +42,9 @@ TEST_CASE("a field that means something else breaks what is stored") {
     CHECK(field(R"({"type":"integer"})", R"({"type":"string"})") == "/properties/n/type");
     CHECK(field(R"({"type":["integer","null"]})", R"({"type":"integer"})") == "/properties/n/type");
     CHECK(field(R"({"x-merge":"set"})", R"({"x-merge":"register"})") == "/properties/n/x-merge");
+    CHECK(field(R"({"x-merge":"set"})", "{}") == "/properties/n");
+    CHECK(field("{}", R"({"x-merge":"counter"})") == "/properties/n/x-merge");
+    CHECK(field("{}", R"({"x-merge":"register"})").empty());
     CHECK(field("{}", R"({"x-refers":"core.person"})") == "/properties/n/x-refers");
     CHECK(field(R"({"items":{"type":"string"}})", R"({"items":{"type":"integer"}})") ==
           "/properties/n/items/type");

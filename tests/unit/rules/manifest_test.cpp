@@ -26,7 +26,7 @@ const char* const good = R"({
   "requires": {"core": "1.0.0"},
   "kinds": [
     {"kind": "medical.dose", "schema": "schemas/dose.json"},
-    {"kind": "medical.order", "schema": "schemas/order.json", "migrates": [1]}
+    {"kind": "medical.order", "schema": "schemas/order.json"}
   ],
   "rules": [
     {
@@ -98,7 +98,6 @@ TEST_CASE("a manifest is read whole") {
     CHECK(manifest.id == "medical");
     CHECK(!manifest.native);
     CHECK(manifest.requires_plugins.at("core") == "1.0.0");
-    CHECK(manifest.kinds[1].migrates == std::vector<int>{1});
     CHECK(manifest.limits.memory_mb == 32);
     CHECK(manifest.limits.deadline_ms == 250);
     CHECK(manifest.default_configuration() == Json{{"look_ahead", "PT24H"}});
