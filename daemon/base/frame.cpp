@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -65,12 +64,16 @@ Result<Frame> read_frame(int socket) {
     return frame;
 }
 
-Result<void> write_frame(int socket, char type, std::string_view payload) {
-    const std::size_t size = payload.size() + 1;
+Result<std::array<char, head_size + 1>> frame_head(char type, std::size_t payload) {
+    const std::size_t size = payload + 1;
     if (size > frame_limit) return failure(Code::TooLarge, "the answers are larger than a frame");
-    const std::array<char, head_size + 1> head{
-        static_cast<char>(size), static_cast<char>(size >> 8), static_cast<char>(size >> 16),
-        static_cast<char>(size >> 24), type};
+    return std::array<char, head_size + 1>{static_cast<char>(size), static_cast<char>(size >> 8),
+                                           static_cast<char>(size >> 16),
+                                           static_cast<char>(size >> 24), type};
+}
+
+Result<void> write_frame(int socket, char type, std::string_view payload) {
+    TRY_ASSIGN(const auto head, frame_head(type, payload.size()));
     TRY(write_fully(socket, head.data(), head.size()));
     return write_fully(socket, payload.data(), payload.size());
 }

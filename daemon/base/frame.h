@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ inline constexpr std::size_t frame_limit = 64u << 20;  // bytes; a batch with it
 // The first frame of what has arrived so far, which it is taken out of; nothing if it is not whole
 // yet. Code::Corrupt once it can never be one.
 Result<std::optional<Frame>> take_frame(std::string& arrived);
+
+// What comes before a payload of this size. Code::TooLarge if no frame can hold it.
+Result<std::array<char, 5>> frame_head(char type, std::size_t payload);
 
 // Blocks. Code::Unavailable when the other end has closed.
 Result<Frame> read_frame(int socket);

@@ -63,7 +63,8 @@ Line confinement() {
                 "use a kernel with seccomp filters"};
     }
     if (landlock <= 0) {
-        return {"sandbox", Level::Warn, found + ": plugins are confined by seccomp alone",
+        return {"sandbox", Level::Warn,
+                found + ": a native plugin could read this user's files while it is loaded",
                 "use a kernel of 5.13 or newer with Landlock turned on (lsm=landlock)"};
     }
     return {"sandbox", Level::Ok, found, ""};

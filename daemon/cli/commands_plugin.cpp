@@ -138,7 +138,11 @@ Result<int> doctor(Session& session) {
         }
         session.out() << text_of(one, "id") << ": " << state;
         if (one.value("sandbox", Json::object()).contains("seccomp")) {
-            session.out() << ", seccomp on, Landlock ABI " << one["sandbox"].value("landlock", 0)
+            const int landlock = one["sandbox"].value("landlock", 0);
+            session.out() << ", seccomp on, "
+                          << (landlock > 0 ? "Landlock ABI " + std::to_string(landlock)
+                                           : "no Landlock (a native plugin could read this user's "
+                                             "files while it is loaded)")
                           << ", " << one.value("memory", 0) / (1 << 20) << " MiB";
         }
         if (one.contains("waiting")) {

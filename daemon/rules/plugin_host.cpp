@@ -8,9 +8,6 @@ namespace dutybook::rules {
 
 namespace {
 
-// ms on top of a call's deadline: the process and the time zones, on a machine that is busy.
-constexpr Millis time_to_start = 4000;
-
 bool judges(const ManifestRule& rule, std::string_view kind) {
     return std::find(rule.needs.kinds.begin(), rule.needs.kinds.end(), kind) !=
            rule.needs.kinds.end();
@@ -102,7 +99,6 @@ void PluginHost::activate(std::vector<Activation> plugins) {
             options.program = options_.worker;
             options.clock = options_.clock;
             options.call_deadline = static_cast<Millis>(manifest.limits.deadline_ms);
-            options.start_deadline = options.call_deadline + time_to_start;
             if (options_.changed) {
                 options.changed = [id = manifest.id, tell = options_.changed](const SlotStatus& s) {
                     tell(id, s);

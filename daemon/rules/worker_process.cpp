@@ -123,7 +123,8 @@ Millis steady_now() {
 }
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const std::string& program,
-                                                            const WorkerLoad& load, Millis deadline,
+                                                            const WorkerLoad& load,
+                                                            const StartDeadlines& deadlines,
                                                             std::shared_ptr<WorkerPulse> pulse) {
     std::array<int, 2> pair{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
@@ -131,6 +132,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const std::string& p
     }
     Descriptor ours(pair[0]);
     Descriptor theirs(moved_up(pair[1]));
+    // A worker that does not read must not hold us up.
+    ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
     Descriptor memory(moved_up(::memfd_create("dutybook-worker", MFD_CLOEXEC)));
     void* mapped = MAP_FAILED;
     if (memory.get() >= 0 && ::ftruncate(memory.get(), page) == 0) {
@@ -140,19 +143,18 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const std::string& p
         return failure(Code::Unavailable, "no shared page for a plugin worker",
                        std::strerror(errno));
     }
-    // A worker that does not read must not hold us up.
-    const timeval patience{deadline / 1000, (deadline % 1000) * 1000};
-    ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     std::unique_ptr<WorkerProcess> self(new WorkerProcess(std::move(pulse)));
     self->progress_ = new (mapped) std::atomic<std::uint64_t>(0);
     self->socket_ = ours.release();
     TRY_ASSIGN(self->pid_, spawn(program, theirs.get(), memory.get()));
     self->pulse_->pid = self->pid_;
     self->pulse_->beat = steady_now();
-    TRY(write_frame(self->socket_, 'L', load_text(load)));
+    TRY(self->send('L', load_text(load), deadlines.process));
     ::close(theirs.release());
 
-    auto ready = self->read_answer('R', deadline);
+    TRY(self->read_answer('S', deadlines.process));
+    self->pulse_->beat = steady_now();
+    auto ready = self->read_answer('R', deadlines.load);
     if (!ready) return std::move(ready).error();
     self->ready_ = Json::parse(*ready, nullptr, false);
     if (!self->ready_.is_object()) {
@@ -183,15 +185,38 @@ std::string WorkerProcess::end() {
     return killed_by_us ? std::string() : ending_of(status);
 }
 
-// Reads one frame of the wanted type within `deadline` ms without progress. Log lines in between
+Result<void> WorkerProcess::send(char type, std::string_view payload, Millis deadline) {
+    TRY_ASSIGN(const auto head, frame_head(type, payload.size()));
+    for (std::string_view rest : {std::string_view(head.data(), head.size()), payload}) {
+        while (!rest.empty()) {
+            const ssize_t put = ::write(socket_, rest.data(), rest.size());
+            if (put > 0) {
+                rest.remove_prefix(static_cast<std::size_t>(put));
+                continue;
+            }
+            if (put == 0 || (errno != EAGAIN && errno != EINTR)) {
+                return failure(Code::Unavailable, "closed its socket");
+            }
+            if (pulse_->cancel) return failure(Code::Unavailable, "was ended");
+            if (steady_now() - pulse_->beat > deadline) {
+                return failure(Code::Timeout,
+                               "did not listen for " + std::to_string(deadline) + " ms");
+            }
+            pollfd waiting{socket_, POLLOUT, 0};
+            ::poll(&waiting, 1, static_cast<int>(look_interval));
+        }
+    }
+    return {};
+}
+
+// Reads one frame of the wanted type, within `deadline` ms of the last beat. Log lines in between
 // are passed on; an error frame becomes the error.
 Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
-    std::string buffer;
     std::uint64_t seen = progress_->load(std::memory_order_acquire);
-    Millis last = steady_now();
+    Millis last = pulse_->beat;
     std::size_t logs = 0;
     while (true) {
-        auto frame = take_frame(buffer);
+        auto frame = take_frame(arrived_);
         if (!frame) return failure(Code::Internal, "sent a frame of a wrong size");
         if (*frame) {
             auto& [type, payload] = **frame;
@@ -201,7 +226,7 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
                 continue;
             }
             if (type == 'E') return failure(Code::Malformed, readable(payload));
-            if (type != wanted || !buffer.empty()) {
+            if (type != wanted || (wanted != 'S' && !arrived_.empty())) {
                 return failure(Code::Internal, "sent what it was not asked for");
             }
             return std::move(payload);
@@ -211,9 +236,9 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
         if (events > 0) {
             std::array<char, 65536> chunk{};
             const ssize_t got = ::read(socket_, chunk.data(), chunk.size());
-            if (got < 0 && errno == EINTR) continue;
+            if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
             if (got <= 0) return failure(Code::Unavailable, "closed its socket");
-            buffer.append(chunk.data(), static_cast<std::size_t>(got));
+            arrived_.append(chunk.data(), static_cast<std::size_t>(got));
         }
         const std::uint64_t now_seen = progress_->load(std::memory_order_acquire);
         if (now_seen > seen && now_seen <= batch_size_) {
@@ -261,20 +286,16 @@ WorkerProcess::Batch WorkerProcess::run(std::span<const WorkerCall> calls, Milli
     pollfd early{socket_, POLLIN, 0};
     if (::poll(&early, 1, 0) != 0) {
         fault = "sent what it was not asked for";
-    } else if (write_frame(socket_, 'C', text)) {
-        auto answer = read_answer('A', deadline);
-        if (answer) {
-            if (auto answers = split_answers(*answer, calls.size())) {
-                batch.answers = std::move(*answers);
-                batch.finished = calls.size();
-                return batch;
-            }
-            fault = "answered with the wrong number of lines";
-        } else {
-            fault = answer.error().what;
-        }
+    } else if (const auto sent = send('C', text, deadline); !sent) {
+        fault = sent.error().what;
+    } else if (auto answer = read_answer('A', deadline); !answer) {
+        fault = answer.error().what;
+    } else if (auto answers = split_answers(*answer, calls.size())) {
+        batch.answers = std::move(*answers);
+        batch.finished = calls.size();
+        return batch;
     } else {
-        fault = "closed its socket";
+        fault = "answered with the wrong number of lines";
     }
     // The progress word belongs to the plugin's process too: never trust it beyond the batch.
     batch.finished = static_cast<std::size_t>(

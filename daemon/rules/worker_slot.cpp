@@ -14,6 +14,8 @@ constexpr std::uint64_t forgiving_successes = 100;
 // A plugin that dies of every record must not cost one restart for each of ten thousand.
 constexpr std::size_t deaths_in_a_row = 8;
 
+// ms on top of a call's deadline: the libraries of a shared object, on a busy machine.
+constexpr Millis time_to_load = 500;
 constexpr std::size_t batch_bytes = 8u << 20;
 
 std::span<const WorkerCall> beginning(std::span<const WorkerCall> calls, std::size_t most) {
@@ -55,7 +57,9 @@ bool WorkerSlot::ready(std::string& why) {
         why = status_.last_fault;
         return false;
     }
-    auto started = WorkerProcess::start(options_.program, load_, options_.start_deadline, pulse_);
+    const WorkerProcess::StartDeadlines deadlines{options_.start_deadline,
+                                                  options_.call_deadline + time_to_load};
+    auto started = WorkerProcess::start(options_.program, load_, deadlines, pulse_);
     if (!started) {
         why = started.error().text();
         if (started.error().code == Code::Malformed) {

@@ -43,9 +43,9 @@ struct SlotStatus {
 class WorkerSlot {
 public:
     struct Options {
-        std::string program;         // path of dutybook-worker
-        Millis call_deadline = 250;  // without progress
-        Millis start_deadline = 5000;
+        std::string program;           // path of dutybook-worker
+        Millis call_deadline = 250;    // without progress
+        Millis start_deadline = 4000;  // until the worker is shut in, before any code of the plugin
         std::size_t batch = 256;
         const Clock* clock = nullptr;
         std::function<void(const SlotStatus&)> changed;  // called outside the lock

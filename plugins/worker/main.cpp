@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <new>
 
 namespace {
@@ -22,8 +23,9 @@ using namespace dutybook::worker;
 
 constexpr int socket_fd = 3;
 constexpr int progress_fd = 4;
-// Address space above the plugin's own limit: this program, its libraries, a batch and its answers.
-constexpr std::uint64_t own_memory = 512u << 20;
+// Address space above the plugin's own limit and what the program has when it is shut in: a batch
+// and its answers, libraries.
+constexpr std::uint64_t batch_memory = 128u << 20;
 
 // Finished calls of the batch under way, read by the daemon after a crash or a deadline.
 std::atomic<std::uint64_t>* map_progress() {
@@ -42,6 +44,12 @@ void read_all_time_zones() {
             // A file beside the zones that is none (leap-seconds.list, ...).
         }
     }
+}
+
+std::uint64_t address_space() {
+    std::uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 struct Loaded {
@@ -65,9 +73,10 @@ Result<Loaded> load(const Json& request) {
     const std::string configuration = request.at("configuration").dump();
     const LogLine log = [](std::string_view line) { (void)write_frame(socket_fd, 'G', line); };
 
-    TRY(limit_resources(limits.memory + own_memory));
+    TRY(limit_resources(address_space() + limits.memory + batch_memory));
     Loaded loaded;
     TRY_ASSIGN(loaded.level, enter_stage_one(readable_paths(object)));
+    TRY(write_frame(socket_fd, 'S', {}));  // from here on the plugin's own deadline counts
     if (native) {
         TRY_ASSIGN(loaded.runtime, load_native(object, configuration, limits, log));
         TRY(enter_stage_two());

@@ -177,7 +177,7 @@ void start_and_memory(const std::string& program, const rules::WorkerLoad& load)
     std::uint64_t resident = 0;
     for (int i = 0; i < 11; ++i) {
         const double begin = seconds();
-        const auto process = must(rules::WorkerProcess::start(program, load, 5000));
+        const auto process = must(rules::WorkerProcess::start(program, load, {}));
         times.push_back((seconds() - begin) * 1000);
         resident = rules::resident_memory(process->pid());
     }

@@ -25,8 +25,10 @@ from dutybook import BIN, LONG, ROOT, wait_for
 HERE = ROOT / "tests/support/hostile"
 DEADLINE = 100  # ms without progress, of an attack
 TWIN_DEADLINE = 5000  # ms: a twin must not fail because the machine is busy
+MEMORY = 64  # MiB that a plugin may hold
 MOST = 50  # ms, 99th percentile of the others' requests
-CONSTRUCTORS = ["constructor_file", "constructor_outlive", "constructor_clock", "constructor_read"]
+CONSTRUCTORS = ["constructor_file", "constructor_outlive", "constructor_clock", "constructor_read",
+                "constructor_loop", "constructor_trickle"]
 
 
 class Canaries:
@@ -79,7 +81,8 @@ class Deed:
             "rules": [{"id": self.rule, "on": self.kind, "severity": "needs_review",
                        "messages": {"ok": {"en": "Judged."}}}],
             "limits": {"deadline_ms": TWIN_DEADLINE if self.twin else DEADLINE,
-                       "instructions": 1_000_000_000, "output_kb": 1024}}
+                       "instructions": 1_000_000_000, "output_kb": 1024,
+                       "memory_mb": MEMORY}}
         schema = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Trap",
                   "x-kind": self.kind, "x-version": 1, "x-final": True, "type": "object",
                   "properties": {"text": {"type": "string"}}}
@@ -182,6 +185,8 @@ def besiege(world, canaries):
     times = prober.end()
 
     wait_for(lambda: site.status()["unchecked"] == len(pairs), 20, "all twins have verdicts")
+    held = int(re.search(r"held (\d+) MiB", site.log.read_text(errors="replace"))[1])
+    assert held <= MEMORY + 128, "beyond its limit there is room for a batch alone"
     status = site.status()
     assert status["records"] == 2 * len(pairs) + len(times["POST /v1/spaces/school/records"])
 
@@ -195,6 +200,7 @@ def besiege(world, canaries):
     for name, each in times.items():
         print(f"{name}: {len(each)} requests, p50 {percentile(each, .5):.1f} ms, "
               f"p99 {percentile(each, .99):.1f} ms, longest {max(each):.1f} ms")
+    print(f"the greediest native plugin held {held} MiB of {MEMORY}")
     print(f"{len(pairs)} attacks, each contained; {len(everything)} requests meanwhile, "
           f"p99 {percentile(everything, .99):.1f} ms")
     calm = calm_answers(site)

@@ -57,6 +57,13 @@ static void spin(void) {
     for (;;) turns++;
 }
 
+static void say(const char* words) {
+    dutybook_text line;
+    line.data = words;
+    line.size = strlen(words);
+    the_host->log(the_host->host, line);
+}
+
 static void wait_forever(void) {
     char byte;
     for (;;) {
@@ -125,7 +132,12 @@ static int memory(const dutybook_sink* sink, int harm) {
     size_t count;
     for (count = 0; harm || count < 4; count++) {
         char* block = malloc(chunk);
-        if (block == NULL) spin();
+        if (block == NULL) {
+            char text[64];
+            snprintf(text, sizeof text, "held %lu MiB", (unsigned long)count);
+            say(text);
+            spin();
+        }
         memset(block, 1, chunk);
     }
     return fine(sink);
@@ -527,11 +539,8 @@ static int evaluate(void* state, dutybook_text rule, dutybook_text input,
         const int twin = rule.size == size + 5 && memcmp(rule.data + size, ".twin", 5) == 0;
         if ((rule.size == size || twin) && memcmp(rule.data, deeds[i].name, size) == 0) {
             char text[64];
-            dutybook_text line;
-            line.data = text;
-            line.size =
-                (size_t)snprintf(text, sizeof text, "began %.*s", (int)rule.size, rule.data);
-            the_host->log(the_host->host, line);
+            snprintf(text, sizeof text, "began %.*s", (int)rule.size, rule.data);
+            say(text);
             return deeds[i].run(sink, !twin);
         }
     }
@@ -544,7 +553,6 @@ static const dutybook_plugin plugin = {
     create,
     destroy,
     evaluate,
-    NULL,
     NULL,
     NULL,
     NULL,
@@ -568,6 +576,12 @@ static __attribute__((constructor)) void before_everything(void) {
     if (strcmp(CONSTRUCTOR, "constructor_read") == 0) {
         int fd = open(CANARY, O_RDONLY);
         if (fd < 0) abort(); /* refused: that is how it ends */
+    }
+    if (strcmp(CONSTRUCTOR, "constructor_loop") == 0) spin();
+    if (strcmp(CONSTRUCTOR, "constructor_trickle") == 0) {
+        unsigned long turns = 0;
+        for (;;) /* a sign of life now and then buys no time, nor does one that is the worker's */
+            if (++turns % 100000000UL == 0) raw_frame(turns % 200000000UL == 0 ? 'S' : 'G', "", 0);
     }
 #endif
 }
