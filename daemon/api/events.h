@@ -8,6 +8,7 @@
 // the events it missed. So memory is bounded by clients times backlog.
 
 #include "api/http.h"
+#include "api/privacy.h"
 #include "core/space_service.h"
 
 #include <deque>
@@ -21,7 +22,7 @@ class EventHub {
 public:
     // What a reader is told of a change; nothing where it is not for them. On any thread.
     using Sight = std::function<std::optional<core::Change>(const core::Change& change,
-                                                            const std::string& reader)>;
+                                                            const Reader& reader)>;
     explicit EventHub(Sight sight = {}, std::size_t kept = 1000,
                       std::size_t backlog_bytes = 256 * 1024);
 
@@ -30,7 +31,7 @@ public:
     struct Filter {
         std::string space;            // empty = all
         std::set<std::string> types;  // empty = all
-        std::string reader;           // a person's id
+        Reader reader{};
     };
     // Starts the stream. `last_id` as the client sent it, empty = from now on.
     void subscribe(std::shared_ptr<Responder> responder, Filter filter, const std::string& last_id);

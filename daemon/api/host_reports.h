@@ -7,8 +7,6 @@
 // They keep to walls and privacy classes as every other report does.
 
 #include "api/call.h"
-#include "api/reader.h"
-#include "api/walls.h"
 #include "rules/manifest.h"
 
 namespace dutybook::api {
@@ -20,7 +18,6 @@ const rules::ManifestReport* host_report(const std::string& name);  // "site.syn
 struct HostReport {
     const Call& call;
     core::SpaceService& space;
-    const Reading& reading;
     const Json& parameters;
     const std::string& language;
     std::uint64_t hidden = 0;           // records that the reader may not see

@@ -1,7 +1,6 @@
 #include "api/open_findings.h"
 
 #include "api/findings.h"
-#include "api/reader.h"
 #include "api/walls.h"
 
 #include <algorithm>
@@ -33,28 +32,22 @@ struct Candidate {
 
 class Collector {
 public:
-    Collector(const Call& call, core::SpaceService& space, const Reading& reading)
-        : call_(call),
-          space_(space),
-          reading_(reading),
-          walls_(*call.services.book, space, reading.person) {}
+    Collector(const Call& call, core::SpaceService& space)
+        : call_(call), space_(space), walls_(call.services, space, reader_of(call)) {}
 
     // Nothing if it does not concern `person`, or is of a record that the reader may not see.
     Result<std::optional<Candidate>> candidate(const rules::Finding& finding,
                                                const std::string& person) {
         Candidate out;
         out.finding = &finding;
-        TRY_ASSIGN(const bool walled, walls_.hides_some(finding));
-        if (walled) return std::optional<Candidate>();
+        TRY_ASSIGN(const bool hidden, walls_.hides_some(finding));
+        if (hidden) return std::optional<Candidate>();
         bool about = person.empty();
         for (const std::string& id : finding.records) {
             TRY_ASSIGN(const auto record, space_.reader().get(id));
             if (!record) continue;
             const domain::RecordState& state = record->state;
             const auto* const kind = call_.services.book->kinds().find(state.kind);
-            if (!reading_.opens(kind != nullptr ? kind->privacy : "unknown")) {
-                return std::optional<Candidate>();
-            }
             about = about || is_about(state, person);
             if (kind != nullptr && out.when.empty()) describe(state, *kind, out);
         }
@@ -95,7 +88,6 @@ private:
 
     const Call& call_;
     core::SpaceService& space_;
-    const Reading& reading_;
     Walls walls_;
 };
 
@@ -107,9 +99,7 @@ Result<OpenFindings> open_findings(const Call& call, core::SpaceService& space,
     all.open = true;
     all.limit = std::numeric_limits<std::size_t>::max();
     TRY_ASSIGN(const FindingPage page, find_findings(space, all));
-    TRY_ASSIGN(const Reading reading,
-               space.run([&](core::SpaceEngine& engine) { return reading_of(call, engine); }));
-    Collector collector(call, space, reading);
+    Collector collector(call, space);
     std::vector<Candidate> candidates;
     for (const auto& finding : page.findings) {
         if (finding.severity < rules::Severity::NeedsReview) continue;

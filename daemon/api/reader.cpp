@@ -1,101 +1,112 @@
 #include "api/reader.h"
 
-#include "core/record_source.h"
-
 #include <algorithm>
+#include <tuple>
 
 namespace dutybook::api {
 
 namespace {
 
-Json value_of(const std::map<std::string, std::string>& fields, const std::string& field) {
-    const auto found = fields.find(field);
-    return found == fields.end() ? Json() : Json::parse(found->second, nullptr, false);
+Json object_of(const Fields& fields) {
+    Json out = Json::object();
+    for (const auto& [name, value] : fields) out[name] = Json::parse(value, nullptr, false);
+    return out;
 }
 
-std::string without_space(const std::string& id) {
-    const auto slash = id.find('/');
-    return slash == std::string::npos ? id : id.substr(slash + 1);
+// "/times/0" -> "times"; empty where the record as a whole is meant.
+std::string field_at(const std::string& pointer) {
+    return pointer.empty() ? pointer : pointer.substr(1, pointer.find('/', 1) - 1);
 }
 
-bool names(const Json& value, const std::string& person) {
-    if (value.is_string()) return without_space(value.get<std::string>()) == person;
-    return value.is_array() && std::any_of(value.begin(), value.end(),
-                                           [&](const Json& each) { return names(each, person); });
+// Takes out what is not as the kind says: what arrives by sync was judged nowhere. False where the
+// record says too little then.
+bool made_to_fit(rules::RuleRecord& record, const rules::Kinds& kinds) {
+    const auto errors = kinds.validate(record.kind, object_of(record.fields));
+    if (errors.empty()) return true;
+    for (const Error& error : errors) record.fields.erase(field_at(error.pointer));
+    return kinds.validate(record.kind, object_of(record.fields)).empty();
+}
+
+// Of texts that are a reference into the space ("district/"), the id alone.
+void strip(Json& value, const std::string& space) {
+    if (value.is_string()) {
+        const auto& text = value.get_ref<const std::string&>();
+        if (text.starts_with(space) && domain::valid_record_id(text.substr(space.size()))) {
+            value = text.substr(space.size());
+        }
+    }
+    if (!value.is_structured()) return;
+    for (Json& each : value) strip(each, space);
 }
 
 }  // namespace
 
-// --- privacy classes ---
-
-bool Reading::opens(std::string_view privacy) const {
-    return !limited || privacy == "ordinary" || classes.count(std::string(privacy)) != 0;
-}
-
-Result<Reading> reading_of(const Call& call, core::SpaceEngine& engine) {
-    Reading reading;
-    reading.person = call.caller().by;
-    if (reading.person.empty()) return reading;
-    const std::string today =
-        local_date(call.services.clock->now(), call.services.book->site().zone);
-    core::IndexSource source(engine.facts(), engine.parts());
-    const auto& facts = engine.facts();
-    std::vector<std::string> ways{reading.person};  // that a reference to the person is written
-    if (!facts.parent.empty()) ways.push_back(facts.parent + "/" + reading.person);
-    for (const std::string& way : ways) {
-        rules::NeedQuery query;
-        query.kind = "core.role_assignment";
-        query.where.emplace_back("person", canonical(Json(way)));
-        TRY_ASSIGN(const auto found, source.find(query));
-        for (const auto& record : found.records) {
-            if (record.status == domain::Status::Retracted) continue;
-            reading.limited = true;  // roles are kept, be they over
-            const Json from = value_of(record.fields, "from"), to = value_of(record.fields, "to");
-            if (from.is_string() && from.get<std::string>() > today) continue;
-            if (to.is_string() && to.get<std::string>() < today) continue;
-            const Json role = value_of(record.fields, "role");
-            if (role.is_string()) reading.roles.insert(role.get<std::string>());
-        }
-    }
-    if (!reading.limited) return reading;
-    const Json opened = call.services.plugins->host()
-                            .configuration(facts.name, "core")
-                            .value("role_classes", Json::object());
-    for (const std::string& role : reading.roles) {
-        const Json classes = opened.value(role, Json::array());
-        for (const Json& each : classes) {
-            if (each.is_string()) reading.classes.insert(each.get<std::string>());
-        }
-    }
-    return reading;
-}
-
-// --- what a report is given ---
-
 Result<bool> ReaderSource::open(const rules::RuleRecord& record) {
-    const auto* const traits = kinds_.find(record.kind);
-    if (traits == nullptr) return !reading_.limited;
-    const bool own = record.space == space_;
-    TRY_ASSIGN(const bool hidden, own ? walls_.hides({record.id, record.kind, record.fields})
-                                      : walls_.hides(record.space + "/" + record.id));
-    if (hidden) return false;
-    if (reading_.opens(traits->privacy)) return true;
-    return traits->privacy == "hr" && names(value_of(record.fields, "person"), reading_.person);
+    TRY_ASSIGN(const bool hidden,
+               record.space == facts_.name
+                   ? walls_.hides({record.id, record.kind, record.fields, record.by})
+                   : walls_.hides(record.space + "/" + without_space(record.id)));
+    return !hidden && reading_.opens(kinds_.find(record.kind), record.fields, record.by);
+}
+
+void ReaderSource::name_plainly(rules::RuleRecord& record) const {
+    if (facts_.parent.empty()) return;
+    record.id = without_space(record.id);
+    const std::string space = facts_.parent + "/", quoted = '"' + space;
+    for (auto& [name, text] : record.fields) {
+        if (text.find(quoted) == std::string::npos) continue;
+        Json value = Json::parse(text, nullptr, false);
+        strip(value, space);
+        text = canonical(value);
+    }
+}
+
+std::optional<rules::NeedQuery> ReaderSource::other_way(const rules::NeedQuery& query) const {
+    const auto* const kind = kinds_.find(query.kind);
+    if (facts_.parent.empty() || kind == nullptr) return std::nullopt;
+    const std::string quoted = '"' + facts_.parent + '/';
+    rules::NeedQuery other = query;
+    bool differs = false;
+    for (auto& [name, value] : other.where) {
+        const auto field = kind->fields.find(name);
+        const bool refers = field != kind->fields.end() && !field->second.refers.empty();
+        if (!refers || !value.starts_with('"')) continue;
+        const bool full = value.starts_with(quoted);
+        value = (full ? "\"" : quoted) + value.substr(full ? quoted.size() : 1);
+        differs = true;
+    }
+    return differs ? std::optional(std::move(other)) : std::nullopt;
 }
 
 Result<rules::NeedAnswer> ReaderSource::find(const rules::NeedQuery& query) {
     TRY_ASSIGN(auto answer, all_.find(query));
+    if (const auto other = other_way(query)) {
+        TRY_ASSIGN(auto more, all_.find(*other));
+        answer.cut_off = answer.cut_off || more.cut_off;
+        std::move(more.records.begin(), more.records.end(), std::back_inserter(answer.records));
+    }
     std::vector<rules::RuleRecord> shown;
     shown.reserve(answer.records.size());
     for (auto& record : answer.records) {
         TRY_ASSIGN(const bool here, open(record));
-        if (here && !query.field.empty()) dated_.insert(record.id);
-        if (here) {
-            shown.push_back(std::move(record));
-        } else {
+        if (!here) {
             hidden_.insert(record.id);
+            continue;
         }
+        if (!made_to_fit(record, kinds_)) {
+            unfit_.insert(record.id);
+            continue;
+        }
+        if (!query.field.empty()) dated_.insert(record.id);
+        name_plainly(record);
+        shown.push_back(std::move(record));
     }
+    const auto key = [](const auto& one) { return std::tie(one.id, one.space); };
+    std::sort(shown.begin(), shown.end(),
+              [&](const auto& a, const auto& b) { return key(a) < key(b); });
+    shown.erase(std::unique(shown.begin(), shown.end(),
+                            [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+                shown.end());
     answer.records = std::move(shown);
     return answer;
 }

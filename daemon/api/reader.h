@@ -1,51 +1,40 @@
 #pragma once
-// Who reads a report, and what it is given. Walls are in walls.h.
-//
-// Privacy classes: a person's roles (core.role_assignment, as of today) open classes, by the core
-// plugin's setting `role_classes`; `ordinary` is open to all. A person without any role in the
-// space or its parent is not limited: whoever may use the socket can read the store's files, and a
-// site that keeps no roles has nothing to go by. One's own `hr` records are always open.
+// Gives a report what its reader may see (walls.h, privacy.h), in a shape that it can rely on.
 
-#include "api/call.h"
 #include "api/walls.h"
-#include "rules/manifest.h"
-
-#include <set>
+#include "rules/kinds.h"
 
 namespace dutybook::api {
 
-struct Reading {
-    std::string person;
-    std::set<std::string> roles;
-    std::set<std::string> classes;  // open to the person; of no account where `limited` is false
-    bool limited = false;
-
-    bool opens(std::string_view privacy) const;
-};
-// Of the caller. `engine` is the space's, on its thread.
-Result<Reading> reading_of(const Call& call, core::SpaceEngine& engine);
-
-// Gives a report what its reader may see, and counts what it left out.
+// A school's report sees the district's records, too, and both write ids of these their own way:
+// "district/p1" in the school, "p1" in the district. A report is given the id alone everywhere, and
+// looks up what was written either way. Counts what it left out.
 class ReaderSource final : public rules::RecordSource {
 public:
-    // `space`: that of the reader's request, which `walls` are for.
-    ReaderSource(rules::RecordSource& all, const domain::KindCatalog& kinds, const Reading& reading,
-                 std::string space, Walls& walls)
-        : all_(all), kinds_(kinds), reading_(reading), space_(std::move(space)), walls_(walls) {}
+    // `facts`: of the space of the reader's request, which `walls` are for. They hold to walls
+    // alone: a report that is made for a role is not limited by classes, and `reading` says so.
+    ReaderSource(rules::RecordSource& all, const rules::Kinds& kinds, const Reading& reading,
+                 const core::SpaceFacts& facts, Walls& walls)
+        : all_(all), kinds_(kinds), reading_(reading), facts_(facts), walls_(walls) {}
     Result<rules::NeedAnswer> find(const rules::NeedQuery& query) override;
     std::uint64_t hidden() const { return hidden_.size(); }
+    // Records that are not what their kind says: a report cannot say anything sensible of them.
+    const std::set<std::string>& unfit() const { return unfit_; }
     // What was asked for by its date, and shown: what the report is about.
     const std::set<std::string>& dated() const { return dated_; }
 
 private:
     Result<bool> open(const rules::RuleRecord& record);
+    // The query with a condition on a reference written the other way.
+    std::optional<rules::NeedQuery> other_way(const rules::NeedQuery& query) const;
+    void name_plainly(rules::RuleRecord& record) const;
 
     rules::RecordSource& all_;
-    const domain::KindCatalog& kinds_;
+    const rules::Kinds& kinds_;
     const Reading& reading_;
-    const std::string space_;
+    const core::SpaceFacts& facts_;
     Walls& walls_;
-    std::set<std::string> hidden_, dated_;
+    std::set<std::string> hidden_, unfit_, dated_;
 };
 
 }  // namespace dutybook::api

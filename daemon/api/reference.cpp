@@ -32,8 +32,8 @@ Result<store::StoredRecord> only_one(const std::string& text,
 // Of the records that the reader may see.
 class Search {
 public:
-    Search(core::Book& book, core::SpaceService& space, const std::string& reader)
-        : space_(space), walls_(book, space, reader) {}
+    Search(const Services& services, core::SpaceService& space, const Reader& reader)
+        : space_(space), walls_(services, space, reader) {}
 
     Result<Found> find(const std::string& text) {
         if (text.starts_with('@')) {
@@ -106,8 +106,8 @@ Result<Found> find_record(const Call& call) {
 
 Result<Found> find_record(const Call& call, const std::string& text) {
     core::Book& book = *call.services.book;
-    const std::string reader = call.caller().by;
     TRY_ASSIGN(core::SpaceService * space, call.space());
+    const Reader reader = reader_of(call);
     if (text.empty()) return malformed("the reference is empty");
     const std::size_t slash = text.front() == '@' ? std::string::npos : text.find('/');
     if (slash != std::string::npos) {
@@ -116,13 +116,13 @@ Result<Found> find_record(const Call& call, const std::string& text) {
             return failure(Code::NotFound, "the space '" + text.substr(0, slash) + "' is not here",
                            {}, "see: dutybook space list");
         }
-        return Search(book, *in, reader).find(text.substr(slash + 1));
+        return Search(call.services, *in, reader).find(text.substr(slash + 1));
     }
     // In the space, then in its parent: whom a school does not know its district may.
-    auto found = Search(book, *space, reader).find(text);
+    auto found = Search(call.services, *space, reader).find(text);
     core::SpaceService* const parent = book.space(space->facts().parent);
     if (found || found.error().code != Code::NotFound || !parent) return found;
-    auto above = Search(book, *parent, reader).find(text);
+    auto above = Search(call.services, *parent, reader).find(text);
     return !above && above.error().code == Code::NotFound ? found : above;
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/host_reports.h"
 #include "api/open_findings.h"
+#include "api/reader.h"
 #include "api/reference.h"
 #include "core/record_source.h"
 
@@ -11,12 +12,31 @@ namespace dutybook::api {
 
 namespace {
 
+void add_note(MadeReport& made, const std::string& text) {
+    if (!made.blocks.is_array()) return;
+    made.blocks.push_back({{"type", "text"}, {"style", "note"}, {"text", text}});
+}
+
 void tell_hidden(MadeReport& made, std::uint64_t count) {
-    if (count == 0 || !made.blocks.is_array()) return;
-    const char* const words = made.language == "es" ? "Registros que su función no puede ver: "
-                                                    : "Records that your role may not see: ";
-    made.blocks.push_back(
-        {{"type", "text"}, {"style", "note"}, {"text", words + std::to_string(count)}});
+    if (count == 0) return;
+    add_note(made, (made.language == "es" ? "Registros que su función no puede ver: "
+                                          : "Records that your role may not see: ") +
+                       std::to_string(count));
+}
+
+void tell_unfit(MadeReport& made, const std::set<std::string>& records) {
+    constexpr std::size_t named = 3;
+    if (records.empty()) return;
+    std::string text = made.language == "es"
+                           ? "Registros que no son como dice su clase y no se muestran: "
+                           : "Records that are not what their kind says, left out: ";
+    text += std::to_string(records.size()) + " (";
+    std::size_t count = 0;
+    for (const auto& id : records) {
+        if (count == named) break;
+        text += (count++ == 0 ? "" : ", ") + id;
+    }
+    add_note(made, text + (records.size() > named ? ", …)" : ")"));
 }
 
 // A block {"type": "findings"} is the daemon's to fill: what the rules found about the records that
@@ -98,24 +118,23 @@ References references_of(const rules::ManifestReport& report, const domain::Kind
     return out;
 }
 
-// As records write it: whom the district keeps is "district/p1" in a school. What names no such
-// record stays as it is: people may be known by a name alone.
-Result<std::string> resolved(const Call& call, const core::SpaceService& space,
-                             const std::string& text, const std::set<std::string>& kinds) {
+// The id that is meant. What names no such record stays as it is: people may be known by a name
+// alone.
+Result<std::string> resolved(const Call& call, const std::string& text,
+                             const std::set<std::string>& kinds) {
     const auto found = find_record_of(call, text, kinds);
     if (!found && text.starts_with('@')) return found.error();
-    if (!found || kinds.count(found->record.state.kind) == 0) return text;
-    const std::string& id = found->record.state.id;
-    return found->space == &space ? id : found->space->facts().name + "/" + id;
+    const bool meant = found && kinds.count(found->record.state.kind) != 0;
+    return meant ? found->record.state.id : text;
 }
 
-Result<void> resolve_references(const Call& call, const core::SpaceService& space,
-                                const rules::ManifestReport& report, Json& parameters) {
+Result<void> resolve_references(const Call& call, const rules::ManifestReport& report,
+                                Json& parameters) {
     for (const auto& [name, kinds] : references_of(report, call.services.book->kinds())) {
         const auto found = parameters.find(name);
         if (found == parameters.end()) continue;
         for (Json* one : texts_in(*found)) {
-            TRY_ASSIGN(*one, resolved(call, space, one->get<std::string>(), kinds));
+            TRY_ASSIGN(*one, resolved(call, one->get<std::string>(), kinds));
         }
     }
     return {};
@@ -159,7 +178,7 @@ Result<Json> report_parameters(const rules::ManifestReport& report, const std::s
 Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const std::string& name,
                               Json parameters, const std::string& language) {
     TRY_ASSIGN(const auto declared, declared_report(call.services, name));
-    TRY(resolve_references(call, space, declared, parameters));
+    TRY(resolve_references(call, declared, parameters));
     const auto plugin = call.services.plugins->host().find(name.substr(0, name.find('.')));
     MadeReport made;
     made.name = name;
@@ -179,11 +198,9 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
     made.parameters = std::move(parameters);
     made.landscape = declared.landscape;
     std::uint64_t hidden = 0;
-    std::set<std::string> dated;
+    std::set<std::string> dated, unfit;
     if (host_report(name) != nullptr) {
-        TRY_ASSIGN(const Reading reading,
-                   space.run([&](core::SpaceEngine& engine) { return reading_of(call, engine); }));
-        HostReport report{call, space, reading, made.parameters, language};
+        HostReport report{call, space, made.parameters, language};
         TRY_ASSIGN(made.blocks, make_host_report(name, report));
         made.privacy = report.privacy;
         made.behind = report.behind;
@@ -191,7 +208,8 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
         return made;
     }
     auto text = space.run([&](core::SpaceEngine& engine) -> Result<std::string> {
-        TRY_ASSIGN(Reading reading, reading_of(call, engine));
+        const Reader reader = reader_of(call);
+        TRY_ASSIGN(Reading reading, reading_of(call.services, space, reader));
         request.reader = reading.person;
         // A report that is made for a role shows that role all that it needs (a lunch aide the
         // allergies at the table), whatever class it comes from.
@@ -200,12 +218,13 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
                         [&](const std::string& role) { return reading.roles.count(role) != 0; });
         if (meant) reading.limited = false;
         core::IndexSource all(engine.facts(), engine.parts());
-        Walls walls(*call.services.book, space, reading.person);
-        ReaderSource source(all, call.services.book->kinds(), reading, request.space, walls);
+        Walls walls(call.services, space, reader, Walls::Hold::WallsAlone);
+        ReaderSource source(all, call.services.book->kinds(), reading, engine.facts(), walls);
         TRY_ASSIGN(std::string blocks, call.services.plugins->host().report(request, source));
         hidden = source.hidden();
         made.behind.assign(walls.opened().begin(), walls.opened().end());
         dated = source.dated();
+        unfit = source.unfit();
         return blocks;
     });
     if (!text) return std::move(text).error();
@@ -216,6 +235,7 @@ Result<MadeReport> run_report(const Call& call, core::SpaceService& space, const
     take_language(made, declared);
     TRY(fill_findings(call, space, dated, made));
     tell_hidden(made, hidden);
+    tell_unfit(made, unfit);
     return made;
 }
 

@@ -14,7 +14,7 @@ Result<Response> list_conflicts(Call& call) {
     const std::size_t limit = call.limit();
     TRY_ASSIGN(const auto records, space->reader().conflicts(call.query("cursor"), limit));
     const std::string& kind = call.query("kind");
-    Walls walls(*call.services.book, *space, call.caller().by);
+    Walls walls(call.services, *space, reader_of(call));
     ListText list;
     for (const auto& record : records) {
         if (!kind.empty() && record.state.kind != kind) continue;

@@ -9,7 +9,7 @@ namespace {
 void subscribe(const CallPtr& call) {
     EventHub::Filter filter;
     filter.space = call->query("space");
-    filter.reader = call->caller().by;
+    filter.reader = reader_of(*call);
     for (auto& type : call->queries("type")) filter.types.insert(std::move(type));
     call->services.events->subscribe(call->responder, std::move(filter),
                                      call->request.header(Header::LastEventId));

@@ -149,7 +149,7 @@ Result<Response> explain_record(Call& call) {
         core::IndexSource source(engine.facts(), engine.parts());
         return call.services.plugins->host().explain(subject, source);
     }));
-    Walls walls(*call.services.book, *found.space, call.caller().by);
+    Walls walls(call.services, *found.space, reader_of(call));
     Json items = Json::array();
     for (const auto& account : accounts) {
         TRY_ASSIGN(Json item, account_json(call, account, walls));

@@ -20,7 +20,7 @@ Result<Response> list_findings(Call& call) {
     query.open = call.flag("open");
     query.limit = call.limit();
     TRY_ASSIGN(const FindingPage page, find_findings(*space, query));
-    Walls walls(*call.services.book, *space, call.caller().by);
+    Walls walls(call.services, *space, reader_of(call));
     ListText list;
     for (const auto& finding : page.findings) {
         TRY_ASSIGN(const bool hidden, walls.hides_all(finding));
@@ -36,7 +36,7 @@ Result<Response> list_findings(Call& call) {
 Result<Response> list_unchecked(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
     TRY_ASSIGN(const auto records, unchecked_records(*space, call.services));
-    Walls walls(*call.services.book, *space, call.caller().by);
+    Walls walls(call.services, *space, reader_of(call));
     ListText list;
     for (const Json& one : records) {
         TRY_ASSIGN(const bool hidden, walls.hides(one.at("record").get<std::string>()));
@@ -71,7 +71,7 @@ Result<rules::Finding> finding_named(core::SpaceService& space, const std::strin
 
 Result<void> begin_answer(const CallPtr& call) {
     TRY_ASSIGN(core::SpaceService * space, call->space());
-    Walls walls(*call->services.book, *space, call->caller().by);
+    Walls walls(call->services, *space, reader_of(*call));
     TRY_ASSIGN(const rules::Finding finding, finding_named(*space, call->argument(1), walls));
     TRY_ASSIGN(core::WriteRequest request, call->write(core::Action::Create));
     request.kind = "core.finding_answer";
@@ -97,12 +97,13 @@ Result<Response> check_record(Call& call) {
                space->run([&](core::SpaceEngine& engine) { return engine.check(request); }));
     Json findings = checked.findings;
     translate(call.services, findings, call.language());
-    Walls walls(*call.services.book, *space, request.caller.by);
+    Walls walls(call.services, *space, reader_of(call), Walls::Hold::WallsAlone);
     TRY(walls.mask(findings, call.language()));
     // What would be behind a wall is told no more than it said itself.
-    Walls::Fields fields;
+    Fields fields;
     for (const auto& [name, value] : checked.fields.items()) fields[name] = canonical(value);
-    TRY_ASSIGN(const bool hidden, walls.hides({request.id, request.kind, fields}));
+    TRY_ASSIGN(const bool hidden,
+               walls.hides({request.id, request.kind, fields, request.caller.by}));
     return json_response(Json{
         {"verdict", checked.verdict},
         {"fields", hidden ? request.fields : checked.fields},

@@ -45,8 +45,9 @@ Result<void> add_conditions(const Call& call, store::Query& query) {
     return {};
 }
 
-Result<store::Query> query_of(const Call& call) {
+Result<store::Query> query_of(const Call& call, const core::SpaceService& space) {
     store::Query query;
+    query.parent = space.facts().parent;
     query.kind = call.query("kind");
     query.text = call.query("q");
     query.deleted = call.flag("deleted");
@@ -64,7 +65,7 @@ Result<store::Query> query_of(const Call& call) {
 
 Result<Response> list_by_prefix(Call& call, core::SpaceService& space) {
     TRY_ASSIGN(const auto ids, space.reader().by_prefix(call.query("prefix"), call.limit()));
-    Walls walls(*call.services.book, space, call.caller().by);
+    Walls walls(call.services, space, reader_of(call));
     ListText list;
     for (const auto& id : ids) {
         TRY_ASSIGN(const auto record, space.reader().get(id));
@@ -80,14 +81,14 @@ Result<Response> list_by_prefix(Call& call, core::SpaceService& space) {
 Result<Response> list_records(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
     if (!call.query("prefix").empty()) return list_by_prefix(call, *space);
-    TRY_ASSIGN(const store::Query query, query_of(call));
+    TRY_ASSIGN(const store::Query query, query_of(call, *space));
     TRY_ASSIGN(const store::Page page, space->reader().list(query));
     if (page.records.empty() && query.after.empty() && !query.kind.empty()) {
         // A mistyped kind is told; one that only came from a site with more plugins is not.
         if (auto unknown = call.services.book->kinds().unknown(query.kind))
             return std::move(*unknown);
     }
-    Walls walls(*call.services.book, *space, call.caller().by);
+    Walls walls(call.services, *space, reader_of(call));
     ListText list;
     for (const auto& record : page.records) {
         TRY_ASSIGN(const bool hidden, walls.hides(record.state));

@@ -1,26 +1,10 @@
 #include "api/walls.h"
 
-#include <algorithm>
+#include "api/call.h"
 
 namespace dutybook::api {
 
 namespace {
-
-Json value_of(const Walls::Fields& fields, const std::string& field) {
-    const auto found = fields.find(field);
-    return found == fields.end() ? Json() : Json::parse(found->second, nullptr, false);
-}
-
-std::string without_space(const std::string& id) {
-    const auto slash = id.find('/');
-    return slash == std::string::npos ? id : id.substr(slash + 1);
-}
-
-bool names(const Json& value, const std::string& person) {
-    if (value.is_string()) return without_space(value.get<std::string>()) == person;
-    return value.is_array() && std::any_of(value.begin(), value.end(),
-                                           [&](const Json& each) { return names(each, person); });
-}
 
 const char* masked_text(const std::string& language) {
     return language.starts_with("es")
@@ -30,56 +14,83 @@ const char* masked_text(const std::string& language) {
 
 }  // namespace
 
-Result<bool> Walls::hides(core::SpaceService& in, const Subject& subject, int depth) {
-    const auto* const traits = book_.kinds().find(subject.kind);
+Result<bool> Walls::hides(const Subject& subject) {
+    TRY_ASSIGN(const bool behind_wall, walled(space_, subject, reference_depth));
+    return behind_wall ? Result<bool>(true) : closed(subject);
+}
+
+Result<bool> Walls::hides(const std::string& reference) {
+    TRY_ASSIGN(const Known known, look_at(space_, reference, reference_depth));
+    return known.walled || known.closed;
+}
+
+Result<bool> Walls::closed(const Subject& subject) {
+    const auto* const traits = services_.book->kinds().find(subject.kind);
+    const bool plain =
+        traits != nullptr && traits->privacy == "ordinary" && subject.kind != filed_kind;
+    if (plain || hold_ == Hold::WallsAlone) return false;
+    if (!reading_) {
+        TRY_ASSIGN(reading_, reading_of(services_, space_, reader_));
+    }
+    return !reading_->opens(traits, subject.fields, subject.by);
+}
+
+Result<bool> Walls::walled(core::SpaceService& in, const Subject& subject, int depth) {
+    const auto& kinds = services_.book->kinds();
+    const auto* const traits = kinds.find(subject.kind);
     if (traits == nullptr) return false;
     bool wall = false, named = false;
     for (const auto& [name, field] : traits->fields) {
         if (!field.access) continue;
         const Json value = value_of(subject.fields, name);
         wall = wall || (value.is_array() && !value.empty());
-        named = named || names(value, reader_);
+        named = named || names(value, reader_.person);
     }
     if (wall && !named) return true;
     if (wall) opened_.insert(subject.reference);
     if (depth == 0) return false;
     for (const auto& [name, field] : traits->fields) {
-        const auto* const target = field.about ? nullptr : book_.kinds().find(field.refers);
+        const auto* const target = field.about ? nullptr : kinds.find(field.refers);
         const bool leads = field.about || (target != nullptr && target->privacy == "privileged");
         if (!leads) continue;
-        TRY_ASSIGN(const bool hidden, hides_one_in(in, value_of(subject.fields, name), depth - 1));
-        if (hidden) return true;
+        TRY_ASSIGN(const bool one, one_walled(in, value_of(subject.fields, name), depth - 1));
+        if (one) return true;
     }
     return false;
 }
 
-Result<bool> Walls::hides_one_in(core::SpaceService& in, const Json& value, int depth) {
-    if (value.is_string()) return hides_reference(in, value.get<std::string>(), depth);
+Result<bool> Walls::one_walled(core::SpaceService& in, const Json& value, int depth) {
+    if (value.is_string()) {
+        TRY_ASSIGN(const Known known, look_at(in, value.get<std::string>(), depth));
+        return known.walled;
+    }
     if (!value.is_structured()) return false;
     for (const Json& each : value) {
-        TRY_ASSIGN(const bool hidden, hides_one_in(in, each, depth));
-        if (hidden) return true;
+        TRY_ASSIGN(const bool one, one_walled(in, each, depth));
+        if (one) return true;
     }
     return false;
 }
 
-Result<bool> Walls::hides_reference(core::SpaceService& in, const std::string& reference,
+Result<Walls::Known> Walls::look_at(core::SpaceService& in, const std::string& reference,
                                     int depth) {
     const std::string id = without_space(reference);
-    if (!domain::valid_record_id(id)) return false;
+    if (!domain::valid_record_id(id)) return Known{};
     core::SpaceService* const holder =
         id.size() == reference.size()
             ? &in
-            : book_.space(reference.substr(0, reference.size() - id.size() - 1));
-    if (holder == nullptr) return false;
+            : services_.book->space(reference.substr(0, reference.size() - id.size() - 1));
+    if (holder == nullptr) return Known{};
     Known& known = known_[holder->facts().name + "/" + id];
-    if (known.hidden || known.depth >= depth) return known.hidden;
+    if (known.walled || known.depth >= depth) return known;
     known.depth = depth;
     TRY_ASSIGN(const auto target, holder->reader().get(id));
-    if (!target) return false;
+    if (!target) return known;
     const auto& state = target->state;
-    TRY_ASSIGN(const bool hidden, hides(*holder, {reference, state.kind, state.fields}, depth));
-    return known.hidden = hidden;
+    const Subject subject{reference, state.kind, state.fields, state.created.by};
+    TRY_ASSIGN(known.closed, closed(subject));
+    TRY_ASSIGN(known.walled, walled(*holder, subject, depth));
+    return known;
 }
 
 Result<bool> Walls::hides_some(const rules::Finding& finding) {
@@ -117,14 +128,14 @@ Result<void> Walls::mask(Json& findings, const std::string& language) {
     return {};
 }
 
-std::optional<core::Change> change_for(core::Book& book, const core::Change& change,
-                                       const std::string& reader) {
+std::optional<core::Change> change_for(const Services& services, const core::Change& change,
+                                       const Reader& reader) {
     if (change.type != "record" && change.type != "conflict" && change.type != "finding") {
         return change;
     }
-    core::SpaceService* const space = book.space(change.space);
+    core::SpaceService* const space = services.book->space(change.space);
     if (space == nullptr) return std::nullopt;
-    Walls walls(book, *space, reader);
+    Walls walls(services, *space, reader);
     const auto hidden = walls.hides(change.id);
     if (!hidden || *hidden) return std::nullopt;
     if (change.type != "finding") return change;

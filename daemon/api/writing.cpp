@@ -2,30 +2,31 @@
 
 #include "api/findings.h"
 #include "api/problem.h"
-#include "api/walls.h"
 
 namespace dutybook::api {
 
-RecordContext context_of(const Call& call, core::SpaceService& space) {
-    const auto for_reader = [&call, &space](std::string_view text) -> std::string {
+RecordContext context_of(const Call& call, core::SpaceService& space, Walls::Hold hold) {
+    const auto for_reader = [&call, &space, hold](std::string_view text) -> std::string {
         Json findings = Json::parse(text, nullptr, false);
         if (!findings.is_array()) return "[]";
         const std::string language = call.language();
         translate(call.services, findings, language);
-        Walls walls(*call.services.book, space, call.caller().by);
+        Walls walls(call.services, space, reader_of(call), hold);
         return walls.mask(findings, language) ? canonical(findings) : "[]";
     };
     return {space.facts(), call.services.book->kinds(), for_reader};
 }
 
 std::string answer_text(const Call& call, core::SpaceService& space, const core::Written& written) {
-    Walls walls(*call.services.book, space, call.caller().by);
+    constexpr auto acting = Walls::Hold::WallsAlone;
+    Walls walls(call.services, space, reader_of(call), acting);
     const auto hidden = walls.hides(written.record.state);
-    if (hidden && !*hidden) return written_text(written, context_of(call, space));
+    const RecordContext context = context_of(call, space, acting);
+    if (hidden && !*hidden) return written_text(written, context);
     core::Written bare = written;
     bare.record.state.fields.clear();
     bare.record.state.conflicts.clear();
-    return written_text(bare, context_of(call, space));
+    return written_text(bare, context);
 }
 
 Result<std::string> shown_text(const Call& call, core::SpaceService& space,

@@ -4,11 +4,13 @@
 #include "api/call.h"
 #include "api/findings.h"
 #include "api/shapes.h"
+#include "api/walls.h"
 
 namespace dutybook::api {
 
-// `call` outlives it.
-RecordContext context_of(const Call& call, core::SpaceService& space);
+// `call` outlives it. Who acts is told why the rules object, whatever their role (Walls::Hold).
+RecordContext context_of(const Call& call, core::SpaceService& space,
+                         Walls::Hold hold = Walls::Hold::WallsAndClasses);
 
 // A stored record with its findings.
 Result<std::string> shown_text(const Call& call, core::SpaceService& space,

@@ -52,9 +52,10 @@ private:
 
     const Options options_;
     SystemClock clock_;
-    api::EventHub events_{[this](const core::Change& change, const std::string& reader) {
-        return api::change_for(*book_, change, reader);
+    api::EventHub events_{[this](const core::Change& change, const api::Reader& reader) {
+        return api::change_for(services_, change, reader);
     }};
+    api::Services services_;  // whole before anybody can listen to events
     std::unique_ptr<api::Server> server_;
     std::unique_ptr<api::Tokens> tokens_;
     std::unique_ptr<api::Accounts> accounts_;
@@ -129,23 +130,22 @@ Result<void> Daemon::start(const ServiceManager& manager) {
     sync_options.listener = [this](const core::Change& change) { events_.publish(change); };
     sync_ = std::make_unique<sync::SyncService>(std::move(sync_options));
     pool_ = std::make_unique<api::Pool>(4);
-    api::Services services;
-    services.book = book_.get();
-    services.sync = sync_.get();
-    services.evaluator = &plugins_->host();
-    services.plugins = plugins_.get();
-    services.schemas = find_schemas(program_directory());
-    services.programs = program_directory();
-    services.events = &events_;
-    services.tokens = tokens_.get();
-    services.accounts = accounts_.get();
-    services.pool = pool_.get();
-    services.clock = &clock_;
-    services.version = version;
-    plugins_->accept_arrivals([services](const std::filesystem::path& folder) {
+    services_.book = book_.get();
+    services_.sync = sync_.get();
+    services_.evaluator = &plugins_->host();
+    services_.plugins = plugins_.get();
+    services_.schemas = find_schemas(program_directory());
+    services_.programs = program_directory();
+    services_.events = &events_;
+    services_.tokens = tokens_.get();
+    services_.accounts = accounts_.get();
+    services_.pool = pool_.get();
+    services_.clock = &clock_;
+    services_.version = version;
+    plugins_->accept_arrivals([services = services_](const std::filesystem::path& folder) {
         return api::plugin_trial(services, folder.string());
     });
-    api_ = std::make_unique<api::Api>(std::move(services));
+    api_ = std::make_unique<api::Api>(services_);
     return listen();
 }
 

@@ -51,6 +51,7 @@ struct Query {
     std::string kind{};  // empty = all kinds
     // Field, canonical JSON: the field has the value, or is a set or array that contains it.
     std::vector<std::pair<std::string, std::string>> where{};
+    std::string parent{};  // "id" as a value finds "parent/id" too, as references are written
     std::optional<Millis> since{}, until{};  // effective instant (or creation), [since, until)
     std::optional<std::string> since_date{}, until_date{};  // for kinds with a calendar date
     std::string text{};    // full-text words, all must match; "word*" matches its beginnings

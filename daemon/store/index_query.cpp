@@ -103,6 +103,13 @@ private:
     std::optional<Place> head_;
 };
 
+// "p1" of a school as its district's: "district/p1".
+std::optional<std::string> in_parent(const std::string& value, const Query& query) {
+    const bool plain = value.starts_with('"') && value.find('/') == std::string::npos;
+    if (query.parent.empty() || !plain) return std::nullopt;
+    return '"' + query.parent + '/' + value.substr(1);
+}
+
 class Sources {
 public:
     Sources(Database& db, const Query& query, const Range& range, const Place& from)
@@ -154,16 +161,21 @@ private:
                 db_.number("SELECT id FROM field WHERE kind = ?1 AND name = ?2 AND built = ?3",
                            kind, field, std::numeric_limits<std::int64_t>::max()));
             if (!row) continue;
-            TRY_ASSIGN(Source source, Source::of(db_.query(
-                                          "SELECT effective, rec FROM field_value "
-                                          "WHERE field = ?1 AND value = ?2 "
-                                          "AND (effective, rec) < (?3, ?4) AND effective >= ?5 "
-                                          "ORDER BY effective DESC, rec DESC",
-                                          *row, lookup_key(value), from_.key, from_.rec, lowest_)));
-            sources_.push_back(std::move(source));
+            TRY(open_value(*row, value));
+            if (const auto other = in_parent(value, query_)) TRY(open_value(*row, *other));
             return true;
         }
         return false;
+    }
+    Result<void> open_value(std::int64_t field, const std::string& value) {
+        TRY_ASSIGN(Source source,
+                   Source::of(db_.query("SELECT effective, rec FROM field_value "
+                                        "WHERE field = ?1 AND value = ?2 "
+                                        "AND (effective, rec) < (?3, ?4) AND effective >= ?5 "
+                                        "ORDER BY effective DESC, rec DESC",
+                                        field, lookup_key(value), from_.key, from_.rec, lowest_)));
+        sources_.push_back(std::move(source));
+        return {};
     }
     Result<void> open_bucket(std::int64_t bucket) {
         TRY_ASSIGN(Source source,
@@ -184,7 +196,10 @@ private:
 
 bool fulfils(const domain::RecordState& state, const Query& query) {
     return std::all_of(query.where.begin(), query.where.end(), [&](const auto& condition) {
-        return holds(state, condition.first, condition.second);
+        const auto& [field, value] = condition;
+        if (holds(state, field, value)) return true;
+        const auto other = in_parent(value, query);
+        return other && holds(state, field, *other);
     });
 }
 
@@ -202,10 +217,12 @@ Result<Page> ReadConnection::list(const Query& query) {
     Sources sources(*db_, query, range, from);
     TRY(sources.open());
     Place last;
+    std::optional<Place> seen;
     while (true) {
         TRY_ASSIGN(const auto place, sources.next());
         if (!place) return page;
-        if (!range.contains(place->key)) continue;
+        if (place == seen || !range.contains(place->key)) continue;
+        seen = place;  // an array may hold both of two values that are looked for
         TRY_ASSIGN(const auto row, records_.by_rec(place->rec));
         if (!row || !row->bucket || (row->deleted() && !query.deleted)) continue;
         TRY_ASSIGN(StoredRecord record, records_.stored(*row));

@@ -71,13 +71,13 @@ TEST_CASE("a listener is told what it asked for, one event one message") {
 }
 
 TEST_CASE("each listener is told what they may see, at once and later") {
-    EventHub hub([](const core::Change& change, const std::string& reader) {
+    EventHub hub([](const core::Change& change, const Reader& reader) {
         std::optional<core::Change> seen = change;
-        if (reader != "inside" && change.id == "m1") seen.reset();
-        if (reader != "inside" && seen) seen->text = R"({"kind":"core.duty","masked":true})";
+        if (reader.person != "inside" && change.id == "m1") seen.reset();
+        if (reader.person != "inside" && seen) seen->text = R"({"kind":"core.duty","masked":true})";
         return seen;
     });
-    const auto inside = listen(hub, {}, {"", {}, "inside"});
+    const auto inside = listen(hub, {}, {"", {}, {"inside"}});
     const auto outside = listen(hub, {}, {"", {}, "outside"});
     const std::string begin = last_id(outside->text);
     hub.publish(change("m1"));
