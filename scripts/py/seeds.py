@@ -4,9 +4,11 @@
 
 The rows stand in plugins/rows.json, what backs them in plugins/*/seeds.json: for each row a case
 that trips its rule, one that does not, and one that finds the row's own value in a report. The
-plugins' cases are run once; a row whose case is missing, did not run or failed, fails.
+plugins' cases are run once; a row whose case is missing, did not run or failed, fails. `of` is what
+tells the row's records from others of their kind: each of its cases must hold such a record.
 
---mutate  turns off each rule in turn in a copy of the plugins: exactly its rows must fail
+--mutate  turns off each rule in turn in a copy of the plugins: exactly its rows must fail, two
+          rules at a time on two processors
 --only    with --mutate: rules whose id holds this text
 --brief   without the table
 
@@ -16,6 +18,7 @@ The last line is `N rows passed, N failed`.
 """
 
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -62,10 +65,12 @@ class Plugin:
         self.rules = {one["id"]: one for one in self.manifest.get("rules", [])}
         self.reports = {f"{self.id}.{one['name']}" for one in self.manifest.get("reports", [])}
         self.kinds = {one["kind"] for one in self.manifest.get("kinds", [])}
-        self.cases = {}
+        self.cases, self.twice = {}, []
         for path in sorted((folder / "tests").glob("*.json")):
             read = json.loads(path.read_text())
             for case in read if isinstance(read, list) else [read]:
+                if case["name"] in self.cases:
+                    self.twice.append(case["name"])
                 self.cases[case["name"]] = case
         seeds = folder / "seeds.json"
         self.seeds = json.loads(seeds.read_text()) if seeds.exists() else []
@@ -125,7 +130,10 @@ def show(options):
     failed = {row: wrong for row, wrong in sorted(problems.items()) if wrong}
     for row, wrong in failed.items():
         print(f"row {row}, {titles.get(row, '?')}: {'; '.join(wrong)}")
-    beside = seeds_check.rule_problems(plugins) + seeds_check.text_problems(ROOT, plugins)
+    beside = [f"{plugin}: '{name}' failed" for plugin, cases in results.items()
+              for name, passed in cases.items() if not passed]
+    beside += seeds_check.rule_problems(plugins) + seeds_check.case_problems(plugins) + \
+        seeds_check.text_problems(ROOT, plugins)
     for sentence in beside:
         print(sentence)
     print(f"{sum(len(one) for one in results.values())} cases of {len(results)} plugins, "
@@ -139,7 +147,7 @@ def show(options):
 
 class Tree:
     """A copy of the programs, schemas and plugins: a plugin finds those that it requires beside the
-    program that runs it."""
+    program that runs it. Of their cases it has those that rows name: no other can fail a row."""
 
     def __init__(self, root):
         self.plugins = root / "plugins"
@@ -150,6 +158,12 @@ class Tree:
                 shutil.copy2(path, self.program.parent)
         shutil.copytree(ROOT / "schemas", root / "schemas")
         shutil.copytree(ROOT / "plugins", self.plugins)
+        for plugin in read_plugins(self.plugins):
+            named = {seed[member] for seed in plugin.seeds for member in CASES}
+            shutil.rmtree(plugin.folder / "tests", ignore_errors=True)
+            (plugin.folder / "tests").mkdir()
+            cases = [case for name, case in plugin.cases.items() if name in named]
+            (plugin.folder / "tests/rows.json").write_text(json.dumps(cases))
 
     def failing_rows(self, plugins):
         """(plugin, rule, row) of each seed of which a case fails."""
@@ -164,7 +178,7 @@ class Tree:
         """What is wrong when a rule is off: rows that do not fail though they should, or fail though
         they should not. The plugin itself and those that require it are tested."""
         touched = [one for one in plugins
-                   if one.seeds and (one is owner or owner.id in one.manifest.get("requires", {}))]
+                   if one is owner or owner.id in one.manifest.get("requires", {})]
         wanted = {(one.id, rule, seed["row"]) for one in touched for seed in one.seeds
                   if seed["rule"] == rule and (one is owner or rule not in one.rules)}
         lua = self.plugins / owner.id / "rules.lua"
@@ -179,10 +193,9 @@ class Tree:
 
 
 def show_mutations(options):
-    plugins = read_plugins(ROOT / "plugins")
-    rowed = {seed["rule"] for one in plugins for seed in one.seeds}
-    jobs = [(one, rule) for one in plugins for rule in one.rules
-            if rule in rowed and (options.only or "") in rule]
+    plugins = [one for one in read_plugins(ROOT / "plugins") if one.seeds]
+    rows = collections.Counter(seed["rule"] for one in plugins for seed in one.seeds)
+    jobs = [(one, rule) for one in plugins for rule in one.rules if (options.only or "") in rule]
     wrong, trees, count = 0, queue.SimpleQueue(), os.cpu_count() or 1
 
     def run(job):
@@ -195,12 +208,20 @@ def show_mutations(options):
     with tempfile.TemporaryDirectory(prefix="dutybook-seeds-") as scratch, \
             concurrent.futures.ThreadPoolExecutor(count) as pool:
         for number in range(count):
-            trees.put(Tree(pathlib.Path(scratch) / str(number)))
+            tree = Tree(pathlib.Path(scratch) / str(number))
+            trees.put(tree)
+        failing = tree.failing_rows(plugins)
+        if failing:
+            print(f"no rule off, and these fail: {sorted(failing)}")
+            return 1
+        print("no rule off: no row fails", flush=True)
         for number, ((owner, rule), problems) in enumerate(pool.map(run, jobs), 1):
             wrong += bool(problems)
-            print(f"[{number}/{len(jobs)}] {owner.id} {rule} off: "
-                  + ("; ".join(problems) or "exactly its rows fail"), flush=True)
-    print(f"{len(jobs) - wrong} rules passed, {wrong} failed")
+            fails = f"exactly its {rows[rule]} row(s) fail" if rows[rule] else "it has no row, none fails"
+            print(f"[{number}/{len(jobs)}] {owner.id} {rule} off: " + ("; ".join(problems) or fails),
+                  flush=True)
+    tried = sum(1 for _, rule in jobs if rows[rule])
+    print(f"{len(jobs) - wrong} rules passed, {wrong} failed ({tried} of them have rows)")
     return 1 if wrong or not jobs else 0
 
 

@@ -21,10 +21,28 @@ def looks_at(case, rule):
     return "report" not in case.get("do", {}) and (only is None or rule in only)
 
 
+def records(case):
+    """What a case stores, checks or writes."""
+    do = case.get("do", {})
+    return case.get("given", []) + [do[word] for word in ("check", "write") if word in do]
+
+
+def holds_record(case, seed):
+    """Whether a case holds a record of the row: of its kind, with what tells the row from others."""
+    return any(one["kind"] == seed["kind"]
+               and seed.get("of", {}).items() <= one.get("fields", {}).items()
+               for one in records(case) if "fields" in one)
+
+
 def seed_problems(seed, cases):
     """The case that trips expects a finding of the rule, the clean one looks and expects none, the
-    report's case asks for that report and names what must be in it."""
+    report's case asks for that report and names what must be in it; each holds a record of the row.
+    (Where the record's absence trips the rule, `of` is left out.)"""
     wrong = []
+    for member in ("trips", "clean", "report_test"):
+        case = cases.get(seed.get(member))
+        if case and (member != "trips" or "of" in seed) and not holds_record(case, seed):
+            wrong.append(f"'{seed[member]}' has no {seed['kind']} {seed.get('of', '')}".rstrip())
     trips, clean = cases.get(seed.get("trips")), cases.get(seed.get("clean"))
     report = cases.get(seed.get("report_test"))
     if trips and not expects(trips, seed["rule"]):
@@ -42,7 +60,8 @@ def seed_problems(seed, cases):
         shown = seed.get("shows")
         if not shown:
             wrong.append("does not say what of it the report shows")
-        elif shown not in json.dumps(expect, ensure_ascii=False):
+        elif shown not in json.dumps([expect.get("contains"), expect.get("blocks")],
+                                     ensure_ascii=False):
             wrong.append(f"'{seed['report_test']}' does not ask for '{shown}'")
     return wrong
 
@@ -56,6 +75,19 @@ def judged_kinds(case):
     if "judge" in do:
         given = [one for one in given if one.get("id") == do["judge"].get("record")]
     return {one.get("kind") for one in given}
+
+
+def case_problems(plugins):
+    """A case with two records of one id has lost the first; of two cases of one name one is not
+    found by it."""
+    problems = []
+    for plugin in plugins:
+        problems += [f"{plugin.id}: two cases are called '{name}'" for name in plugin.twice]
+        for name, case in plugin.cases.items():
+            ids = [one["id"] for one in case.get("given", []) if "id" in one]
+            problems += [f"{plugin.id}: '{name}' gives two records {one}"
+                         for one in sorted({one for one in ids if ids.count(one) > 1})]
+    return problems
 
 
 def rule_problems(plugins):

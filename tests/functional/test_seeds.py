@@ -64,6 +64,43 @@ def test_a_case_must_say_what_it_is_named_for():
     assert any("finds nothing" in one for one in problems(plugins, results))
 
 
+def test_a_case_must_hold_a_record_of_its_row():
+    plugins, education, seed, results = row_37()
+    education.seeds = [seed | {"of": {"code": "Tardy"}}]
+    said = problems(plugins, results)
+    assert len(said) == 2, said  # the tripping case has one
+    assert seed["clean"] in said[0] and "Tardy" in said[0] and seed["report_test"] in said[1]
+    education.seeds = [seed | {"of": {"code": "Vanished"}}]
+    assert len(problems(plugins, results)) == 3
+    education.cases["nobody comes"] = education.cases[seed["clean"]] | {"given": []}
+    education.seeds = [seed | {"clean": "nobody comes"}]
+    results["education"]["nobody comes"] = True
+    assert any("'nobody comes' has no education.attendance_event" in one
+               for one in problems(plugins, results))
+
+
+def test_what_a_report_must_not_show_does_not_count_as_shown():
+    plugins, education, seed, results = row_37()
+    report = copy.deepcopy(education.cases[seed["report_test"]])
+    report["expect"]["lacks"] = ["Zebra"]
+    education.cases[seed["report_test"]] = report
+    education.seeds = [seed | {"shows": "Zebra"}]
+    assert any("does not ask for 'Zebra'" in one for one in problems(plugins, results))
+
+
+def test_a_record_or_a_case_that_hides_another_is_told():
+    plugins, education, seed, _ = row_37()
+    assert seeds_check.case_problems(plugins) == []
+    case = copy.deepcopy(education.cases[seed["trips"]])
+    case["given"].append(case["given"][0])
+    education.cases[seed["trips"]] = case
+    education.twice = [seed["clean"]]
+    said = seeds_check.case_problems(plugins)
+    assert len(said) == 2
+    assert seed["clean"] in said[0] and "two cases" in said[0]
+    assert seed["trips"] in said[1] and "two records" in said[1]
+
+
 def test_a_row_that_nothing_backs_is_told():
     plugins, education, _, results = row_37()
     education.seeds = []

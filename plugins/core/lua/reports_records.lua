@@ -1,9 +1,11 @@
--- Reports about records: incidents, deliveries, files, decisions, findings.
+-- Reports about records: incidents, papers, deliveries, files, decisions, findings.
 
 local common = require "common"
-local each, signed = common.each, common.signed
+local each, kept, signed = common.each, common.kept, common.signed
 local daily = require "daily"
 local earlier = daily.earlier
+local papers = require "papers"
+local paper_gaps = papers.paper_gaps
 local report_parts = require "report_parts"
 local add_table, dated, moment, names_of, ordered, people_names, sheet, texts, words_of =
   report_parts.add_table, report_parts.dated, report_parts.moment, report_parts.names_of,
@@ -22,6 +24,34 @@ reports["incident_register"] = function(parameters, needs, context)
     T("When", "Cuándo"), T("Place", "Lugar"), T("About", "Sobre"), T("What happened", "Qué pasó"),
     T("What was done", "Qué se hizo"), T("Reported by", "Informa"),
     T("Debrief", "Conversación posterior"),
+  }, rows)
+end
+
+reports["paperwork_completeness"] = function(parameters, needs, context)
+  local T, name, last, rows = texts(context), people_names(needs.people), {}, array()
+  for _, check in each(needs.checks) do
+    local known = last[check.item]
+    if kept(check) and (known == nil or earlier(known, check)) then last[check.item] = check end
+  end
+  local function checked(check)
+    if check == nil then return "" end
+    return name(check.by) .. " " .. moment(check.at, check, context) .. ": "
+      .. (check.complete and T("complete", "completo") or T("not complete", "incompleto"))
+  end
+  for _, item in ipairs(dated(needs.items, "due", parameters, context)) do
+    if item.state ~= "cancelled" then
+      local fields, roles = paper_gaps(item)
+      rows[#rows + 1] = {
+        item.template, name(item.about), name(item.owner), moment(item.due, item, context),
+        table.concat(fields, ", "), table.concat(roles, ", "), item.state or "",
+        checked(last[item._id]),
+      }
+    end
+  end
+  return sheet(T("Paperwork", "Documentos"), {
+    T("Item", "Documento"), T("About", "Sobre"), T("Owner", "Responsable"), T("Due", "Plazo"),
+    T("Missing fields", "Campos que faltan"), T("Missing signatures", "Firmas que faltan"),
+    T("State", "Estado"), T("Last check", "Última revisión"),
   }, rows)
 end
 

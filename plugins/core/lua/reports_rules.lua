@@ -1,4 +1,4 @@
--- Reports that go with the numbered rules: duties, time, credentials, papers.
+-- Reports that go with the numbered rules: duties, time, credentials, disclosures.
 
 local common = require "common"
 local clock, day_of, each, exact, has, hours_of, kept, signed, values_of, within, zone_of =
@@ -6,8 +6,6 @@ local clock, day_of, each, exact, has, hours_of, kept, signed, values_of, within
   common.kept, common.signed, common.values_of, common.within, common.zone_of
 local time_and_place = require "time_and_place"
 local contract_on, worked_minutes = time_and_place.contract_on, time_and_place.worked_minutes
-local papers = require "papers"
-local paper_gaps = papers.paper_gaps
 local report_parts = require "report_parts"
 local dated, ordered, people_names, sorted_duties, table_of, texts =
   report_parts.dated, report_parts.ordered, report_parts.people_names,
@@ -217,27 +215,6 @@ reports["pd_hours"] = function(parameters, needs, context)
       { T("Below the aim", "Bajo la meta"), share(below), config.pd_nation_little },
       { T("Say too little", "Dicen que es poco"), share(little, asked), config.pd_nation_little },
     }),
-  }
-end
-
-reports["paperwork_completeness"] = function(parameters, needs, context)
-  local about = people_names(needs.people)
-  local T, name, rows = texts(context), people_names(needs.people), array()
-  for _, item in ipairs(dated(needs.items, "due", parameters, context)) do
-    if item.state ~= "cancelled" then
-      local fields, roles = paper_gaps(item)
-      rows[#rows + 1] = {
-        item.template, about(item.about), name(item.owner), clock(item.due, item, context),
-        table.concat(fields, ", "), table.concat(roles, ", "), item.state or "",
-      }
-    end
-  end
-  return {
-    { type = "heading", level = 1, text = T("Paperwork", "Documentos") },
-    table_of({ T("Item", "Documento"), T("About", "Sobre"), T("Owner", "Responsable"),
-      T("Due", "Plazo"), T("Missing fields", "Campos que faltan"),
-      T("Missing signatures", "Firmas que faltan"),
-      T("State", "Estado") }, rows),
   }
 end
 

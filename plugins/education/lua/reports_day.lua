@@ -80,11 +80,16 @@ reports["trip_sheet"] = function(parameters, needs, context)
     end
     phones[bare(pupil.person)] = table.concat(list, ", ")
   end
-  for _, profile in ipairs(live(needs.profiles)) do
-    local list = {}
-    for _, allergy in ipairs(profile.allergies or {}) do list[#list + 1] = allergy.substance end
-    allergies[bare(profile.person)] = table.concat(list, ", ")
+  local function add(person, allergy)
+    local list = allergies[bare(person)] or {}
+    list[#list + 1] = allergy.substance or allergy.class
+    allergies[bare(person)] = list
   end
+  for _, profile in ipairs(live(needs.profiles)) do
+    for _, allergy in ipairs(profile.allergies or {}) do add(profile.person, allergy) end
+  end
+  for _, allergy in ipairs(live(needs.allergies)) do add(allergy.person, allergy) end
+  for _, list in pairs(allergies) do table.sort(list) end
   for _, one in ipairs(trip.medications or {}) do
     due[#due + 1] = { name_of(one.student), one.drug, one.time or "", name_of(one.carried_by) }
   end
@@ -100,7 +105,8 @@ reports["trip_sheet"] = function(parameters, needs, context)
   table.sort(roster, function(a, b) return name_of(a) .. a < name_of(b) .. b end)
   for _, id in ipairs(roster) do
     rows[#rows + 1] = { name_of(id), t(contains(trip.consents, id) and "yes" or "no"),
-                        phones[bare(id)] or "", allergies[bare(id)] or "" }
+                        phones[bare(id)] or "",
+                        table.concat(allergies[bare(id)] or {}, ", ") }
   end
   for _, count in ipairs(by_time(live(needs.counts), "at")) do
     counts[#counts + 1] = { clock_time(count.at, context), count.checkpoint or "", count.expected,
