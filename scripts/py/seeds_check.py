@@ -90,8 +90,14 @@ def case_problems(plugins):
     return problems
 
 
+def permuted(case):
+    """Whether a case judges stored records that may have come in another order."""
+    return case.get("do", {}).keys() <= {"judge"} and len(case.get("given", [])) > 1
+
+
 def rule_problems(plugins):
-    """Each rule has a case that trips it and one that does not; each rule of the tables has its
+    """Each rule has a case that trips it and one that does not; a rule that looks at other records
+    trips over stored ones, so that every order of arrival is tried; each rule of the tables has its
     example, a case whose name begins with `RULE example:`."""
     problems = []
     for plugin in plugins:
@@ -101,7 +107,10 @@ def rule_problems(plugins):
             clean = any(looks_at(case, rule) and not expects(case, rule)
                         and judged_kinds(case) & set(on) and "findings" in case["expect"]
                         for case in plugin.cases.values() if "expect" in case)
+            ordered = any(expects(case, rule) and permuted(case) for case in plugin.cases.values())
             problems += [f"{rule}: no case of {plugin.id} trips it"] * (not trips)
+            problems += [f"{rule}: no case of {plugin.id} trips it over records in any order"] * \
+                ("needs" in declared and not ordered)
             problems += [f"{rule}: no case of {plugin.id} shows that it finds nothing"] * (not clean)
     examples = {name.split(" example:")[0] for plugin in plugins for name in plugin.cases
                 if " example:" in name}

@@ -117,6 +117,14 @@ def test_every_rule_has_its_cases_and_its_example():
                seeds_check.rule_problems(plugins))
 
 
+def test_a_rule_about_other_records_trips_over_stored_ones():
+    plugins = seeds.read_plugins(ROOT / "plugins")
+    core = next(one for one in plugins if one.id == "core")
+    core.cases = {name: case for name, case in core.cases.items() if "whichever came first" not in name}
+    assert seeds_check.rule_problems(plugins) == [
+        "CORE-R17: no case of core trips it over records in any order"]
+
+
 def test_every_text_has_its_spanish():
     plugins = seeds.read_plugins(ROOT / "plugins")
     assert seeds_check.text_problems(ROOT, plugins) == []
