@@ -7,8 +7,8 @@ that trips its rule, one that does not, and one that finds the row's own value i
 plugins' cases are run once; a row whose case is missing, did not run or failed, fails. `of` is what
 tells the row's records from others of their kind: each of its cases must hold such a record.
 
---mutate  turns off each rule in turn in a copy of the plugins: exactly its rows must fail, two
-          rules at a time on two processors
+--mutate  turns off each rule in turn in a copy of the plugins: exactly its rows must fail (of a rule
+          without a row, a case that it trips)
 --only    with --mutate: rules whose id holds this text
 --brief   without the table
 
@@ -145,12 +145,27 @@ def show(options):
     return 1 if failed or beside or len(titles) != 115 else 0
 
 
+def watched(plugins):
+    """[(plugin, rule, what, names of cases)]: the cases of each row, and of a rule that has no row one
+    that it trips."""
+    rowed = {seed["rule"] for one in plugins for seed in one.seeds}
+    watch = []
+    for plugin in plugins:
+        watch += [(plugin.id, seed["rule"], f"row {seed['row']}", {seed[member] for member in CASES})
+                  for seed in plugin.seeds]
+        for rule in plugin.rules.keys() - rowed:
+            name = next(name for name, case in plugin.cases.items()
+                        if seeds_check.expects(case, rule))
+            watch.append((plugin.id, rule, f"'{name}'", {name}))
+    return watch
+
+
 class Tree:
     """A copy of the programs, schemas and plugins: a plugin finds those that it requires beside the
-    program that runs it. Of their cases it has those that rows name: no other can fail a row."""
+    program that runs it. Of their cases it has those that are watched: no other can fail a row."""
 
-    def __init__(self, root):
-        self.plugins = root / "plugins"
+    def __init__(self, root, watch):
+        self.plugins, self.watch = root / "plugins", watch
         self.program = root / "build/bin/dutybook"
         self.program.parent.mkdir(parents=True)
         for path in pathlib.Path(program()).parent.glob("dutybook*"):
@@ -159,69 +174,69 @@ class Tree:
         shutil.copytree(ROOT / "schemas", root / "schemas")
         shutil.copytree(ROOT / "plugins", self.plugins)
         for plugin in read_plugins(self.plugins):
-            named = {seed[member] for seed in plugin.seeds for member in CASES}
+            named = set().union(*(names for owner, _, _, names in watch if owner == plugin.id))
             shutil.rmtree(plugin.folder / "tests", ignore_errors=True)
             (plugin.folder / "tests").mkdir()
             cases = [case for name, case in plugin.cases.items() if name in named]
-            (plugin.folder / "tests/rows.json").write_text(json.dumps(cases))
+            (plugin.folder / "tests/watched.json").write_text(json.dumps(cases))
 
-    def failing_rows(self, plugins):
-        """(plugin, rule, row) of each seed of which a case fails."""
-        failing = set()
-        for plugin in plugins:
-            results = run_cases(self.plugins / plugin.id, str(self.program))
-            failing |= {(plugin.id, seed["rule"], seed["row"]) for seed in plugin.seeds
-                        if not all(results.get(seed[member], False) for member in CASES)}
-        return failing
+    def failing(self, plugins):
+        """(plugin, rule, what) of each that is watched and of which a case fails."""
+        results = {one.id: run_cases(self.plugins / one.id, str(self.program)) for one in plugins}
+        return {(plugin, rule, what) for plugin, rule, what, names in self.watch if plugin in results
+                and not all(results[plugin].get(name, False) for name in names)}
 
     def mutate(self, plugins, owner, rule):
-        """What is wrong when a rule is off: rows that do not fail though they should, or fail though
-        they should not. The plugin itself and those that require it are tested."""
+        """(what fails when a rule is off, what is wrong with that): rows that do not fail though they
+        should, or fail though they should not. The plugin and those that require it are tested."""
         touched = [one for one in plugins
                    if one is owner or owner.id in one.manifest.get("requires", {})]
-        wanted = {(one.id, rule, seed["row"]) for one in touched for seed in one.seeds
-                  if seed["rule"] == rule and (one is owner or rule not in one.rules)}
+        own = {one.id for one in touched if one is owner or rule not in one.rules}
+        wanted = {(plugin, of, what) for plugin, of, what, _ in self.watch
+                  if of == rule and plugin in own}
         lua = self.plugins / owner.id / "rules.lua"
         written = lua.read_text()
         lua.write_text(f'{written}\nrules["{rule}"] = function() return nil end\n')
         try:
-            failing = self.failing_rows(touched)
+            failing = self.failing(touched)
         finally:
             lua.write_text(written)
-        return [f"row {row} still works" for _, _, row in sorted(wanted - failing)] + \
-            [f"row {row} of {other} fails too" for _, other, row in sorted(failing - wanted)]
+        wrong = [f"{what} still works" for _, _, what in sorted(wanted - failing)] + \
+            [f"{what} of {other} fails too" for _, other, what in sorted(failing - wanted)]
+        return sorted(what for _, _, what in wanted), wrong
 
 
 def show_mutations(options):
     plugins = [one for one in read_plugins(ROOT / "plugins") if one.seeds]
-    rows = collections.Counter(seed["rule"] for one in plugins for seed in one.seeds)
+    watch = watched(plugins)
     jobs = [(one, rule) for one in plugins for rule in one.rules if (options.only or "") in rule]
     wrong, trees, count = 0, queue.SimpleQueue(), os.cpu_count() or 1
 
     def run(job):
         tree = trees.get()
         try:
-            return job, tree.mutate(plugins, *job)
+            return job, *tree.mutate(plugins, *job)
         finally:
             trees.put(tree)
 
     with tempfile.TemporaryDirectory(prefix="dutybook-seeds-") as scratch, \
             concurrent.futures.ThreadPoolExecutor(count) as pool:
         for number in range(count):
-            tree = Tree(pathlib.Path(scratch) / str(number))
+            tree = Tree(pathlib.Path(scratch) / str(number), watch)
             trees.put(tree)
-        failing = tree.failing_rows(plugins)
+        failing = tree.failing(plugins)
         if failing:
             print(f"no rule off, and these fail: {sorted(failing)}")
             return 1
         print("no rule off: no row fails", flush=True)
-        for number, ((owner, rule), problems) in enumerate(pool.map(run, jobs), 1):
+        for number, ((owner, rule), fails, problems) in enumerate(pool.map(run, jobs), 1):
             wrong += bool(problems)
-            fails = f"exactly its {rows[rule]} row(s) fail" if rows[rule] else "it has no row, none fails"
-            print(f"[{number}/{len(jobs)}] {owner.id} {rule} off: " + ("; ".join(problems) or fails),
-                  flush=True)
-    tried = sum(1 for _, rule in jobs if rows[rule])
-    print(f"{len(jobs) - wrong} rules passed, {wrong} failed ({tried} of them have rows)")
+            print(f"[{number}/{len(jobs)}] {owner.id} {rule} off: "
+                  + ("; ".join(problems) or "exactly these fail: " + ", ".join(fails)), flush=True)
+    rows = sum(1 for _, rule in jobs if any(seed["rule"] == rule for one in plugins
+                                            for seed in one.seeds))
+    print(f"{len(jobs) - wrong} rules passed, {wrong} failed; {rows} of them have rows, of the others "
+          "a case of their own fails")
     return 1 if wrong or not jobs else 0
 
 
