@@ -56,24 +56,31 @@ def run_cases(folder, tool=None):
     return results
 
 
+def read_json(path):
+    try:
+        return json.loads(path.read_text())
+    except ValueError as wrong:
+        sys.exit(f"seeds: {path.relative_to(path.parents[2])} is no JSON: {wrong}")
+
+
 class Plugin:
     """A plugin's manifest, cases and seeds as they stand in its folder."""
 
     def __init__(self, folder):
         self.folder, self.id = folder, folder.name
-        self.manifest = json.loads((folder / "plugin.json").read_text())
+        self.manifest = read_json(folder / "plugin.json")
         self.rules = {one["id"]: one for one in self.manifest.get("rules", [])}
         self.reports = {f"{self.id}.{one['name']}" for one in self.manifest.get("reports", [])}
         self.kinds = {one["kind"] for one in self.manifest.get("kinds", [])}
         self.cases, self.twice = {}, []
         for path in sorted((folder / "tests").glob("*.json")):
-            read = json.loads(path.read_text())
+            read = read_json(path)
             for case in read if isinstance(read, list) else [read]:
                 if case["name"] in self.cases:
                     self.twice.append(case["name"])
                 self.cases[case["name"]] = case
         seeds = folder / "seeds.json"
-        self.seeds = json.loads(seeds.read_text()) if seeds.exists() else []
+        self.seeds = read_json(seeds) if seeds.exists() else []
 
 
 def read_plugins(folder):
