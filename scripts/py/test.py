@@ -12,10 +12,12 @@ The last line is `N passed, N failed`.
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,23 @@ SANITIZED = {
     "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/support/tsan.supp",
     "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/lsan.supp",
 }
+
+
+MEMORY = pathlib.Path("/dev/shm")
+ROOM = 4 << 30  # bytes that must be free in it, and as much besides for the programs
+
+
+@contextlib.contextmanager
+def test_folder():
+    """Where tests keep their sites: in memory where there is room, for waiting for a disk was two
+    thirds of their time and none of them asks it for anything: what must outlive a power loss is
+    looked at on a volume of its own (test_power). Its name is short, since paths of sockets are."""
+    free = {words[0]: int(words[1]) << 10
+            for words in map(str.split, pathlib.Path("/proc/meminfo").read_text().splitlines())}
+    roomy = (MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+             and shutil.disk_usage(MEMORY).free > ROOM and free["MemAvailable:"] > 2 * ROOM)
+    with tempfile.TemporaryDirectory(prefix="db-", dir=MEMORY if roomy else None) as folder:
+        yield pathlib.Path(folder)
 
 
 class Times:
@@ -100,11 +119,11 @@ def run_programs(paths, environment, seconds, tally, times):
 
 def run_pytest(tests, arguments, environment):
     """pytest, with its progress: its status, {test: seconds}, how many were skipped, who failed."""
-    with tempfile.TemporaryDirectory() as scratch:
-        report = pathlib.Path(scratch) / "report.xml"
+    with test_folder() as folder:
+        report = folder / "report.xml"
         status = subprocess.run(
             ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--tb=short", "-p", "no:cacheprovider",
-             f"--junitxml={report}", *arguments, *map(str, tests)],
+             f"--junitxml={report}", f"--basetemp={folder / 't'}", *arguments, *map(str, tests)],
             env=environment, cwd=ROOT).returncode
         cases = list(ElementTree.parse(report).iter("testcase")) if report.exists() else []
     skipped = sum(case.find("skipped") is not None for case in cases)
@@ -177,8 +196,9 @@ def main():
     times = Times(folder.parent / "test-times.json")
     programs = [*folder.glob("simulation"), *sorted(folder.glob("test_*"))]
     programs = [path for path in programs if options.only in (None, path.name)]
-    run_programs(programs, environment, 1800 if sanitized or options.long else 300, tally,
-                 times)
+    with test_folder() as folder:
+        run_programs(programs, environment | {"TMPDIR": str(folder)},
+                     1800 if sanitized or options.long else 300, tally, times)
     files = sorted((ROOT / "tests/functional").glob("test_*.py"))
     files = [one for one in files if options.only in (None, one.stem)]
     if files and not sanitized:
