@@ -222,6 +222,15 @@ rules["CORE-strategy"] = function(it)
   if blank(it.result) then return { code = "no_result", path = "/result" } end
 end
 
+rules["CORE-support"] = function(it)
+  local said = " " .. names.fold(it.outcome or "") .. " "
+  for _, word in ipairs(config.diagnosis_words) do
+    if said:find(" " .. names.fold(word) .. " ", 1, true) then
+      return { code = "diagnosis", path = "/outcome", values = { word = word } }
+    end
+  end
+end
+
 rules["CORE-feedback"] = function(it)
   if it.by ~= nil and it.by == it.to then return { code = "own", path = "/by" } end
 end

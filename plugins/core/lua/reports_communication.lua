@@ -1,4 +1,4 @@
--- Reports about instructions, explanations, feedback and contacts.
+-- Reports about instructions, explanations, support, feedback and contacts.
 
 local common = require "common"
 local blank, day_of, each, kept = common.blank, common.day_of, common.each, common.kept
@@ -153,4 +153,21 @@ reports["unread_protocols"] = function(parameters, needs, context)
     T("Protocol", "Protocolo"), T("Version", "Versión"), T("In force", "En vigor"),
     T("Not read by", "Sin leer por"),
   }, rows)
+end
+
+reports["support_log"] = function(parameters, needs, context)
+  local T, name, rows, total = texts(context), people_names(needs.people), array(), 0
+  for _, one in ipairs(dated(needs.notes, "at", parameters, context)) do
+    total = total + (one.minutes or 0)
+    rows[#rows + 1] = {
+      moment(one.at, one, context), one.type, one.minutes or "", one.outcome or "", name(one.by),
+    }
+  end
+  local blocks = sheet(T("Support of ", "Apoyo a ")
+    .. people_names(needs.subject)(parameters.person), {
+    T("When", "Cuándo"), T("Type", "Tipo"), T("Minutes", "Minutos"), T("Outcome", "Resultado"),
+    T("By", "Por"),
+  }, rows)
+  blocks[#blocks + 1] = { type = "text", text = T("Minutes in all: ", "Minutos en total: ") .. total }
+  return blocks
 end

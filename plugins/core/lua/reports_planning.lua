@@ -4,10 +4,10 @@ local common = require "common"
 local day_of, hours_of, within, zone_of =
   common.day_of, common.hours_of, common.within, common.zone_of
 local report_parts = require "report_parts"
-local dated, moment, names_of, of_person, ordered, people_names, sheet, texts, words_of =
-  report_parts.dated, report_parts.moment, report_parts.names_of, report_parts.of_person,
-  report_parts.ordered, report_parts.people_names, report_parts.sheet, report_parts.texts,
-  report_parts.words_of
+local add_table, dated, moment, names_of, of_person, ordered, people_names, sheet, texts, words_of =
+  report_parts.add_table, report_parts.dated, report_parts.moment, report_parts.names_of,
+  report_parts.of_person, report_parts.ordered, report_parts.people_names, report_parts.sheet,
+  report_parts.texts, report_parts.words_of
 
 reports["agenda"] = function(parameters, needs, context)
   local T, name = texts(context), people_names(needs.people)
@@ -53,6 +53,16 @@ reports["week_schedule"] = function(parameters, needs, context)
     T("Date", "Fecha"), T("Person", "Persona"), T("From", "Desde"), T("To", "Hasta"),
     T("Place", "Lugar"), T("Kind", "Clase"), T("Hours", "Horas"),
   }, rows)
+  local free = array()
+  for _, one in ipairs(dated(needs.times, "from", parameters, context)) do
+    if of_person(parameters, one.person) then
+      free[#free + 1] = { name(one.person), moment(one.from, one, context),
+        moment(one.to, one, context), one.notes or "" }
+    end
+  end
+  add_table(blocks, T("Available", "Disponibles"), {
+    T("Person", "Persona"), T("From", "Desde"), T("To", "Hasta"), T("Notes", "Notas"),
+  }, free)
   blocks[#blocks + 1] = { type = "events", events = events }
   return blocks
 end

@@ -1,4 +1,4 @@
--- Time and place: CORE-R01 to R03.
+-- Time and place: CORE-R01 to R03, availability.
 
 local common = require "common"
 local copy_ids, day_of, each, hours_of, kept, values_of, within =
@@ -172,6 +172,31 @@ rules["CORE-R03"] = function(it)
     end
   end
   return found
+end
+
+-- Told only where the person has said anything about the days around the shift.
+rules["CORE-available"] = function(it, needs)
+  local around = 8 * 1440
+  local near = array()
+  for _, time in each(needs.times) do
+    if kept(time) and instant.minutes(it.from, time.to) > -around then near[#near + 1] = time end
+  end
+  if #near == 0 then return nil end
+  table.sort(near, function(a, b)
+    local order = instant.compare(a.from, b.from)
+    return order < 0 or (order == 0 and a._id < b._id)
+  end)
+  local upto, covered = it.from, 0
+  for _, time in ipairs(near) do
+    if instant.compare(time.to, upto) > 0 then
+      covered = covered + instant.overlap(upto, it.to, time.from, time.to)
+      upto = time.to
+    end
+  end
+  local outside = instant.minutes(it.from, it.to) - covered
+  if outside > 0 then
+    return { code = "outside", path = "/from", values = { minutes = outside } }
+  end
 end
 
 return { worked_minutes = worked_minutes, contract_on = contract_on }
