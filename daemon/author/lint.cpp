@@ -51,11 +51,31 @@ private:
         errors_.push_back(std::move(error));
     }
 
+    // A plugin cannot require one that is built on it, and may read its records where it is used.
+    bool built_on_this(const std::string& kind) const {
+        const auto reader = rules::ManifestReader::open(surroundings_.schemas);
+        if (!reader) return false;
+        const std::string id = kind.substr(0, kind.find('.'));
+        for (const auto& place : {surroundings_.installed, surroundings_.plugins}) {
+            std::error_code failed;
+            const auto folder = place / id;
+            if (place.empty() || !std::filesystem::exists(folder / "plugin.json", failed)) continue;
+            const rules::Manifest other =
+                rules::read_package_folder(folder, *reader).package.manifest;
+            const bool brings =
+                std::any_of(other.kinds.begin(), other.kinds.end(),
+                            [&](const rules::ManifestKind& one) { return one.kind == kind; });
+            return brings && other.requires_plugins.count(manifest_.id) != 0;
+        }
+        return false;
+    }
+
     void check_need_set(const rules::NeedSet& set, const std::string& pointer) {
         for (const rules::Need& need : set.needs) {
             const std::string at = pointer + "/needs/" + need.name;
             const auto* traits = loaded_.kinds->find(need.kind);
             if (traits == nullptr) {
+                if (built_on_this(need.kind)) continue;
                 complain("the need \"" + need.name + "\" names kind " + need.kind +
                              ", which nobody brings",
                          at + "/kind", "name its plugin under \"requires\"");

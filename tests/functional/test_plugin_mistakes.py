@@ -3,8 +3,9 @@ told stays readable, and the daemon outlives what their tests and reports hold."
 
 import json
 import shutil
+import subprocess
 
-from dutybook import wait_for
+from dutybook import BIN, ROOT, wait_for
 from plugins import NUMBER, TEXT, kind, rule, write_plugin
 
 
@@ -29,6 +30,24 @@ def running(world, lua, **how):
 
 
 NOTHING = 'rules["NOTES-R01"] = function() end\n'
+
+
+def lint(folder):
+    done = subprocess.run([BIN / "dutybook", "plugin", "lint", folder], capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+def test_lint_finds_nothing_in_the_plugins_of_the_program(tmp_path):
+    for folder in sorted((ROOT / "plugins").glob("*/plugin.json")):
+        assert lint(folder.parent) == (0, f"{folder.parent.name}: no mistakes found\n")
+    # Core reads kinds of the plugins that are built on it; no other kind that nobody brings.
+    for kind in ("nothing.at_all", "education.nothing", "roster.class"):
+        core = tmp_path / kind / "core"
+        shutil.copytree(ROOT / "plugins/core", core)
+        text = (core / "plugin.json").read_text()
+        (core / "plugin.json").write_text(text.replace('"education.iep_assignment"', f'"{kind}"'))
+        status, said = lint(core)
+        assert status == 3 and said.count("error:") == 1 and kind in said, said
 
 
 def test_what_a_plugin_completes_wrongly_refuses_no_record(world):
