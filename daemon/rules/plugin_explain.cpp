@@ -3,7 +3,6 @@
 #include "rules/plugin_host.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace dutybook::rules {
 
@@ -18,16 +17,11 @@ std::string words_of(const Duration& duration) {
         words += (words.empty() ? "" : " ") + std::to_string(count) + " " + unit;
         if (count != 1) words += 's';
     };
-    add(std::abs(duration.months), "month");
-    add(std::abs(duration.days), "day");
-    const Millis elapsed = std::abs(duration.elapsed);
-    add(elapsed / hour, "hour");
-    add(elapsed % hour / minute, "minute");
+    add(duration.months, "month");
+    add(duration.days, "day");
+    add(duration.elapsed / hour, "hour");
+    add(duration.elapsed % hour / minute, "minute");
     return words;
-}
-
-bool is_back(const Duration& duration) {
-    return duration.months < 0 || duration.days < 0 || duration.elapsed < 0;
 }
 
 std::string words_of(const Moment& moment) {
@@ -38,7 +32,7 @@ std::string words_of(const Moment& moment) {
     }
     const auto& duration = std::get<Duration>(moment.moved);
     if (duration == Duration{}) return words;
-    return words_of(duration) + (is_back(duration) ? " before " : " after ") + words;
+    return words_of(duration) + (moment.back ? " before " : " after ") + words;
 }
 
 std::string words_of(const Condition& condition) {
