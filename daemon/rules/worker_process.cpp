@@ -26,7 +26,8 @@ namespace {
 constexpr int child_socket = 3;
 constexpr int child_progress = 4;
 constexpr std::size_t page = 4096;
-constexpr Millis look_interval = 10;     // between two looks at the progress word
+constexpr Millis look_interval = 10;  // between two looks at the progress word
+constexpr Millis dying_takes = 100;
 constexpr std::size_t most_logs = 1000;  // lines of one batch: a plugin must not fill the disk
 
 class Descriptor {
@@ -155,7 +156,11 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const std::string& p
     TRY(self->read_answer('S', deadlines.process));
     self->pulse_->beat = steady_now();
     auto ready = self->read_answer('R', deadlines.load);
-    if (!ready) return std::move(ready).error();
+    if (!ready) {
+        const std::string ending = self->closed_ ? self->end() : std::string();
+        if (!ending.empty()) return failure(Code::Unavailable, ending);
+        return std::move(ready).error();
+    }
     self->ready_ = Json::parse(*ready, nullptr, false);
     if (!self->ready_.is_object()) {
         return failure(Code::Internal, "the plugin worker's first answer cannot be read");
@@ -173,8 +178,14 @@ std::string WorkerProcess::end() {
     if (pid_ <= 0) return {};
     pulse_->pid = 0;
     int status = 0;
-    // If it is gone already we want to know how; if not it is killed.
+    // If it is gone already we want to know how; if not it is killed. One that has closed its
+    // socket is dying, or soon will be.
     pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
+    for (const Millis asked = steady_now();
+         reaped == 0 && closed_ && steady_now() - asked < dying_takes;) {
+        ::usleep(1000);
+        reaped = ::waitpid(pid_, &status, WNOHANG);
+    }
     const bool killed_by_us = reaped == 0;
     if (killed_by_us) {
         ::kill(pid_, SIGKILL);
@@ -195,6 +206,7 @@ Result<void> WorkerProcess::send(char type, std::string_view payload, Millis dea
                 continue;
             }
             if (put == 0 || (errno != EAGAIN && errno != EINTR)) {
+                closed_ = true;
                 return failure(Code::Unavailable, "closed its socket");
             }
             if (pulse_->cancel) return failure(Code::Unavailable, "was ended");
@@ -237,7 +249,10 @@ Result<std::string> WorkerProcess::read_answer(char wanted, Millis deadline) {
             std::array<char, 65536> chunk{};
             const ssize_t got = ::read(socket_, chunk.data(), chunk.size());
             if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-            if (got <= 0) return failure(Code::Unavailable, "closed its socket");
+            if (got <= 0) {
+                closed_ = true;
+                return failure(Code::Unavailable, "closed its socket");
+            }
             arrived_.append(chunk.data(), static_cast<std::size_t>(got));
         }
         const std::uint64_t now_seen = progress_->load(std::memory_order_acquire);

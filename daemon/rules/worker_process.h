@@ -88,6 +88,7 @@ private:
     const std::shared_ptr<WorkerPulse> pulse_;
     int pid_ = -1;
     int socket_ = -1;
+    bool closed_ = false;           // by the worker
     std::string arrived_;           // and not taken yet
     std::uint64_t batch_size_ = 0;  // of the batch under way
     std::atomic<std::uint64_t>* progress_ = nullptr;
