@@ -1,6 +1,7 @@
 import json
 import os
 import pathlib
+import shutil
 import sys
 
 import pytest
@@ -39,6 +40,21 @@ def pytest_xdist_make_scheduler(config, log):
             super()._send_tests(node, min(num, 2 - len(self.node2pending[node])))
 
     return TwoAhead(config, log)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    item.failed = getattr(item, "failed", False) or report.failed
+
+
+@pytest.fixture(autouse=True)
+def swept(request, tmp_path):
+    """The folder of a test that passed goes with it: all of them together take gigabytes, and they
+    may lie in memory. That of a test that failed is left to be looked at."""
+    yield
+    if not request.node.failed:
+        shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 @pytest.fixture
