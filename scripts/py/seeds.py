@@ -1,12 +1,15 @@
 """Shows that every duty the program is made for works: row, kind, rule, report, test.
 
-    scripts/seeds [--mutate [--only RULE]] [--brief]
+    scripts/seeds [--permute] [--brief]
+    scripts/seeds --mutate [--only RULE]
 
 The rows stand in plugins/rows.json, what backs them in plugins/*/seeds.json: for each row a case
 that trips its rule, one that does not, and one that finds the row's own value in a report. The
 plugins' cases are run once; a row whose case is missing, did not run or failed, fails. `of` is what
-tells the row's records from others of their kind: each of its cases must hold such a record.
+tells the row's records from others of their kind: each of its cases must hold such a record. A
+message of a rule that no case makes it say fails too.
 
+--permute runs each case in every order in which its records may arrive (ten minutes)
 --mutate  turns off each rule in turn in a copy of the plugins: exactly its rows must fail (of a rule
           without a row, a case that it trips)
 --only    with --mutate: rules whose id holds this text
@@ -41,19 +44,21 @@ def program():
     return str(pathlib.Path(folder) / "dutybook")
 
 
-def run_cases(folder, tool=None):
-    """{name of a case: whether it passed} of one plugin."""
-    done = subprocess.run([tool or program(), "plugin", "test", str(folder), "--json"],
+def run_cases(folder, tool=None, *words):
+    """({name of a case: whether it passed}, codes that none exercised) of one plugin."""
+    done = subprocess.run([tool or program(), "plugin", "test", str(folder), "--json", *words],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    results = {}
+    results, never = {}, []
     for line in done.stdout.splitlines():
         if line.startswith('{'):
             case = json.loads(line)
             if "name" in case:
                 results[case["name"]] = results.get(case["name"], True) and case["passed"]
+            elif "never_exercised" in case:
+                never.append(case["never_exercised"])
     if not results:
         sys.exit(f"seeds: {folder.name}: no case ran: {done.stdout[-300:]} {done.stderr[-300:]}")
-    return results
+    return results, never
 
 
 def read_json(path):
@@ -127,10 +132,11 @@ def print_table(titles, plugins):
 def show(options):
     titles = {one["row"]: one["title"] for one in json.loads((ROOT / "plugins/rows.json").read_text())}
     plugins = read_plugins(ROOT / "plugins")
+    tested = [one for one in plugins if one.cases]
+    words = ["--coverage", *(["--permute"] if options.permute else [])]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        tested = [one for one in plugins if one.cases]
-        results = dict(zip((one.id for one in tested),
-                           pool.map(run_cases, (one.folder for one in tested))))
+        ran = list(pool.map(lambda one: run_cases(one.folder, None, *words), tested))
+    results = {one.id: cases for one, (cases, _) in zip(tested, ran)}
     if not options.brief:
         print_table(titles, plugins)
     problems = row_problems(titles, plugins, results)
@@ -139,6 +145,8 @@ def show(options):
         print(f"row {row}, {titles.get(row, '?')}: {'; '.join(wrong)}")
     beside = [f"{plugin}: '{name}' failed" for plugin, cases in results.items()
               for name, passed in cases.items() if not passed]
+    beside += [f"{code}: no case of {one.id} makes the rule say it"
+               for one, (_, never) in zip(tested, ran) for code in never]
     beside += seeds_check.rule_problems(plugins) + seeds_check.case_problems(plugins) + \
         seeds_check.text_problems(ROOT, plugins)
     for sentence in beside:
@@ -189,7 +197,7 @@ class Tree:
 
     def failing(self, plugins):
         """(plugin, rule, what) of each that is watched and of which a case fails."""
-        results = {one.id: run_cases(self.plugins / one.id, str(self.program)) for one in plugins}
+        results = {one.id: run_cases(self.plugins / one.id, str(self.program))[0] for one in plugins}
         return {(plugin, rule, what) for plugin, rule, what, names in self.watch if plugin in results
                 and not all(results[plugin].get(name, False) for name in names)}
 
@@ -250,6 +258,7 @@ def show_mutations(options):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/seeds", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--permute", action="store_true", help="every order of arrival")
     parser.add_argument("--mutate", action="store_true", help="turn off each rule in turn")
     parser.add_argument("--only", help="with --mutate: rules whose id holds this text")
     parser.add_argument("--brief", action="store_true", help="without the table")

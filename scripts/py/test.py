@@ -5,7 +5,7 @@ the rows of scripts/seeds.
 
 --preset  which build to test (release; asan-ubsan and tsan run the doctest programs alone)
 --only    one suite: a program's name (test_store), a functional file (test_sync), or seeds
---long    the long forms: 200 kills instead of 40, more seeds
+--long    the long forms: 200 kills instead of 40, more seeds, each rule off in turn
 
 The last line is `N passed, N failed`.
 """
@@ -158,17 +158,17 @@ def run_functional(files, environment, tally, times):
     tally.add("functional", max(len(seconds) - skipped - broken, 0), broken, time.monotonic() - start, note)
 
 
-def run_seeds(environment, tally):
+def run_seeds(environment, tally, words, suite="seeds"):
     """The rows of scripts/seeds: every duty that the program is made for, and the plugins' cases."""
     start = time.monotonic()
-    done = subprocess.run(["/usr/bin/python3", ROOT / "scripts/py/seeds.py", "--brief"],
+    done = subprocess.run(["/usr/bin/python3", ROOT / "scripts/py/seeds.py", *words],
                           env=environment, cwd=ROOT, text=True, capture_output=True)
-    counts = re.search(r"(\d+) rows passed, (\d+) failed", done.stdout)
+    counts = re.search(r"(\d+) (?:rows|rules) passed, (\d+) failed", done.stdout)
     passed, failed = (int(counts[1]), int(counts[2])) if counts else (0, 0)
     if done.returncode != 0:
         print(done.stdout[-20000:], done.stderr[-2000:])
         failed = max(failed, 1)
-    tally.add("seeds", passed, failed, time.monotonic() - start)
+    tally.add(suite, passed, failed, time.monotonic() - start)
 
 
 def main():
@@ -204,7 +204,9 @@ def main():
     if files and not sanitized:
         run_functional(files, environment, tally, times)
     if options.only in (None, "seeds") and not sanitized:
-        run_seeds(environment, tally)
+        run_seeds(environment, tally, ["--brief", *(["--permute"] if options.long else [])])
+        if options.long:
+            run_seeds(environment, tally, ["--mutate"], "seeds --mutate")
     if tally.broken:
         print("failed: " + ", ".join(tally.broken))
     print(f"{tally.passed} passed, {tally.failed} failed")
