@@ -29,7 +29,18 @@ Result<Response> list_conflicts(Call& call) {
         std::move(list).finish(records.size() < limit ? "" : records.back().state.id));
 }
 
-// The value that a site gave, of a field in conflict.
+Error several_values(const std::string& named, bool of_one_site, const std::string& candidates) {
+    Error error = failure(Code::Ambiguous,
+                          of_one_site ? "site " + named + " gave several values"
+                                      : "several sites begin with " + named,
+                          candidates);
+    // A store that was restored or copied goes on under a writer of its own.
+    error.fix = of_one_site ? "name one of its writers, or give the value" : "name one in full";
+    return error;
+}
+
+// The value that a site gave, of a field in conflict. A site may have several writers: one of them
+// is named by its id, which begins with that of the site.
 Result<Json> value_of_site(const store::StoredRecord& record, const std::string& field,
                            const std::string& site) {
     const domain::Conflict* conflict = nullptr;
@@ -40,24 +51,25 @@ Result<Json> value_of_site(const store::StoredRecord& record, const std::string&
         return failure(Code::Conflict, "nothing to settle",
                        "the field " + field + " of " + record.state.id + " has no conflict");
     }
-    const domain::ConflictValue* taken = nullptr;
-    std::string sites;
+    std::vector<const domain::ConflictValue*> given;
+    std::string sites, candidates;
+    bool of_one_site = true;
     for (const auto& value : conflict->values) {
-        const std::string of(domain::site_of(value.operation.writer));
-        sites += (sites.empty() ? "" : ", ") + of;
-        if (of.rfind(site, 0) != 0) continue;
-        if (taken && domain::site_of(taken->operation.writer) != of) {
-            Error error = failure(Code::Ambiguous, "several sites begin with " + site);
-            error.fix = "name one in full";
-            return error;
-        }
-        if (!taken) taken = &value;
+        const auto& writer = value.operation.writer;
+        sites.append(sites.empty() ? "" : ", ").append(domain::site_of(writer));
+        if (!writer.starts_with(site)) continue;
+        candidates.append(candidates.empty() ? "" : ", ").append(value.value + " by " + writer);
+        of_one_site = given.empty() || (of_one_site && domain::site_of(writer) ==
+                                                           domain::site_of(given.front()->operation.writer));
+        given.push_back(&value);
     }
-    if (!taken || site.empty()) {
+    if (given.empty() || site.empty()) {
         return failure(Code::NotFound, "site '" + site + "' gave no value of " + field,
                        "values are by: " + sites);
     }
-    return Result<Json>(boost::system::in_place_value, Json::parse(taken->value, nullptr, false));
+    if (given.size() > 1) return several_values(site, of_one_site, candidates);
+    return Result<Json>(boost::system::in_place_value,
+                        Json::parse(given.front()->value, nullptr, false));
 }
 
 Result<void> begin_resolve(const CallPtr& call) {
@@ -99,7 +111,7 @@ std::vector<Endpoint> conflict_routes() {
                    .body = Body::Members,
                    .members = {{"field", Type::Text, true, false, "the field, or @record"},
                                {"value", Type::Any, false, true, "the value that holds"},
-                               {"take", Type::Text, false, false, "a site's id, or its beginning"}},
+                               {"take", Type::Text, false, false, "a site's or writer's id, or its beginning"}},
                    .answer = "record",
                    .access = Access::Writer,
                    .run = [](const CallPtr& call) {

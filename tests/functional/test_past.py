@@ -102,6 +102,32 @@ def test_a_copy_runs_beside_its_original(world, pair):
     assert not any(alarm["kind"] == "fork" for alarm in south.status()["alarms"])
 
 
+def test_a_copy_and_its_original_settle_what_they_set_apart(world, pair):
+    """Both are one site: taking \"its\" value would pick one of two in silence."""
+    north, south, hub = pair
+    bus = north.add_file([duty("Bus")])[0]["id"]
+    for site in (north, south):
+        site.sync()
+    north.stop()
+    twin = world._site("Twin", north.space)
+    world.copy(north.store, twin.store)
+    north.start()
+    twin.start()
+    north.client("set", bus, "priority=urgent")
+    twin.client("set", bus, "priority=low")
+    for site in (north, twin, south):
+        site.sync()
+    given = {one["value"]: one["operation"] for one in south.many("conflicts")[0]["values"]}
+    assert set(given) == {"urgent", "low"}
+    for named in ("North", north.one("status")["site"]["id"]):
+        told = south.client("resolve", bus, "priority", "--take", named, expect=2)
+        assert all(text.rpartition(":")[0] in told.err for text in given.values())
+    assert len(south.many("conflicts")) == 1
+    south.client("resolve", bus, "priority", "--take", given["low"].rpartition(":")[0])
+    assert south.many("conflicts") == []
+    assert south.one("show", bus)["fields"]["priority"] == "low"
+
+
 def test_files_put_back_in_place(world, pair):
     """The directory is the same one, so only the remote can tell that the past came back."""
     north, south, hub = pair
