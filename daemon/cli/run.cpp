@@ -101,6 +101,26 @@ void describe(CLI::App& root, Settings& settings) {
         "`dutybook COMMAND --help` shows a command with an example.");
 }
 
+// Names the word that is no command, and the help that is meant.
+Error wrong_use(const CLI::App& root, const std::vector<std::string>& words,
+                const std::string& what) {
+    const CLI::App* at = &root;
+    std::string command = "dutybook";
+    for (const std::string& word : words) {
+        const auto subcommands =
+            at->get_subcommands([&](const CLI::App* one) { return one->get_name() == word; });
+        if (subcommands.empty()) {
+            const bool lacks = at->get_require_subcommand_min() > 0 && !word.starts_with("-");
+            const std::string help = "see `" + command + " --help`";
+            return usage_error(lacks ? "there is no command `" + command + " " + word + "`" : what,
+                               help);
+        }
+        at = subcommands.front();
+        command += " " + word;
+    }
+    return usage_error(what, "see `" + command + " --help`");
+}
+
 int run_chosen(Commands& commands) {
     const auto result = commands.chosen();
     commands.session.out().flush();
@@ -139,8 +159,7 @@ std::optional<int> run_with(Groups groups, const std::vector<std::string>& argum
         root.exit(help, out, err);
         return done;
     } catch (const CLI::ParseError& wrong) {
-        Error error = usage_error(wrong.what(), "see `dutybook COMMAND --help`");
-        print_error(session, error);
+        print_error(session, wrong_use(root, rest, wrong.what()));
         return usage;
     }
     return run_chosen(commands);
