@@ -1,16 +1,18 @@
 #include "api/shapes.h"
 
+#include "base/json_plain.h"
+
 namespace dutybook::api {
 
 void append_quoted(std::string& out, std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";
     out += '"';
-    std::size_t plain = 0;  // begin of what needs no escape
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t i = 0;; ++i) {
+        const std::size_t plain = i;
+        i = end_of_plain(text, plain);
+        out.append(text, plain, i - plain);
+        if (i == text.size()) break;
         const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        out.append(text.substr(plain, i - plain));
-        plain = i + 1;
         if (c == '"' || c == '\\') {
             out += '\\';
             out += text[i];
@@ -22,7 +24,6 @@ void append_quoted(std::string& out, std::string_view text) {
             out += digits[c & 15U];
         }
     }
-    out.append(text.substr(plain));
     out += '"';
 }
 

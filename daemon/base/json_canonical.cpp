@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/json_plain.h"
 
 #include <algorithm>
 #include <charconv>
@@ -22,13 +23,13 @@ bool utf16_less(std::string_view a, std::string_view b) {
 void append_canonical_string(std::string& out, std::string_view utf8) {
     static constexpr char digits[] = "0123456789abcdef";
     out += '"';
-    std::size_t plain = 0;  // begin of what needs no escape
-    for (std::size_t i = 0; i < utf8.size(); ++i) {
+    for (std::size_t i = 0;; ++i) {
+        const std::size_t plain = i;
+        i = end_of_plain(utf8, plain);
+        out.append(utf8, plain, i - plain);
+        if (i == utf8.size()) break;
         const char c = utf8[i];
         const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && c != '"' && c != '\\') continue;
-        out.append(utf8.substr(plain, i - plain));
-        plain = i + 1;
         out += '\\';
         switch (c) {
             case '"':
@@ -56,7 +57,6 @@ void append_canonical_string(std::string& out, std::string_view utf8) {
                 out += digits[byte & 15];
         }
     }
-    out.append(utf8.substr(plain));
     out += '"';
 }
 

@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json_plain.h"
 
 #include <cmath>
 #include <cstring>
@@ -185,6 +185,9 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
     if (const void* nul = text.empty() ? nullptr : std::memchr(text.data(), 0, text.size())) {
         const auto at = static_cast<const char*>(nul) - text.data();
         return malformed("a NUL byte at byte " + std::to_string(at + 1));
+    }
+    if (auto plain = parse_plain(text, limits)) {
+        return Result<Json>(boost::system::in_place_value, std::move(*plain));
     }
     Builder builder(limits);
     try {
