@@ -1,7 +1,9 @@
 #include "domain/fold.h"
 
 #include "base/json.h"
+#include "domain/fold_alone.h"
 #include "domain/fold_entry.h"
+#include "domain/version.h"
 
 #include <algorithm>
 #include <tuple>
@@ -275,6 +277,9 @@ std::string_view name_of(Status status) {
 }
 
 RecordState fold(std::span<const Known> operations) {
+    if (operations.size() == 1) {
+        if (auto state = fold_alone(*operations.front().operation)) return std::move(*state);
+    }
     return Folder(operations).fold();
 }
 
@@ -305,7 +310,11 @@ Hash hash_of(const RecordState& state) {
 }
 
 std::string version_of(const RecordState& state) {
-    return hex(hash_of(state)).substr(0, 16);
+    return version_of(hash_of(state));
+}
+
+std::string version_of(const Hash& hash) {
+    return hex(std::span(hash).first<8>());
 }
 
 }  // namespace dutybook::domain

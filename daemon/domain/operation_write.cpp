@@ -1,5 +1,5 @@
 #include "base/json.h"
-#include "domain/operation.h"
+#include "domain/operation_line.h"
 
 #include <algorithm>
 #include <tuple>
@@ -7,6 +7,8 @@
 namespace dutybook::domain {
 
 namespace {
+
+using Changes = std::vector<const FieldChange*>;
 
 // Members are appended in canonical order; what is absent is skipped by the caller.
 class LineWriter {
@@ -20,12 +22,12 @@ public:
         if (!value.empty()) append_canonical_string(member(name), value);
     }
     // {field: value} for registers and increments, {field: [element, ...]} for elements.
-    void fields(std::string_view name, const std::vector<FieldChange>& sorted, Act act) {
+    void fields(std::string_view name, const Changes& sorted, Act act) {
         const bool list = act == Act::Add || act == Act::Remove;
         const FieldChange* before = nullptr;
-        for (const FieldChange& change : sorted) {
-            if (change.act != act) continue;
-            const bool same = before != nullptr && before->field == change.field;
+        for (const FieldChange* change : sorted) {
+            if (change->act != act) continue;
+            const bool same = before != nullptr && before->field == change->field;
             if (before == nullptr) {
                 member(name) += '{';
             } else if (!same) {
@@ -34,11 +36,11 @@ public:
                 line_ += ',';
             }
             if (!same) {
-                append_canonical_string(line_, change.field);
+                append_canonical_string(line_, change->field);
                 line_ += list ? ":[" : ":";
             }
-            line_ += change.value;
-            before = &change;
+            line_ += change->value;
+            before = change;
         }
         if (before != nullptr) line_ += list ? "]}" : "}";
     }
@@ -49,22 +51,30 @@ private:
     std::string line_ = "{";
 };
 
-bool same_change(const FieldChange& a, const FieldChange& b) {
-    return a.field == b.field && a.act == b.act && a.value == b.value;
+bool same_change(const FieldChange* a, const FieldChange* b) {
+    return a->field == b->field && a->act == b->act && a->value == b->value;
 }
 
-std::vector<FieldChange> in_canonical_order(std::vector<FieldChange> changes) {
-    std::sort(changes.begin(), changes.end(), [](const FieldChange& a, const FieldChange& b) {
-        if (a.field != b.field) return utf16_less(a.field, b.field);
-        return std::tie(a.act, a.value) < std::tie(b.act, b.value);
+Changes in_canonical_order(const std::vector<FieldChange>& changes) {
+    Changes out;
+    out.reserve(changes.size());
+    for (const FieldChange& change : changes) out.push_back(&change);
+    std::sort(out.begin(), out.end(), [](const FieldChange* a, const FieldChange* b) {
+        if (a->field != b->field) return utf16_less(a->field, b->field);
+        return std::tie(a->act, a->value) < std::tie(b->act, b->value);
     });
-    changes.erase(std::unique(changes.begin(), changes.end(), same_change), changes.end());
-    return changes;
+    out.erase(std::unique(out.begin(), out.end(), same_change), out.end());
+    return out;
 }
 
 }  // namespace
 
 Result<std::string> write_operation(const Operation& operation) {
+    TRY_ASSIGN(OperationLine line, write_line(operation));
+    return std::move(line.text);
+}
+
+Result<OperationLine> write_line(const Operation& operation) {
     const auto changes = in_canonical_order(operation.changes);
     LineWriter out;
     out.fields("add", changes, Act::Add);
@@ -96,16 +106,16 @@ Result<std::string> write_operation(const Operation& operation) {
         return failure(Code::TooLarge, "the change is larger than 64 KiB", {},
                        "write less at once");
     }
-    const ReadOperation read = read_operation(line, operation.id);
+    ReadOperation read = read_operation(line, operation.id);
     if (read.reading != Reading::Good) {
         return failure(Code::Malformed, "the change cannot be stored", read.why);
     }
-    auto reread = in_canonical_order(read.operation.changes);
+    const auto reread = in_canonical_order(read.operation.changes);
     if (!std::equal(changes.begin(), changes.end(), reread.begin(), reread.end(), same_change)) {
         return failure(Code::Internal, "the change cannot be stored",
                        "a field's value is not canonical JSON");
     }
-    return line;
+    return OperationLine{std::move(line), std::move(read.operation)};
 }
 
 }  // namespace dutybook::domain
