@@ -31,7 +31,7 @@ bool Background::seal() {
 
 bool Background::fold() {
     const Millis now = clock_.monotonic();
-    if (!fold_.due(now)) return false;
+    if (!fold_.due(now) && !engine_.may_fold_arrived()) return false;
     const auto folded = engine_.fold_received(2000);
     if (!folded) return failed(fold_, "folding failed", folded.error());
     if (!folded->more) fold_.next = now + look_every;

@@ -35,6 +35,7 @@ struct EngineState {
     bool index_behind = false;
     SpaceEngine::Changed changed;
     std::vector<std::string> folded_in;  // in a bulk load: the rules learn of it at its end
+    bool arrived = false;                // since the receiver's plan was through
     std::optional<Millis> oldest_unsealed;
     bool retired = false;  // the last word is sealed: no operation may follow it
 };

@@ -66,6 +66,7 @@ Result<std::uint64_t> SpaceEngine::first_not_elsewhere(const domain::Writer& old
 }
 
 Result<void> SpaceEngine::reissue(std::uint64_t from, const std::string& why) {
+    TRY(state_->receiver.leave_bulk());
     const auto old = writer();
     const domain::Writer fresh = facts_.site + "-" + parts_.incarnation();
     const auto unfinished = finish_unfinished_seal();

@@ -41,6 +41,10 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
     if (plan_.empty()) {
         given_up_.clear();
         TRY(plan(own_too));
+        if (more_comes_ && !bulk_) {
+            plan_.clear();
+            return folded;
+        }
     }
     TRY_ASSIGN(const auto loaded, load(bulk_ ? std::max(limit, bulk_slice) : limit));
     // Not of a bulk load: who joins has nothing yet to hold a claim against.
@@ -48,9 +52,11 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
         if (!bulk_) TRY(claims_.note(one.writer, one.segment.frontier));
     TRY(apply(loaded, hlc, folded));
     if (plan_.empty()) {
-        // Before planning again: until then the index shows nothing of the load.
-        TRY(leave_bulk());
-        no_bulk_ = false;
+        if (!more_comes_) {
+            // Before planning again: until then the index shows nothing of the load.
+            TRY(leave_bulk());
+            no_bulk_ = false;
+        }
         TRY(plan(own_too));  // what was taken over meanwhile
     }
     folded.more = !plan_.empty();
@@ -63,6 +69,7 @@ Result<SpaceEngine::Folded> Receiver::fold(std::size_t limit, domain::HybridCloc
 Result<void> Receiver::leave_bulk() {
     if (!bulk_) return {};
     TRY(parts_.index->end_bulk());
+    loaded_ = {};
     bulk_ = false;
     no_bulk_ = true;
     return {};
@@ -75,6 +82,12 @@ Result<void> Receiver::forget_plan() {
     backlog_ = 0;
     no_bulk_ = false;
     return {};
+}
+
+domain::Frontier Receiver::reached() const {
+    auto frontier = parts_.index->frontier();
+    frontier.merge(loaded_);
+    return frontier;
 }
 
 Result<void> Receiver::plan(bool own_too) {
@@ -92,7 +105,7 @@ Result<void> Receiver::plan(bool own_too) {
         const auto planned = plan_writer(writer, held);
         if (!planned) give_up(writer, planned.error());
     }
-    if (backlog_ > bulk_from && !bulk_ && !no_bulk_) {
+    if (backlog_ > parts_.bulk_from && !bulk_ && !no_bulk_) {
         TRY(parts_.index->begin_bulk());
         bulk_ = true;
     }
@@ -101,7 +114,7 @@ Result<void> Receiver::plan(bool own_too) {
 
 Result<void> Receiver::plan_writer(const domain::Writer& writer,
                                    const std::vector<store::VolumeInfo>& volumes) {
-    const auto frontier = parts_.index->frontier();
+    const auto frontier = reached();
     const auto shown = frontier.entries().find(writer);
     std::uint64_t seq = shown == frontier.entries().end() ? 0 : shown->second.seq;
     store::CommitId segment = seq == 0 ? store::CommitId{} : shown->second.segment;
@@ -111,6 +124,7 @@ Result<void> Receiver::plan_writer(const domain::Writer& writer,
     }
     TRY_ASSIGN(const bool left, left_our_branch(volumes, seq, held_in));
     if (left) {
+        if (bulk_) return {};  // after the load: nothing can be taken out of it
         // Where the branches part is not known here; a fork is rare, so all of it is made again.
         TRY_ASSIGN(auto changed, parts_.index->retract_from(writer, 1));
         retracted_.insert(retracted_.end(), std::make_move_iterator(changed.begin()),
@@ -172,7 +186,7 @@ Result<bool> Receiver::shorter_branch(const std::vector<store::VolumeInfo>& volu
 Result<std::deque<Receiver::Loaded>> Receiver::load(std::size_t limit) {
     std::deque<Loaded> out;
     std::size_t operations = 0;
-    const auto frontier = parts_.index->frontier();
+    const auto frontier = reached();
     while (!plan_.empty() && operations < limit) {
         auto& [writer, commits] = *plan_.begin();
         const domain::Writer name = writer;
@@ -224,6 +238,7 @@ Result<void> Receiver::apply_runs(std::span<const store::Run> runs, domain::Hybr
     TRY_ASSIGN(auto applied, parts_.index->apply(runs));
     hlc.observe(applied.last_hlc, parts_.clock->now());
     for (const auto& run : runs) {
+        if (bulk_) loaded_.advance(run.writer, run.first + run.lines.size() - 1, run.segment);
         judge_stamp_of(run);
         alarms_.close(alarm_id("log-damaged", run.writer));
         alarms_.close(alarm_id("update-needed", run.writer));

@@ -32,15 +32,17 @@ public:
     Result<void> forget_plan();
     bool in_bulk() const { return bulk_; }
 
+    // While more is on its way a bulk load stays open when the plan is through, and what is too
+    // little for one waits: late indexes are made once.
+    void expect_more(bool more) { more_comes_ = more; }
+
     // Operations that the plan still holds, for progress.
     std::uint64_t backlog() const { return backlog_; }
 
     Claims& claims() { return claims_; }
 
 private:
-    // Above this many operations late indexes pay.
-    static constexpr std::uint64_t bulk_from = 50'000;
-    // In one call then: what is read ahead must be worth it.
+    // In one call of a bulk load: what is read ahead must be worth it.
     static constexpr std::size_t bulk_slice = 10'000;
 
     struct Loaded {
@@ -50,6 +52,7 @@ private:
     };
 
     Result<void> plan(bool own_too);
+    domain::Frontier reached() const;
     Result<void> plan_writer(const domain::Writer& writer,
                              const std::vector<store::VolumeInfo>& volumes);
     Result<bool> left_our_branch(const std::vector<store::VolumeInfo>& volumes, std::uint64_t seq,
@@ -74,6 +77,8 @@ private:
     std::uint64_t backlog_ = 0;
     bool bulk_ = false;
     bool no_bulk_ = false;  // left early; until the plan is through
+    bool more_comes_ = false;
+    domain::Frontier loaded_;  // by this bulk load: until its end the index shows nothing of it
 };
 
 // Journal meta: up to where the journal answers for an own earlier writer. What it made beyond that

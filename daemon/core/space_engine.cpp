@@ -71,13 +71,23 @@ Result<SpaceEngine::Folded> SpaceEngine::fold_received(std::size_t limit) {
     auto& folded_in = state_->folded_in;
     folded_in.insert(folded_in.end(), folded.records.begin(), folded.records.end());
     if (!state_->receiver.in_bulk()) state_->rechecks.note(std::exchange(folded_in, {}));
-    if (!folded.more) {
+    if (!folded.more) state_->arrived = false;
+    if (!folded.more && !state_->receiver.in_bulk()) {
         state_->peers.refresh();
         for (const auto& own : parts_.journal->writers()) {
             note_shared(own, state_->peers.held_of(own));
         }
     }
     return folded;
+}
+
+void SpaceEngine::arrived(bool more) {
+    state_->receiver.expect_more(more);
+    state_->arrived = more;
+}
+
+bool SpaceEngine::may_fold_arrived() const {
+    return state_->arrived;
 }
 
 Result<bool> SpaceEngine::catch_up_search(std::size_t records) {

@@ -48,6 +48,8 @@ struct SpaceParts {
     const store::SegmentJudge* judge = nullptr;
     // The members of an encrypted space; null where there is no control log.
     Circle* circle = nullptr;
+    // Above this many operations to fold late indexes pay.
+    std::uint64_t bulk_from = 50'000;
     // Random incarnation for a new writer (a seam so that the simulation is reproducible).
     std::function<std::string()> incarnation;
     // Reads the parent space's index, from any thread; false = it is not here. Empty = the space
@@ -130,6 +132,10 @@ public:
         bool more = false;
     };
     Result<Folded> fold_received(std::size_t limit);
+    // A contact took something over and fetches `more`: the background folds meanwhile, if it is
+    // enough for a bulk load, which then goes on until there is no more.
+    void arrived(bool more);
+    bool may_fold_arrived() const;
     // Full text of what was folded in bulk follows in slices; true = more to do.
     Result<bool> catch_up_search(std::size_t records);
     // Verdicts that changes by sync made doubtful are made again in slices; true = more to do.

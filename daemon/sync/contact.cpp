@@ -153,6 +153,7 @@ Older ContactRun::older() const {
 
 Result<void> ContactRun::fold() {
     std::uint64_t done = 0;
+    with_engine([](core::SpaceEngine& engine) { engine.arrived(false); });
     if (outcome_.operations_in > 0) tell("fold", 0, outcome_.operations_in);
     for (bool more = true; more;) {
         TRY(still_wanted());

@@ -78,6 +78,7 @@ Result<void> ContactRun::receive_volumes(std::deque<std::vector<Wanted>> queue) 
         const auto fetched = fetch_group(group);
         came_whole_ = fetched.has_value();
         TRY(take_over_group(group));
+        with_engine([&](core::SpaceEngine& engine) { engine.arrived(!queue.empty()); });
         if (fetched) {
             volumes -= std::min<std::uint64_t>(volumes, group.size());
             if (++slices % slices_kept == 0) TRY(quarantine_->clear());

@@ -130,7 +130,7 @@ def join(table, world, site, sizes):
                aim=("ratio", "<=", 1.5),
                bound="each operation is decrypted, folded, hashed twice and gets four lookup rows "
                      "where the floor has two indexed columns; volumes come one by one, so that a "
-                     "dropped link costs one, and folding begins after the last")
+                     "dropped link costs one")
     table.note(f"floor: clone {clone:.1f} s, decode {bare['decode']:.1f} s, parse and insert "
                f"{bare['insert']:.1f} s; received {outcome['bytes_in'] / 1e6:.1f} MB")
     table.note(f"{used:.1f} s of the daemon's processor time; full text {text:.1f} s later; "

@@ -161,3 +161,68 @@ TEST_CASE("peers: what they hold of ours, and when they will be heard again") {
     b.pull_from(a);
     CHECK(*b.engine().seal(receipt) == 0);  // a receipt is not answered with a receipt
 }
+
+namespace {
+
+void add_duties(TestSite& site, int first, int count) {
+    std::vector<core::WriteRequest> requests;
+    for (int i = first; i < first + count; ++i) {
+        requests.push_back(create("core.duty", duty("x"), "d" + std::to_string(i)));
+    }
+    for (const auto& one : site.engine().write(requests)) REQUIRE(one.has_value());
+    seal_all(site);
+}
+
+std::uint64_t records_shown(TestSite& site) {
+    return site.index().reader().counts()->records;
+}
+
+}  // namespace
+
+TEST_CASE("a large load is folded while more of it is fetched, as one") {
+    TestSite author("aaaa"), joiner("bbbb", {}, 100);
+    add_duties(author, 0, 80);
+    joiner.take_over_from(author);
+    joiner.engine().arrived(true);
+    CHECK(joiner.engine().may_fold_arrived());
+    joiner.fold_all();
+    CHECK_FALSE(joiner.engine().may_fold_arrived());
+    CHECK(records_shown(joiner) == 0);  // too little to begin with
+
+    for (int part = 1; part < 4; ++part) {
+        add_duties(author, part * 80, 80);
+        joiner.take_over_from(author);
+        joiner.engine().arrived(true);
+        joiner.fold_all();
+        CHECK(joiner.engine().frontier().empty());  // until the end nothing of it is shown
+        CHECK(records_shown(joiner) == static_cast<std::uint64_t>(80 * (part + 1)));
+    }
+    write(author, patch("d7", {{"title", "changed"}}));
+    seal_all(author);
+    joiner.take_over_from(author);
+    joiner.engine().arrived(false);
+    joiner.fold_all();
+    CHECK(joiner.digest() == author.digest());
+    CHECK(joiner.engine().frontier().seq_of(author.engine().writer()) == 321);
+    CHECK(shown(joiner, "d7").fields.at("title") == R"("changed")");
+}
+
+TEST_CASE("who writes during a large load is shown at once, and the load goes on") {
+    TestSite author("aaaa"), joiner("bbbb", {}, 100);
+    add_duties(author, 0, 150);
+    joiner.take_over_from(author);
+    joiner.engine().arrived(true);
+    joiner.fold_all();
+    write(joiner, create("core.duty", duty("mine"), "mine"));
+    CHECK(shown(joiner, "mine").fields.at("title") == R"("mine")");
+    CHECK(shown(joiner, "d3").born);
+    add_duties(author, 150, 50);
+    joiner.take_over_from(author);
+    joiner.engine().arrived(true);
+    joiner.fold_all();
+    joiner.engine().arrived(false);
+    joiner.fold_all();
+    CHECK(records_shown(joiner) == 201);
+    exchange(author, joiner);
+    CHECK(joiner.digest() == author.digest());
+}

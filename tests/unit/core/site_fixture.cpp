@@ -17,8 +17,9 @@ const rules::KindRegistry& core_kinds() {
     return *registry;
 }
 
-TestSite::TestSite(std::string site, core::SealPolicy policy)
+TestSite::TestSite(std::string site, core::SealPolicy policy, std::uint64_t bulk_from)
     : TestSite(std::move(site), policy, Nothing{}) {
+    bulk_from_ = bulk_from;
     open(false);
 }
 
@@ -51,6 +52,7 @@ void TestSite::open(bool moved) {
     parts.evaluator = &no_rules_;
     parts.codec = &codec_;
     parts.judge = &judge_;
+    parts.bulk_from = bulk_from_;
     parts.incarnation = [this] {
         return incarnation_prefix_ + std::string(1, static_cast<char>('a' + incarnations_++));
     };
@@ -81,6 +83,7 @@ void TestSite::delete_index() {
 std::unique_ptr<TestSite> TestSite::copy(bool moved) {
     close();
     std::unique_ptr<TestSite> other(new TestSite(site_, policy_, Nothing{}));
+    other->bulk_from_ = bulk_from_;
     fs::copy(scratch_.folder(), other->scratch_.folder(),
              fs::copy_options::recursive | fs::copy_options::overwrite_existing);
     other->clock_.set(clock_.now());

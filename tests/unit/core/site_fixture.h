@@ -37,7 +37,8 @@ const rules::KindRegistry& core_kinds();
 
 class TestSite {
 public:
-    explicit TestSite(std::string site, core::SealPolicy policy = {});
+    explicit TestSite(std::string site, core::SealPolicy policy = {},
+                      std::uint64_t bulk_from = 50'000);
 
     // Opens the stores again, as after a crash; `moved` as after a copy.
     void restart(bool moved = false);
@@ -69,6 +70,7 @@ private:
     Scratch scratch_;
     std::string site_;
     core::SealPolicy policy_;
+    std::uint64_t bulk_from_ = 50'000;
     ManualClock clock_;
     store::ZstdCodec codec_;
     AcceptAll judge_;
