@@ -59,8 +59,9 @@ Result<Json> value_of_site(const store::StoredRecord& record, const std::string&
         sites.append(sites.empty() ? "" : ", ").append(domain::site_of(writer));
         if (!writer.starts_with(site)) continue;
         candidates.append(candidates.empty() ? "" : ", ").append(value.value + " by " + writer);
-        of_one_site = given.empty() || (of_one_site && domain::site_of(writer) ==
-                                                           domain::site_of(given.front()->operation.writer));
+        of_one_site = given.empty() ||
+                      (of_one_site &&
+                       domain::site_of(writer) == domain::site_of(given.front()->operation.writer));
         given.push_back(&value);
     }
     if (given.empty() || site.empty()) {
@@ -111,7 +112,8 @@ std::vector<Endpoint> conflict_routes() {
                    .body = Body::Members,
                    .members = {{"field", Type::Text, true, false, "the field, or @record"},
                                {"value", Type::Any, false, true, "the value that holds"},
-                               {"take", Type::Text, false, false, "a site's or writer's id, or its beginning"}},
+                               {"take", Type::Text, false, false,
+                                "a site's or writer's id, or its beginning"}},
                    .answer = "record",
                    .access = Access::Writer,
                    .run = [](const CallPtr& call) {

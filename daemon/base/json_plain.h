@@ -10,8 +10,8 @@
 
 namespace dutybook {
 
-// What parse_json() gives for the text; nothing if it might refuse it, or if a number must be judged
-// by its digits. simdjson reads it in a third of the time.
+// What parse_json() gives for the text; nothing if it might refuse it, or if a number must be
+// judged by its digits. simdjson reads it in a third of the time.
 std::optional<Json> parse_plain(std::string_view text, const JsonLimits& limits);
 
 inline bool needs_escape(char c) {

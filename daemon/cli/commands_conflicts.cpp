@@ -92,7 +92,8 @@ void add_resolve(Commands& commands) {
                         [&session, options] { return resolve(session, *options); });
     app.add_option("id", options->id, "id, unique beginning, or @words")->required();
     app.add_option("field", options->field, "the field, or @record")->required();
-    app.add_option("--take", options->take, "the site whose value it shall be, or the writer where it gave several");
+    app.add_option("--take", options->take,
+                   "the site whose value it shall be, or the writer where it gave several");
     app.add_option("--value", options->value, "the value that it shall be");
     add_version_option(app, options->version);
     app.add_option("--reason", options->reason, "why");

@@ -86,6 +86,7 @@ Result<Written> WriteGroup::create(const WriteRequest& request) {
     if (!domain::valid_record_id(request.id)) {
         return malformed("an id has 1 to 128 letters, digits, '.', '_', '-' and ':'", "/id");
     }
+    if (is_fresh(request.id)) return create_under(request, request.id, nullptr);
     TRY_ASSIGN(Working * record, load(request.id));
     if (record->born()) {
         Error exists = failure(Code::Exists, "the id is taken",

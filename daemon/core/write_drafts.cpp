@@ -4,6 +4,7 @@
 #include "core/standing.h"
 #include "core/verdict_row.h"
 #include "core/write_group.h"
+#include "domain/version.h"
 
 #include <algorithm>
 
@@ -39,24 +40,25 @@ std::unordered_map<std::string, WriteGroup::Said> WriteGroup::by_record(
     return said;
 }
 
-Result<Written> WriteGroup::drafted(domain::Operation operation, Working* record,
+Result<Written> WriteGroup::drafted(const domain::Operation& operation, Working* record,
                                     domain::RecordState after) {
     Written written;
     written.id = after.id;
     written.wrote = true;
-    std::string version = domain::version_of(after);
-    written.record = {std::move(after), std::move(version), 0};
+    const Hash hash = domain::hash_of(after);
+    written.record = {std::move(after), domain::version_of(hash), 0};
     const std::size_t line = lines_.size();
-    TRY(issue(operation));
+    TRY_ASSIGN(domain::Operation issued, issue(operation));
     if (rules_on()) {
         source_.add(rule_record(written.record.state, written.record.version, facts_.name));
     }
-    drafts_.push_back({0, line, {}, std::move(operation), record, std::move(written)});
+    drafts_.push_back({0, line, {}, std::move(issued), record, std::move(written), hash});
     return Written{};  // settle() says what came of it
 }
 
 // What it does depends on how a draft ends.
 bool WriteGroup::waits_for_drafts(const WriteRequest& request) const {
+    if (request.idempotency_key.empty() && !touched_.contains(request.id)) return false;
     return std::any_of(drafts_.begin(), drafts_.end(), [&](const Draft& draft) {
         return draft.written.id == request.id ||
                (!request.idempotency_key.empty() && draft.key == request.idempotency_key);
@@ -129,6 +131,8 @@ void WriteGroup::accept(Draft& draft, const WriteRequest& request) {
     }
     if (draft.record != nullptr) {
         draft.record->add(std::move(draft.operation), draft.written.record);
+    } else {
+        fresh_.push_back({draft.line, draft.place, std::move(draft.operation), draft.hash});
     }
     if (!request.idempotency_key.empty()) {
         keyed_[request.idempotency_key] = {fingerprint(request), draft.written};

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "core/answers.h"
+#include "domain/operation_line.h"
 
 namespace dutybook::core {
 
@@ -34,7 +35,8 @@ std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> reque
     results.reserve(requests.size());
     lines_.reserve(requests.size());
     touched_.reserve(requests.size());
-    auto committed = handle_all(requests, results);
+    auto committed = look_up_ids(requests);
+    if (committed) committed = handle_all(requests, results);
     if (committed) committed = commit(requests, results);
     if (!committed) {
         if (committed.error().code == Code::Io) {
@@ -48,7 +50,7 @@ std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> reque
         return results;
     }
     state_.alarms.close(alarm_id("disk-error", facts_.name));
-    apply();
+    apply(results);
     return results;
 }
 
@@ -88,7 +90,7 @@ Result<void> WriteGroup::commit(std::span<const WriteRequest> requests,
 }
 
 // From here on everything is durable: a failure is told by an alarm, never by the answer.
-void WriteGroup::apply() {
+void WriteGroup::apply(const std::vector<Result<Written>>& results) {
     state_.incomplete.add(incomplete_);
     if (lines_.empty()) return;
     if (!state_.oldest_unsealed) state_.oldest_unsealed = now_;
@@ -96,10 +98,19 @@ void WriteGroup::apply() {
     lines.reserve(lines_.size());
     const std::uint64_t first = lines_.front().id.seq;
     for (auto& line : lines_) lines.push_back(std::move(line.line));
+    std::vector<store::KnownLine> known(lines.size());
+    for (const Fresh& one : fresh_) {
+        known[one.line] = {&one.operation, &results[one.place]->record.state, one.hash};
+    }
     for (std::size_t done = 0; done < lines.size(); done += operations_a_transaction) {
-        const auto part =
-            std::span(lines).subspan(done, std::min(operations_a_transaction, lines.size() - done));
-        const store::Run run{writer_, first + done, &state_.frontier, part, {}, now_};
+        const std::size_t count = std::min(operations_a_transaction, lines.size() - done);
+        const store::Run run{writer_,
+                             first + done,
+                             &state_.frontier,
+                             std::span(lines).subspan(done, count),
+                             {},
+                             now_,
+                             std::span(known).subspan(done, count)};
         const auto applied = parts_.index->apply({&run, 1});
         if (!applied) {
             state_.index_behind = true;
@@ -144,17 +155,17 @@ domain::Operation WriteGroup::begin(const WriteRequest& request, domain::Verb ve
     return operation;
 }
 
-Result<void> WriteGroup::issue(const domain::Operation& operation) {
-    TRY_ASSIGN(std::string line, domain::write_operation(operation));
-    if (line.size() + room_for_first > domain::Limits::operation_bytes) {
+Result<domain::Operation> WriteGroup::issue(const domain::Operation& operation) {
+    TRY_ASSIGN(auto line, domain::write_line(operation));
+    if (line.text.size() + room_for_first > domain::Limits::operation_bytes) {
         return failure(Code::TooLarge, "the change is too large",
-                       std::to_string(line.size()) + " bytes; one change holds up to 64 KiB",
+                       std::to_string(line.text.size()) + " bytes; one change holds up to 64 KiB",
                        "split it into several");
     }
     touched_[operation.record].push_back(lines_.size());
-    lines_.push_back({operation.id, std::move(line)});
+    lines_.push_back({operation.id, std::move(line.text)});
     ++next_seq_;
-    return {};
+    return std::move(line.operation);
 }
 
 Result<Written> WriteGroup::issue_for(const WriteRequest& request, Working& record,
@@ -177,6 +188,22 @@ Result<Working*> WriteGroup::load(const std::string& id) {
     }
     slot = std::move(loaded);
     return slot.get();
+}
+
+Result<void> WriteGroup::look_up_ids(std::span<const WriteRequest> requests) {
+    std::vector<std::string> ids;
+    for (const WriteRequest& request : requests) {
+        if (request.action == Action::Create && !request.id.empty()) ids.push_back(request.id);
+    }
+    if (ids.empty()) return {};
+    TRY_ASSIGN(auto taken, parts_.index->reader().taken(ids));
+    taken_.insert(std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
+    return {};
+}
+
+// Neither the index nor this group names it.
+bool WriteGroup::is_fresh(const std::string& id) const {
+    return !taken_.contains(id) && !touched_.contains(id) && !working_.contains(id);
 }
 
 Result<std::optional<Written>> WriteGroup::answered(const WriteRequest& request) {

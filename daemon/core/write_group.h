@@ -7,7 +7,8 @@
 // that is rejected takes those behind it with it, which are made again without it, so that every
 // write is judged as if it had come alone after those before it.
 //
-// A create under a fresh id, the bulk path, reads nothing from the index.
+// A create under an id made here reads nothing from the index; which of the ids that callers chose
+// are taken is asked once for the group.
 
 #include "core/change.h"
 #include "core/engine_state.h"
@@ -16,6 +17,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace dutybook::core {
 
@@ -54,8 +56,9 @@ private:
         domain::Operation operation;
         Working* record = nullptr;
         Written written;
+        Hash hash{};  // of the record as it is written
     };
-    Result<Written> drafted(domain::Operation operation, Working* record,
+    Result<Written> drafted(const domain::Operation& operation, Working* record,
                             domain::RecordState after);
     bool waits_for_drafts(const WriteRequest& request) const;
     // Rejected drafts and those behind them are gone afterwards; the place of the request to go on
@@ -77,10 +80,13 @@ private:
     // Issuing (write_group.cpp).
     domain::Operation begin(const WriteRequest& request, domain::Verb verb,
                             const std::string& record);
-    Result<void> issue(const domain::Operation& operation);
+    // Gives it as whoever reads its line sees it.
+    Result<domain::Operation> issue(const domain::Operation& operation);
     Result<Written> issue_for(const WriteRequest& request, Working& record, domain::Verb verb);
     Result<Working*> load(const std::string& id);
     Result<std::optional<Written>> answered(const WriteRequest& request);
+    Result<void> look_up_ids(std::span<const WriteRequest> requests);
+    bool is_fresh(const std::string& id) const;
 
     // Rules (write_rules.cpp).
     bool rules_on() const { return !plugins_.empty(); }
@@ -94,7 +100,7 @@ private:
                             std::vector<Result<Written>>& results);
     Result<void> commit(std::span<const WriteRequest> requests,
                         const std::vector<Result<Written>>& results);
-    void apply();
+    void apply(const std::vector<Result<Written>>& results);
 
     const SpaceFacts& facts_;
     const SpaceParts& parts_;
@@ -109,11 +115,21 @@ private:
     std::vector<Draft> drafts_;
     std::size_t drafts_at_once_ = most_drafts;
 
+    // Creates of records that nothing else names: the index is spared reading and folding them.
+    struct Fresh {
+        std::size_t line = 0;   // in lines_
+        std::size_t place = 0;  // of its result, which holds the record
+        domain::Operation operation;
+        Hash hash{};
+    };
+
     std::vector<store::JournalLine> lines_;
+    std::vector<Fresh> fresh_;
     std::vector<store::Verdict> verdicts_;
     std::unordered_map<std::string, Rechecks::Written> noted_;           // by record
     std::unordered_map<std::string, std::vector<std::size_t>> touched_;  // record -> lines_
     std::unordered_map<std::string, std::unique_ptr<Working>> working_;
+    std::unordered_set<std::string> taken_;  // ids of creates that the index knew before the group
     std::unordered_map<std::string, std::pair<std::string, Written>> keyed_;
     std::unordered_map<std::string, bool> in_parent_;  // ids that references named
     std::set<std::string> incomplete_;                 // a plugin that completes them was down

@@ -6,6 +6,7 @@
 #include "rules/near_names.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 namespace dutybook::rules {
@@ -161,7 +162,8 @@ std::vector<Error> KindRegistry::validate(std::string_view kind, const Json& fie
     const Kind* found = kind_named(kind);
     if (found == nullptr) return {*unknown(kind)};
     if (!fields.is_object()) return {malformed("the fields must be an object")};
-    return found->schema.validate(without_nulls(fields));
+    const bool clears = std::any_of(fields.begin(), fields.end(), std::mem_fn(&Json::is_null));
+    return found->schema.validate(clears ? without_nulls(fields) : fields);
 }
 
 Judged KindRegistry::validate(std::string_view kind, const Json& fields, const Json& before) const {

@@ -21,6 +21,13 @@
 
 namespace dutybook::store {
 
+// What is known already of a line that was made here: the index then does neither again.
+struct KnownLine {
+    const domain::Operation* operation = nullptr;  // as read_operation() gives it; null: not known
+    const domain::RecordState* alone = nullptr;    // the fold of it by itself
+    Hash hash{};                                   // of that
+};
+
 // Operations of one writer under one frontier, as they stand in a segment or the journal's tail.
 struct Run {
     domain::Writer writer;
@@ -29,6 +36,7 @@ struct Run {
     std::span<const std::string> lines;
     CommitId segment;  // empty for the journal's tail
     Millis arrived = 0;
+    std::span<const KnownLine> known{};  // of each line, or none
 };
 
 struct Applied {
@@ -123,6 +131,8 @@ public:
         CommitId segment;
     };
     virtual Result<std::vector<OperationRow>> operations(std::string_view record) = 0;
+    // Which of these ids an operation names, in one read.
+    virtual Result<std::vector<std::string>> taken(std::span<const std::string> ids) = 0;
     virtual Result<std::vector<StoredRecord>> conflicts(const std::string& after,
                                                         std::size_t limit) = 0;
     virtual Result<IndexCounts> counts() = 0;

@@ -146,19 +146,36 @@ std::vector<SqliteIndex::Prepared> SqliteIndex::prepare(const Run& run, std::uin
     std::vector<Prepared> ready;
     ready.reserve(last - from + 1);
     for (std::uint64_t seq = from; seq <= last; ++seq) {
-        const domain::OperationId id{run.writer, seq};
         const std::string& line = run.lines[seq - run.first];
-        Prepared prepared{domain::read_operation(line, id), domain::operation_hash(id, line), {}};
-        const domain::Operation& operation = prepared.read.operation;
-        if (fold && prepared.read.reading == domain::Reading::Good &&
+        if (!run.known.empty() && run.known[seq - run.first].operation != nullptr) {
+            Prepared prepared;
+            prepared.known = run.known[seq - run.first];
+            prepared.hash = domain::operation_hash(prepared.known.operation->id, line);
+            ready.push_back(std::move(prepared));
+            continue;
+        }
+        Prepared prepared = read_line({run.writer, seq}, line);
+        const domain::Operation& operation = *prepared.known.operation;
+        if (fold && prepared.reading == domain::Reading::Good &&
             operation.verb == domain::Verb::Create) {
             const domain::Known known{&operation, run.frontier};
-            prepared.alone = Folded{domain::fold({&known, 1}), {}};
-            prepared.alone->hash = domain::hash_of(prepared.alone->state);
+            prepared.own->alone = domain::fold({&known, 1});
+            prepared.known.alone = &prepared.own->alone;
+            prepared.known.hash = domain::hash_of(prepared.own->alone);
         }
         ready.push_back(std::move(prepared));
     }
     return ready;
+}
+
+SqliteIndex::Prepared SqliteIndex::read_line(const domain::OperationId& id, std::string_view line) {
+    auto read = domain::read_operation(line, id);
+    Prepared prepared;
+    prepared.reading = read.reading;
+    prepared.own = std::make_unique<LineRead>(LineRead{std::move(read.operation), {}});
+    prepared.known.operation = &prepared.own->operation;
+    prepared.hash = domain::operation_hash(id, line);
+    return prepared;
 }
 
 Result<void> SqliteIndex::take_line(const Run& run, WriterState& state, std::uint64_t seq,
@@ -172,8 +189,7 @@ Result<void> SqliteIndex::take_line(const Run& run, WriterState& state, std::uin
     totals_.operations_digest.add(prepared.hash);
     if (state.waiting != 0) return keep(state, seq, run_id, run.arrived, true, line);
 
-    domain::Operation& operation = prepared.read.operation;
-    switch (prepared.read.reading) {
+    switch (prepared.reading) {
         case domain::Reading::Newer:
             state.waiting = seq;
             return keep(state, seq, run_id, run.arrived, true, line);
@@ -183,9 +199,9 @@ Result<void> SqliteIndex::take_line(const Run& run, WriterState& state, std::uin
         case domain::Reading::Good:
             break;
     }
-    batch.applied.last_hlc = std::max(batch.applied.last_hlc, operation.hlc);
-    batch.arrivals.push_back({run_id, run.arrived, line, std::move(operation), frontier,
-                              totals_.order, std::move(prepared.alone)});
+    batch.applied.last_hlc = std::max(batch.applied.last_hlc, prepared.known.operation->hlc);
+    batch.arrivals.push_back({run_id, run.arrived, line, std::move(prepared.own), prepared.known,
+                              frontier, totals_.order});
     return {};
 }
 
@@ -221,7 +237,7 @@ Result<void> SqliteIndex::resume_waiting(const domain::Writer& name, WriterState
     }
     std::uint64_t now_waits = 0;
     for (const Waiting& one : waiting) {
-        auto read = domain::read_operation(*one.line, {name, one.seq});
+        Prepared read = read_line({name, one.seq}, *one.line);
         if (read.reading == domain::Reading::Newer) {
             now_waits = one.seq;
             break;
@@ -233,8 +249,8 @@ Result<void> SqliteIndex::resume_waiting(const domain::Writer& name, WriterState
         TRY(db_->run("DELETE FROM kept WHERE writer = ?1 AND seq = ?2", state.row, one.seq));
         TRY_ASSIGN(const RunRow run, records_.run(one.run));
         TRY_ASSIGN(auto frontier, records_.frontier(run.frontier));
-        batch.arrivals.push_back({one.run, one.arrived, *one.line, std::move(read.operation),
-                                  std::move(frontier), ++totals_.order, std::nullopt});
+        batch.arrivals.push_back({one.run, one.arrived, *one.line, std::move(read.own), read.known,
+                                  std::move(frontier), ++totals_.order});
     }
     if (now_waits == state.waiting) return {};
     state.waiting = now_waits;

@@ -49,7 +49,7 @@ Result<void> SqliteIndex::fold_batch(Batch& batch) {
     std::unordered_map<std::string_view, std::size_t> places;
     std::vector<std::vector<const Arrival*>> groups;
     for (const Arrival& arrival : batch.arrivals) {
-        const auto [place, added] = places.try_emplace(arrival.operation.record, groups.size());
+        const auto [place, added] = places.try_emplace(arrival.operation().record, groups.size());
         if (added) groups.emplace_back();
         groups[place->second].push_back(&arrival);
     }
@@ -59,12 +59,12 @@ Result<void> SqliteIndex::fold_batch(Batch& batch) {
 
 Result<void> SqliteIndex::fold_record(std::span<const Arrival* const> arrivals, Applied& applied) {
     // A create is nearly always of a new record: inserting finds out without looking first.
-    const bool likely_new = arrivals.front()->operation.verb == domain::Verb::Create;
+    const bool likely_new = arrivals.front()->operation().verb == domain::Verb::Create;
     if (likely_new) {
         TRY_ASSIGN(const bool inserted, insert_record(arrivals, applied));
         if (inserted) return {};
     }
-    TRY_ASSIGN(const auto row, records_.by_id(arrivals.front()->operation.record));
+    TRY_ASSIGN(const auto row, records_.by_id(arrivals.front()->operation().record));
     if (!row) {
         TRY(insert_record(arrivals, applied));
         return {};
@@ -79,7 +79,7 @@ Result<void> SqliteIndex::fold_record(std::span<const Arrival* const> arrivals, 
     for (const Arrival* arrival : arrivals) {
         TRY(insert_operation(row->rec, *arrival));
         history.rows.emplace_back();
-        history.operations.push_back(arrival->operation);
+        history.operations.push_back(arrival->operation());
         history.frontiers.push_back(arrival->frontier);
     }
     return refold(*row, history, applied);
@@ -89,7 +89,7 @@ Result<void> SqliteIndex::insert_operation(std::int64_t rec, const Arrival& arri
     return db_->run(
         "INSERT INTO op(rec, ord, run, seq, arrived, line) "
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        rec, arrival.order, arrival.run, arrival.operation.id.seq, arrival.arrived, arrival.line);
+        rec, arrival.order, arrival.run, arrival.operation().id.seq, arrival.arrived, arrival.line);
 }
 
 Result<std::optional<std::int64_t>> SqliteIndex::bucket_of(const domain::RecordState& state) {
@@ -104,30 +104,30 @@ Result<bool> SqliteIndex::insert_record(std::span<const Arrival* const> arrivals
     std::vector<domain::Known> known;
     known.reserve(arrivals.size());
     for (const Arrival* arrival : arrivals) {
-        known.push_back({&arrival->operation, arrival->frontier.get()});
+        known.push_back({&arrival->operation(), arrival->frontier.get()});
     }
     const Arrival& first = *arrivals.front();
-    const bool folded = arrivals.size() == 1 && first.alone;
+    const bool folded = arrivals.size() == 1 && first.known.alone != nullptr;
     domain::RecordState made;
     if (!folded) made = domain::fold(known);
-    const domain::RecordState& state = folded ? first.alone->state : made;
+    const domain::RecordState& state = folded ? *first.known.alone : made;
     TRY_ASSIGN(const auto bucket, bucket_of(state));
     const auto* traits = state.born ? catalog_.find(state.kind) : nullptr;
     Change change;
     change.after = &state;
-    if (folded) change.hash_after = &first.alone->hash;
+    if (folded) change.hash_after = &first.known.hash;
     change.effective_after = effective_key(state, traits);
     const auto stored = kept_state(state, arrivals.size());
 
     for (std::uint64_t attempt = 0;; ++attempt) {
-        change.rec = place_of(first.operation, attempt);
+        change.rec = place_of(first.operation(), attempt);
         const auto inserted = db_->run(
             "INSERT INTO record(rec, id, bucket, effective, conflicts, changed, run, "
             "seq, arrived, line, state) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
             "?11) ON CONFLICT(id) DO NOTHING",
-            change.rec, first.operation.record, bucket, change.effective_after,
-            open_conflicts(state), totals_.order, first.run, first.operation.id.seq, first.arrived,
-            first.line, stored);
+            change.rec, first.operation().record, bucket, change.effective_after,
+            open_conflicts(state), totals_.order, first.run, first.operation().id.seq,
+            first.arrived, first.line, stored);
         if (inserted) break;
         if (inserted.error().code != Code::Exists || attempt == most_attempts) {
             return inserted.error();

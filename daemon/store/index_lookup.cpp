@@ -4,11 +4,15 @@
 #include "store/index_values.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace dutybook::store {
 namespace {
 
 using Key = std::pair<std::int64_t, std::string>;  // field, value
+
+constexpr std::size_t rows_at_once = 32;
+constexpr std::size_t most_new_values = 16'384;
 
 // Sorted, each once.
 template <class Fields>
@@ -186,11 +190,43 @@ Result<void> SqliteIndex::write_values(const Change& change) {
                      "AND rec = ?4",
                      field, value, change.effective_before, change.rec));
     }
-    for (const auto& [field, value] : after) {
+    for (auto& [field, value] : after) {
         if (!moved && std::binary_search(before.begin(), before.end(), Key{field, value})) continue;
-        TRY(db_->run("INSERT INTO field_value VALUES(?1, ?2, ?3, ?4)", field, value,
-                     change.effective_after, change.rec));
+        new_values_.push_back({field, std::move(value), change.effective_after, change.rec});
     }
+    return new_values_.size() < most_new_values ? Result<void>{} : write_new_values();
+}
+
+// Several rows a statement, in the order of their index: half of what each by itself costs.
+Result<void> SqliteIndex::write_new_values() {
+    static const std::string many = [] {
+        std::string sql = "INSERT INTO field_value VALUES(?, ?, ?, ?)";
+        for (std::size_t i = 1; i < rows_at_once; ++i) sql += ", (?, ?, ?, ?)";
+        return sql;
+    }();
+    if (!staging_) {
+        std::sort(new_values_.begin(), new_values_.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.field, a.value, a.effective) <
+                   std::tie(b.field, b.value, b.effective);
+        });
+    }
+    std::span<const ValueRow> rest(new_values_);
+    while (!rest.empty()) {
+        const bool whole = rest.size() >= rows_at_once;
+        const auto rows = rest.first(whole ? rows_at_once : 1);
+        const std::string_view sql =
+            whole ? std::string_view(many) : "INSERT INTO field_value VALUES(?, ?, ?, ?)";
+        TRY(db_->run_with(sql, [&](auto bind) {
+            for (const ValueRow& row : rows) {
+                bind(row.field);
+                bind(row.value);
+                bind(row.effective);
+                bind(row.rec);
+            }
+        }));
+        rest = rest.subspan(rows.size());
+    }
+    new_values_.clear();
     return {};
 }
 

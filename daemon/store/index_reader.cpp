@@ -57,6 +57,15 @@ Result<std::vector<IndexReader::OperationRow>> ReadConnection::operations(std::s
     return operations;
 }
 
+Result<std::vector<std::string>> ReadConnection::taken(std::span<const std::string> ids) {
+    std::vector<std::string> found;
+    for (const std::string& id : ids) {
+        TRY_ASSIGN(const auto rec, db_->number("SELECT rec FROM record WHERE id = ?1", id));
+        if (rec) found.push_back(id);
+    }
+    return found;
+}
+
 Result<std::vector<StoredRecord>> ReadConnection::conflicts(const std::string& after,
                                                             std::size_t limit) {
     std::vector<StoredRecord> records;
@@ -184,6 +193,9 @@ Result<std::vector<std::string>> ReaderPool::by_prefix(std::string_view prefix, 
 }
 Result<std::vector<IndexReader::OperationRow>> ReaderPool::operations(std::string_view record) {
     return with_connection([&](ReadConnection& c) { return c.operations(record); });
+}
+Result<std::vector<std::string>> ReaderPool::taken(std::span<const std::string> ids) {
+    return with_connection([&](ReadConnection& c) { return c.taken(ids); });
 }
 Result<std::vector<StoredRecord>> ReaderPool::conflicts(const std::string& after,
                                                         std::size_t limit) {

@@ -18,6 +18,7 @@ public:
     Result<Page> list(const Query& query);  // index_query.cpp
     Result<std::vector<std::string>> by_prefix(std::string_view prefix, std::size_t limit);
     Result<std::vector<IndexReader::OperationRow>> operations(std::string_view record);
+    Result<std::vector<std::string>> taken(std::span<const std::string> ids);
     Result<std::vector<StoredRecord>> conflicts(const std::string& after, std::size_t limit);
     Result<IndexCounts> counts();
     Result<std::string> digest();
@@ -54,6 +55,7 @@ public:
     Result<Page> list(const Query& query) override;
     Result<std::vector<std::string>> by_prefix(std::string_view prefix, std::size_t limit) override;
     Result<std::vector<OperationRow>> operations(std::string_view record) override;
+    Result<std::vector<std::string>> taken(std::span<const std::string> ids) override;
     Result<std::vector<StoredRecord>> conflicts(const std::string& after,
                                                 std::size_t limit) override;
     Result<IndexCounts> counts() override;

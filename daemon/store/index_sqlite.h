@@ -68,25 +68,27 @@ private:
         std::uint64_t verified = 0;  // transaction in which the fingerprint was compared
         const domain::KindTraits* seen = nullptr;  // then; a catalog that changes gives another
     };
-    struct Folded {
-        domain::RecordState state;
-        Hash hash{};
+    struct LineRead {
+        domain::Operation operation;
+        domain::RecordState alone;
     };
     // A line read, which needs no database: done by a second thread in a bulk load.
     struct Prepared {
-        domain::ReadOperation read;
-        Hash hash{};  // member of the digest of operations
-        std::optional<Folded> alone;
+        domain::Reading reading = domain::Reading::Good;
+        std::unique_ptr<LineRead> own;  // null where the caller of apply() knew the line
+        KnownLine known;                // points into `own`, or is the caller's
+        Hash hash{};                    // member of the digest of operations
     };
     // An operation on its way into the tables.
     struct Arrival {
         std::int64_t run = 0;
         Millis arrived = 0;
         std::string_view line;
-        domain::Operation operation;
+        std::unique_ptr<LineRead> own;
+        KnownLine known;
         std::shared_ptr<const domain::Frontier> frontier;
         std::uint64_t order = 0;
-        std::optional<Folded> alone;  // a create, already folded by itself
+        const domain::Operation& operation() const { return *known.operation; }
     };
     // What one transaction takes in.
     struct Batch {
@@ -129,6 +131,7 @@ private:
                            const std::shared_ptr<const domain::Frontier>& frontier, Batch& batch);
     static std::vector<Prepared> prepare(const Run& run, std::uint64_t from, std::uint64_t last,
                                          bool fold);
+    static Prepared read_line(const domain::OperationId& id, std::string_view line);
     Result<void> keep(const WriterState& state, std::uint64_t seq, std::int64_t run_id,
                       Millis arrived, bool waits, std::string_view line);
     Result<void> resume_waiting(const domain::Writer& name, WriterState& state, Batch& batch,
@@ -155,6 +158,7 @@ private:
     Result<void> change_fields(Kind& kind, const domain::KindTraits* traits);
     Result<bool> build_fields(std::size_t records);
     Result<void> write_values(const Change& change);
+    Result<void> write_new_values();
     Result<void> note_search(const Change& change);
     Result<void> write_search();
     Result<void> reset_search();
@@ -209,6 +213,12 @@ private:
         std::string before, after;
     };
     std::vector<SearchChange> search_changes_;  // of this transaction
+    struct ValueRow {                           // of field_value
+        std::int64_t field = 0;
+        std::string value;
+        std::int64_t effective = 0, rec = 0;
+    };
+    std::vector<ValueRow> new_values_;  // of this transaction, which changes a record once
 };
 
 template <class Body>
@@ -218,6 +228,7 @@ auto SqliteIndex::transact(Body body) -> decltype(body()) {
         TRY_ASSIGN(Transaction transaction, Transaction::begin(*db_));
         Outcome outcome = body();
         if (!outcome) return outcome;
+        TRY(write_new_values());
         TRY(write_search());
         TRY(save());
         TRY(transaction.commit());
@@ -227,6 +238,7 @@ auto SqliteIndex::transact(Body body) -> decltype(body()) {
     Outcome outcome = attempt();
     if (!outcome) {
         search_changes_.clear();
+        new_values_.clear();
         records_.forget_runs();
         TRY(load());
     }

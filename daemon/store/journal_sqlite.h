@@ -79,7 +79,7 @@ private:
     Result<void> write_head(const domain::Writer& writer, std::uint64_t seq);
 
     Result<LastFrontier> intern(const domain::Frontier& frontier);
-    Result<void> insert(WriterState& state, std::uint64_t seq, std::string_view line,
+    Result<void> insert(WriterState& state, std::span<const std::string_view> lines,
                         const LastFrontier& frontier);
     Result<void> put_answers(std::span<const Answer> answers, Millis now);
     Result<void> check_writer(const domain::Writer& name, const WriterState& state,

@@ -82,6 +82,16 @@ public:
         TRY(rows.next());
         return {};
     }
+    // The same for any number of arguments: `give` binds them one after the other.
+    template <class Give>
+    Result<void> run_with(std::string_view sql, const Give& give) {
+        TRY_ASSIGN(Rows rows, take(sql));
+        give([&rows, place = 0](const auto& argument) mutable {
+            bind(rows, ++place, argument, false);
+        });
+        TRY(rows.next());
+        return {};
+    }
     // The first column of the first row; nothing if there is no row or it is null.
     template <class... Arguments>
     Result<std::optional<std::int64_t>> number(std::string_view sql,

@@ -1,7 +1,7 @@
 // One operation is folded a short way; two copies of it go the long one and say the same.
 
-#include "domain/fold.h"
 #include "domain/fold_alone.h"
+#include "domain/fold.h"
 
 #include <doctest/doctest.h>
 
