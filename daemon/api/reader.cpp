@@ -39,25 +39,12 @@ std::vector<Error> wrong_in(const rules::RuleRecord& record, const rules::Kinds&
 }
 
 // Takes out what is not as the kind says: what arrives by sync was judged nowhere. False where the
-// record says too little then. A set from which everything was taken is no field any more.
+// record says too little then.
 bool made_to_fit(rules::RuleRecord& record, const rules::Kinds& kinds) {
-    const auto* const kind = kinds.find(record.kind);
-    if (kind == nullptr) return false;
-    Json object = object_of(record.fields);
-    const auto errors = kinds.validate(record.kind, object);
+    const auto errors = wrong_in(record, kinds);
     if (errors.empty()) return true;
-    for (const Error& error : errors) {
-        const std::string name = field_at(error.pointer);
-        const auto field = kind->fields.find(name);
-        const bool set = field != kind->fields.end() && field->second.merge == domain::Merge::Set;
-        if (set && record.fields.count(name) == 0) {
-            object[name] = Json::array();
-        } else {
-            record.fields.erase(name);
-            object.erase(name);
-        }
-    }
-    return kinds.validate(record.kind, object).empty();
+    for (const Error& error : errors) record.fields.erase(field_at(error.pointer));
+    return wrong_in(record, kinds).empty();
 }
 
 // Of texts that are a reference into the space ("district/"), the id alone.
