@@ -37,8 +37,9 @@ bool in_range(const Fields& fields, const rules::NeedQuery& query) {
     return at && (!query.from || *at >= *query.from) && (!query.to || *at <= *query.to);
 }
 
-// Of a calendar date.
+// Of a calendar date; nothing after the last one that can be written.
 std::optional<std::string> day_after(const std::string& date) {
+    if (date >= "9999-12-31") return std::nullopt;
     const auto midnight = parse_instant(date + "T00:00:00Z");
     if (!midnight) return std::nullopt;
     return format_utc(*midnight + 24 * Millis{3'600'000}).substr(0, 10);
