@@ -290,6 +290,11 @@ std::optional<std::vector<Result<std::string>>> split_answers(std::string_view t
 WorkerProcess::Batch WorkerProcess::run(std::span<const WorkerCall> calls, Millis deadline) {
     Batch batch;
     std::string text;
+    std::size_t size = 0;
+    for (const WorkerCall& call : calls) {
+        size += call.verb.size() + call.name.size() + call.input.size() + 3;
+    }
+    text.reserve(size);
     for (const WorkerCall& call : calls) {
         text.append(call.verb).append(1, ' ').append(call.name).append(1, '\t');
         text.append(call.input).append(1, '\n');

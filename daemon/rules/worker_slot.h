@@ -71,7 +71,8 @@ public:
 private:
     using Answers = std::vector<Result<std::string>>;
     struct Job {
-        std::vector<WorkerCall> calls;  // none: start the worker
+        std::span<const WorkerCall> calls;  // none: start the worker
+        std::vector<WorkerCall> own;        // the same, of a caller that may leave
         std::string configuration;
         bool forgives = false;
         bool ahead = false;  // nobody waits for it

@@ -181,17 +181,19 @@ std::vector<Result<std::string>> WorkerSlot::run(std::span<const WorkerCall> cal
     std::vector<std::optional<Result<std::string>>> answers(calls.size());
     auto job = std::make_shared<Job>();
     job->configuration = configuration;
-    {
-        const std::lock_guard lock(mutex_);
+    job->calls = calls;
+    if (const std::lock_guard lock(mutex_); Patience::is_set() || !late_.empty()) {
         for (std::size_t i = 0; i < calls.size(); ++i) {
             if (!late_.empty()) answers[i] = take_late(key_of(calls[i], configuration));
-            if (!answers[i]) job->calls.push_back(calls[i]);
+            if (!answers[i]) job->own.push_back(calls[i]);
         }
+        job->calls = job->own;
     }
     bool stayed = true;
     if (!job->calls.empty()) {
         push(job);
         stayed = wait(job);
+        if (stayed && job->calls.size() == calls.size()) return std::move(job->answers);
     }
     std::vector<Result<std::string>> all;
     all.reserve(calls.size());

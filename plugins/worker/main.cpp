@@ -105,7 +105,13 @@ std::string describe(const Loaded& loaded, bool native) {
 // One line: what a message holds of line ends would break the answers' count.
 void append_line(std::string& out, char mark, std::string_view text) {
     out += mark;
-    for (const char c : text) out += c == '\n' || c == '\r' ? ' ' : c;
+    const std::size_t begin = out.size();
+    out += text;
+    for (const char end : {'\r', '\n'}) {
+        for (auto at = out.find(end, begin); at != std::string::npos; at = out.find(end, at)) {
+            out[at] = ' ';
+        }
+    }
     out += '\n';
 }
 

@@ -1,6 +1,6 @@
 // Plugins: bench_plugin WORKER SCHEMAS RULES OBJECT SECONDS
 //
-// The same calls through a worker (the slot that the host uses, batches of 64) and in this process
+// The same calls through a worker (the slot that the host uses, in its batches) and in this process
 // by the worker's own library, so that the ratio is what isolation costs. RULES is the folder
 // tests/bench/rules, OBJECT the word_count example. Prints one JSON object.
 
@@ -25,7 +25,7 @@ using namespace dutybook;
 
 namespace {
 
-constexpr std::size_t batch = 64;
+const std::size_t batch = rules::WorkerSlot::Options{}.batch;
 constexpr std::size_t neighbours = 8;  // records that the rule with needs is given
 
 double seconds() {
@@ -190,7 +190,6 @@ rules::WorkerSlot::Options slot_options(const std::string& program, const Clock&
     rules::WorkerSlot::Options options;
     options.program = program;
     options.clock = &clock;
-    options.batch = batch;
     return options;
 }
 
