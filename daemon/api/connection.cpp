@@ -6,8 +6,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
-#include <ctime>
-
 namespace dutybook::api {
 
 namespace http = boost::beast::http;
@@ -21,119 +19,7 @@ constexpr std::size_t drain_bytes = 64u << 20;
 constexpr std::chrono::milliseconds drain_time{2'000};
 constexpr std::size_t head_read = 4096, body_read = 64 * 1024;
 
-Method method_of(http::verb verb) {
-    switch (verb) {
-        case http::verb::get:
-            return Method::Get;
-        case http::verb::post:
-            return Method::Post;
-        case http::verb::patch:
-            return Method::Patch;
-        case http::verb::delete_:
-            return Method::Delete;
-        default:
-            return Method::Other;
-    }
-}
-
-bool same_name(std::string_view wire, std::string_view lower) {
-    if (wire.size() != lower.size()) return false;
-    for (std::size_t i = 0; i < wire.size(); ++i) {
-        const char c = wire[i] >= 'A' && wire[i] <= 'Z' ? static_cast<char>(wire[i] + 32) : wire[i];
-        if (c != lower[i]) return false;
-    }
-    return true;
-}
-
-// False if a header came twice that may come once.
-template <class Fields>
-bool copy_headers(const Fields& fields, Request& request) {
-    std::array<bool, static_cast<std::size_t>(Header::Count_)> seen{};
-    for (const auto& field : fields) {
-        const std::string_view name{field.name_string().data(), field.name_string().size()};
-        for (std::size_t i = 0; i < request.headers.size(); ++i) {
-            const auto header = static_cast<Header>(i);
-            if (!same_name(name, name_of(header))) continue;
-            if (std::exchange(seen[i], true) && header != Header::Accept) return false;
-            request.headers[i].assign(field.value().data(), field.value().size());
-            break;
-        }
-    }
-    return true;
-}
-
-// A header that goes on in a second line means one thing here and another to a proxy in front
-// (RFC 9112, 5.2 lets a server refuse it). A field is always parsed whole, so looking at each piece
-// that the parser took is enough.
-bool folded(std::string_view piece) {
-    for (auto at = piece.find('\n'); at != std::string_view::npos; at = piece.find('\n', at + 1)) {
-        if (at + 1 < piece.size() && (piece[at + 1] == ' ' || piece[at + 1] == '\t')) return true;
-    }
-    return false;
-}
-
-bool digits(std::string_view text) {
-    return !text.empty() && text.size() <= 19 &&
-           text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-// Why the end of the body could be seen elsewhere than here (RFC 9112, 6.1 to 6.3), or nothing.
-// Beast lets through an unknown coding, a coding of HTTP/1.0 and a length given twice.
-template <class Message>
-std::optional<Error> doubtful_framing(const Message& message) {
-    const auto codings = message.equal_range(http::field::transfer_encoding);
-    const auto lengths = message.equal_range(http::field::content_length);
-    const auto count = [](const auto& range) { return std::distance(range.first, range.second); };
-    const auto text = [](const auto& range) {
-        return std::string_view(range.first->value().data(), range.first->value().size());
-    };
-    if (count(codings) + count(lengths) == 0) return std::nullopt;
-    if (count(codings) + count(lengths) > 1)
-        return malformed("the length of the body is given more than once");
-    if (count(lengths) == 1 && !digits(text(lengths)))
-        return malformed("Content-Length is no number");
-    if (count(codings) == 1 && (message.version() < 11 || !same_name(text(codings), "chunked")))
-        return malformed("the only Transfer-Encoding that is read is chunked, of HTTP/1.1");
-    return std::nullopt;
-}
-
-const std::string& date_now() {
-    thread_local std::time_t at = 0;
-    thread_local std::string text;
-    const std::time_t now = std::time(nullptr);
-    if (now != at) {
-        std::tm parts{};
-        gmtime_r(&now, &parts);
-        char buffer[40];
-        text.assign(buffer,
-                    std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &parts));
-        at = now;
-    }
-    return text;
-}
-
 }  // namespace
-
-std::string head_of(const Response& response, const Connection::Framing& framing,
-                    std::optional<std::size_t> length) {
-    std::string out;
-    out.reserve(256 + length.value_or(0));
-    out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-    out.append(reason_phrase(response.status)).append("\r\nDate: ").append(date_now());
-    if (response.status != 204) out.append("\r\nContent-Type: ").append(response.content_type);
-    // Records are nobody's to cache or to guess types of.
-    out.append("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
-    for (const auto& [name, value] : response.headers) {
-        out.append(name).append(": ").append(value).append("\r\n");
-    }
-    if (length && response.status != 204) {
-        out.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
-    } else if (!length && framing.chunked) {
-        out.append("Transfer-Encoding: chunked\r\n");
-    }
-    if (!framing.keep_alive) out.append("Connection: close\r\n");
-    return out.append("\r\n");
-}
 
 Connection::Connection(std::shared_ptr<Shared> shared, std::shared_ptr<Loop> loop,
                        StreamSocket socket, Peer peer, std::shared_ptr<Quota> quota)

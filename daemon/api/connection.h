@@ -1,9 +1,8 @@
 #pragma once
 // One client's connection: reads requests one after the other and writes their answers. Internal
-// to server.cpp and connection.cpp, the only two files that see Beast. Beast parses; answers are
-// put together by hand, which halves the copies of a small answer.
+// to server.cpp, connection.cpp and exchange.cpp.
 
-#include "api/server.h"
+#include "api/http_message.h"
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -85,10 +84,6 @@ public:
     void close();
 
     // For the exchange under way; a number that is not the current one is ignored.
-    struct Framing {
-        bool keep_alive = true;
-        bool chunked = true;  // HTTP/1.1; else the end of the connection ends the answer
-    };
     void deliver(std::uint64_t exchange, std::string bytes, std::string more, bool last);
     void read_body(std::uint64_t exchange, Responder::OnBody call);
     void set_drained(std::uint64_t exchange, std::function<void()> call);
@@ -146,9 +141,5 @@ private:
     std::atomic<std::size_t> queued_ = 0;
     std::atomic<bool> closed_ = false;
 };
-
-// The status line and headers of an answer. `length` = nothing: in chunks.
-std::string head_of(const Response& response, const Connection::Framing& framing,
-                    std::optional<std::size_t> length);
 
 }  // namespace dutybook::api

@@ -8,8 +8,7 @@ namespace dutybook::api {
 
 class Exchange final : public Responder {
 public:
-    Exchange(std::shared_ptr<Connection> connection, std::uint64_t number,
-             Connection::Framing framing)
+    Exchange(std::shared_ptr<Connection> connection, std::uint64_t number, Framing framing)
         : connection_(std::move(connection)), number_(number), framing_(framing) {}
     ~Exchange() override;
     Exchange(const Exchange&) = delete;
@@ -31,7 +30,7 @@ private:
     enum class Stage : std::uint8_t { Open, Started, Done };
     const std::shared_ptr<Connection> connection_;
     const std::uint64_t number_;
-    const Connection::Framing framing_;
+    const Framing framing_;
     std::atomic<Stage> stage_ = Stage::Open;
     // Bytes on their way to the connection's thread.
     std::shared_ptr<std::atomic<std::size_t>> handed_over_ =
