@@ -18,6 +18,7 @@ public:
 
     // Sets the global `require`, which lives as long as this object. Inside a protected call.
     void open(lua_State* state);
+    bool any() const { return !files_.texts.empty(); }
     // Leaves the compiled file on the stack, or nothing.
     Result<void> compile(lua_State* state, const std::string& file);
     // Globals that a compiled file reads, and that nobody sets: as Offered::undefined.

@@ -46,6 +46,7 @@ public:
         });
         lua_pushlightuserdata(lua, this);
         TRY(state_->run(1, 0, load_instructions));
+        if (!modules_.any()) return {};  // a plugin of kinds alone
         TRY(modules_.compile(lua, "rules.lua"));
         return state_->run(0, 0, load_instructions);
     }

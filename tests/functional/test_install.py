@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from dutybook import BIN, duty
+from dutybook import BIN, duty, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,10 @@ def test_the_installed_programs_find_their_files(world, prefix):
         kinds = {one["kind"] for one in site.many("kind", "list")}
         assert {"core.duty", "education.behavior_observation",
                 "medical.medication_administration"} <= kinds
-        states = {one["id"]: one["state"] for one in site.one("status")["plugins"]}
-        assert {"core", "education", "medical", "legal", "roster"} <= set(states)
+        shipped = dict.fromkeys(["core", "education", "medical", "legal", "roster"], "running")
+        wait_for(lambda: shipped == {one["id"]: one["state"]
+                                     for one in site.one("status")["plugins"]},
+                 what="every plugin that ships, running")
         site.client("plugin", "new", world.directory / "mine", "--runtime", "native")
         hub = world.bare("hub")
         site.client("remote", "add", "hub", hub)

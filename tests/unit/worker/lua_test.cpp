@@ -102,6 +102,12 @@ TEST_CASE("require runs a file of the plugin once and gives what it returns") {
     CHECK((*runtime)->offered().undefined.empty());
 }
 
+TEST_CASE("a plugin of kinds alone has no code, and loads") {
+    const auto runtime = load_lua({"test", {}}, "{}", {}, [](auto) {});
+    REQUIRE_MESSAGE(runtime.has_value(), (runtime ? "" : runtime.error().text()));
+    CHECK((*runtime)->offered().rules.empty());
+}
+
 TEST_CASE("an error in a required file names that file; what is not there cannot be required") {
     const auto refused = [](const std::string& module) {
         const LuaFiles files{
