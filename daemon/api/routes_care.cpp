@@ -164,6 +164,23 @@ void judge_missing(Damages& damages, const std::set<domain::Writer>& lacking, bo
     }
 }
 
+// The control log has a copy beside the log.
+void mend_control(Call& call, core::SpaceService& space, Damages& damages) {
+    const auto of_control = [](const Damage& one) {
+        return !one.healed && one.file == store::control_ref;
+    };
+    if (std::ranges::none_of(damages, of_control)) return;
+    core::Circle* const circle = call.services.book->circle(space.facts().name);
+    if (circle == nullptr || !circle->attach(space.log())) return;
+    store::ControlLog* const control = space.log().control();
+    if (control == nullptr || !control->entries()) return;
+    for (auto& damage : damages) {
+        if (!of_control(damage)) continue;
+        damage.healed = true;
+        damage.how = "written again from the copy beside the log";
+    }
+}
+
 Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run,
                              TaskAnswer& answer) {
     answer.progress("repair", 0, 1);
@@ -173,8 +190,9 @@ Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run
         });
     }));
     Damages damages = damages_of(std::move(found));
-    const bool missing = !std::ranges::all_of(damages, &Damage::healed);
     if (dry_run) return damages;
+    mend_control(call, space, damages);
+    const bool missing = !std::ranges::all_of(damages, &Damage::healed);
     // What can be read again is shown again.
     for (bool more = true; more;) {
         TRY_ASSIGN(const auto folded, space.run([](core::SpaceEngine& engine) {

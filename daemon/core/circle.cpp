@@ -108,7 +108,7 @@ Result<void> Circle::attach(store::Log& log) {
                                        : Result<std::string>(failure(Code::NotFound, "no file"));
     const auto json = text ? parse_json(*text, {8, largest_file}) : Result<Json>(text.error());
     const auto file = json ? control_from(*json) : Result<ControlFile>(json.error());
-    if (file && !file->head.empty() && !holds(file->head)) {
+    if (file && !file->head.empty() && (!held || !holds(file->head))) {
         store::CommitId members_head;
         {
             const std::lock_guard lock(mutex_);

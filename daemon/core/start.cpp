@@ -1,6 +1,7 @@
 // Start: what a crash, a restore or a damaged file left is put in order before the first request.
 
 #include "core/engine_state.h"
+#include "core/lost_tail.h"
 #include "core/space_engine.h"
 #include "core/stamps.h"
 
@@ -106,6 +107,7 @@ Result<void> SpaceEngine::start(const Start& how) {
     // After a clean stop the walk over the whole chain would only cost the start its second.
     if (!recent) TRY(parts_.journal->check());
     if (!left.empty()) TRY(parts_.journal->set_meta(left_key, ""));
+    TRY(bring_back_lost_tail(parts_, facts_));
     TRY(state_->alarms.load());
     TRY(state_->incomplete.load());
     TRY(state_->receiver.forget_plan());

@@ -1,6 +1,6 @@
 #include "store/database_copy.h"
 
-#include "store/sqlite.h"
+#include "store/sqlite_sums.h"
 
 #include <sqlite3.h>
 
@@ -9,6 +9,8 @@ namespace dutybook::store {
 Result<void> copy_database(const std::string& from, const std::string& to) {
     TRY_ASSIGN(const auto source, Database::open(from, Database::Mode::Read));
     TRY_ASSIGN(const auto target, Database::open(to, Database::Mode::Create));
+    TRY(source->number("PRAGMA user_version"));  // reads the header, which says whether it has sums
+    copy_page_sums(*source, *target);
     sqlite3_backup* const copy =
         sqlite3_backup_init(target->handle(), "main", source->handle(), "main");
     // All pages in one step: a step holds one reading transaction, and in WAL mode no writer waits.

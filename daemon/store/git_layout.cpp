@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/kept_file.h"
 
 #include <algorithm>
 #include <array>
@@ -97,6 +98,15 @@ fs::path aside_folder(const fs::path& git_dir) {
     auto stamp = format_utc(SystemClock().now() / 1000 * 1000);
     std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
     return git_dir / "damaged" / (stamp + "-" + random_base32(5));
+}
+
+Result<void> put_file(const fs::path& git_dir, const fs::path& file, std::string_view bytes) {
+    std::error_code ignored;
+    if (fs::is_directory(file, ignored)) {
+        TRY(move_aside(git_dir, file, aside_folder(git_dir)));
+        note_healed({file, "a folder was in its place", "moved aside, and written again"});
+    }
+    return write_file_atomically(file, bytes);
 }
 
 }  // namespace dutybook::store::git

@@ -14,6 +14,9 @@
 
 namespace dutybook::store::git {
 
+// A file of the repository, written atomically; a folder that stands in its place is moved aside.
+Result<void> put_file(const fs::path& git_dir, const fs::path& file, std::string_view bytes);
+
 // gc and maintenance are off because packs are ours to consolidate; big files are not compared for
 // deltas, because a segment is compressed already and a hub would search in vain.
 extern const std::string_view log_config;

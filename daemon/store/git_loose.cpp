@@ -94,7 +94,8 @@ int file_of(std::string& bytes, git_odb_backend* backend, const git_oid* oid) {
     auto held = read_file(file, largest_file);
     if (!held) {
         if (held.error().code == Code::NotFound) return GIT_ENOTFOUND;
-        git_error_set_str(GIT_ERROR_OS, held.error().text().c_str());
+        const auto text = "loose object " + to_id(*oid) + " cannot be read: " + held.error().text();
+        git_error_set_str(GIT_ERROR_OS, text.c_str());
         return GIT_ERROR;
     }
     bytes = std::move(*held);
@@ -174,9 +175,8 @@ Result<std::vector<CommitId>> list_loose(const fs::path& git_dir) {
          at.increment(error)) {
         const auto& file = at->path();
         auto id = file.parent_path().filename().string() + file.filename().string();
-        std::error_code ignored;
-        if (is_commit_id(id) && loose_path(git_dir, id) == file && at->is_regular_file(ignored))
-            out.push_back(std::move(id));
+        // Whatever it is: a folder or a dangling link in its place is damage.
+        if (is_commit_id(id) && loose_path(git_dir, id) == file) out.push_back(std::move(id));
     }
     if (error) return failure(Code::Io, "cannot list loose objects", error.message());
     return out;

@@ -10,7 +10,7 @@
 namespace dutybook::store::git {
 
 fs::path loose_path(const fs::path& git_dir, const CommitId& id);
-// Every file in a loose object's place, by the id that its name says.
+// Everything in a loose object's place, by the id that its name says.
 Result<std::vector<CommitId>> list_loose(const fs::path& git_dir);
 // Durable when it returns. A crash may leave a temporary file beside it (tidy_folder).
 Result<void> write_loose(const fs::path& git_dir, const CommitId& id, std::string_view bytes,

@@ -1,6 +1,7 @@
 #include "store/git_objects.h"
 
 #include "base/file.h"
+#include "base/kept_file.h"
 #include "store/git_loose.h"
 
 #include <git2/odb_backend.h>
@@ -103,8 +104,10 @@ Result<CommitId> put_object(const fs::path& git_dir, std::string_view bytes, git
     if (const auto held = view.read(id, type, bytes.size()); held && *held == bytes) return id;
     const auto file = loose_path(git_dir, id);
     std::error_code ignored;
-    if (fs::exists(file, ignored)) TRY(move_aside(git_dir, file, aside));
+    const bool damaged = fs::exists(fs::symlink_status(file, ignored));
+    if (damaged) TRY(move_aside(git_dir, file, aside));
     TRY(write_loose(git_dir, id, bytes, type));
+    if (damaged) note_healed({file, "object " + id + " was damaged", "written again"});
     return id;
 }
 

@@ -42,8 +42,8 @@ private:
     Handle<git_odb> odb_;
 };
 
-// Writes a loose object, synced with its directories, unless a readable one is there. An
-// unreadable file in its place is moved to `aside` first.
+// Writes a loose object, synced with its directories, unless a readable one is there. What stands
+// unreadable in its place is moved to `aside` first, and noted (base/kept_file.h).
 Result<CommitId> put_object(const fs::path& git_dir, std::string_view bytes, git_object_t type,
                             const fs::path& aside);
 // Renames a file below git_dir to the same place below `aside`, both directories synced.

@@ -1,6 +1,7 @@
 #include "store/git_refs.h"
 
 #include "base/file.h"
+#include "store/git_layout.h"
 
 #include <sstream>
 #include <system_error>
@@ -52,7 +53,7 @@ Result<void> write_ref(const fs::path& git_dir, const std::string& ref, const Co
         return failure(Code::Internal, "no ref that could be written: " + ref);
     const auto file = git_dir / ref;
     TRY(make_directories(file.parent_path()));
-    return write_file_atomically(file, target + "\n");
+    return put_file(git_dir, file, target + "\n");
 }
 
 Result<void> delete_ref(const fs::path& git_dir, const std::string& ref) {

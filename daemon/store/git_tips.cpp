@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "store/git_layout.h"
 
 #include <sstream>
 #include <system_error>
@@ -50,7 +51,7 @@ Result<void> write_tips(const fs::path& git_dir, const Tips& tips) {
                  (info.previous.empty() ? "-" : info.previous) + "\n";
     for (const auto& [ref, tip] : tips.others)
         lines.append(ref).append(" ").append(tip).append("\n");
-    return write_file_atomically(git_dir / file_name, lines + checksum_line(lines));
+    return put_file(git_dir, git_dir / file_name, lines + checksum_line(lines));
 }
 
 Result<Tips> read_tips(const fs::path& git_dir) {

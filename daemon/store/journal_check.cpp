@@ -2,8 +2,10 @@
 
 #include "store/journal_chain.h"
 #include "store/journal_sqlite.h"
+#include "store/sqlite_sums.h"
 
 #include "base/file.h"
+#include "base/kept_file.h"
 
 #include <sstream>
 
@@ -16,35 +18,67 @@ struct Head {
 };
 using Heads = std::map<std::string, Head>;
 
-Result<Heads> read_heads(const std::string& path) {
+constexpr std::string_view hash_word = "blake2b ";
+
+std::string with_hash(const std::string& lines) {
+    return lines + std::string(hash_word) + hex(blake2b(lines)) + "\n";
+}
+
+struct HeadFile {
+    bool there = false, sound = false;
     Heads heads;
-    if (!fs::exists(path)) return heads;
-    TRY_ASSIGN(const std::string text, read_file(path));
-    std::istringstream lines(text);
+};
+
+HeadFile read_heads(const std::string& path, bool summed) {
+    HeadFile out;
+    const auto text = read_file(path);
+    out.there = text || text.error().code != Code::NotFound;
+    if (!text) return out;
+    const auto end = summed ? text->rfind(hash_word) : text->size();
+    out.sound = !summed || (end != std::string::npos && with_hash(text->substr(0, end)) == *text);
+    if (!out.sound) return out;
+    std::istringstream lines(text->substr(0, end));
     std::string writer;
     Head head;
-    while (lines >> writer >> head.seq >> head.chain) heads[writer] = head;
-    return heads;
+    while (lines >> writer >> head.seq >> head.chain) out.heads[writer] = head;
+    return out;
 }
 
-Error damaged(const std::string& why) {
-    return failure(Code::Corrupt, "the journal is damaged", why,
-                   "keep a copy of journal.db; restore the store from a backup, or run repair");
-}
-
-Error lost(const std::string& writer, std::uint64_t held, std::uint64_t head) {
-    return failure(Code::Corrupt, "the journal has lost operations",
-                   "it holds " + writer + " up to " + std::to_string(held) + ", but up to " +
-                       std::to_string(head) + " were acknowledged and planned into segments",
-                   "restore the store from a backup, or accept the loss by moving "
-                   "journal.db.head away");
+std::string text_of(const Heads& heads) {
+    std::string text;
+    for (const auto& [name, head] : heads) {
+        text += name + " " + std::to_string(head.seq) + " " + head.chain + "\n";
+    }
+    return with_hash(text);
 }
 
 }  // namespace
 
-Result<void> SqliteJournal::compare_head() {
-    TRY_ASSIGN(const Heads heads, read_heads(path_ + ".head"));
-    for (const auto& [writer, head] : heads) {
+Error SqliteJournal::damaged(const std::string& why) const {
+    return failure(Code::Corrupt, path_ + " is damaged", why,
+                   "keep a copy of it and restore the store from a backup");
+}
+
+Error SqliteJournal::lost(const std::string& writer, std::uint64_t held, std::uint64_t head) const {
+    return failure(
+        Code::Corrupt, path_ + " has lost operations",
+        "it holds " + writer + " up to " + std::to_string(held) + ", but up to " +
+            std::to_string(head) + " were acknowledged and planned into segments: " + path_ +
+            "-wal was cut or emptied, or an older copy was put back",
+        "restore the store from a backup, or accept the loss by moving " + path_ + ".head away");
+}
+
+Result<void> put_head_file(const std::string& journal, const std::string& text) {
+    const std::string path = journal + ".head";
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) fs::rename(path, path + ".damaged", ignored);
+    return write_file_atomically(path, text);
+}
+
+Result<void> SqliteJournal::compare_head(bool summed) {
+    const HeadFile file = read_heads(path_ + ".head", summed);
+    if (!file.sound) return make_head_again(file.there);
+    for (const auto& [writer, head] : file.heads) {
         const auto found = writers_.find(writer);
         if (found == writers_.end()) return lost(writer, 0, head.seq);
         const WriterState& state = found->second;
@@ -60,24 +94,43 @@ Result<void> SqliteJournal::compare_head() {
                            " is not the operation that was planned into a segment");
         }
     }
+    if (summed) return {};
+    return put_head_file(path_, text_of(file.heads));
+}
+
+Result<void> SqliteJournal::make_head_again(bool was_there) {
+    Heads heads;
+    bool written = false;  // a writer gets its line before its first operation
+    for (const auto& [writer, state] : writers_) {
+        written = written || state.last > 0;
+        TRY_ASSIGN(const auto planned,
+                   db_->number("SELECT max(last) FROM seal WHERE writer = ?1", writer));
+        const auto seq = static_cast<std::uint64_t>(planned.value_or(0));
+        TRY_ASSIGN(const Hash chain, chain_at(writer, seq));
+        heads[writer] = {seq, hex(chain)};
+    }
+    if (heads.empty() && !was_there) return {};
+    TRY(put_head_file(path_, text_of(heads)));
+    if (written || was_there) {
+        note_healed({path_ + ".head", was_there ? "was not what was written" : "was missing",
+                     "made again from the journal"});
+    }
     return {};
 }
 
-Result<void> SqliteJournal::write_head(const domain::Writer& writer, std::uint64_t seq) {
-    TRY_ASSIGN(Heads heads, read_heads(path_ + ".head"));
-    Hash chain = root_chain(writer);
+// The root's where that operation is not held.
+Result<Hash> SqliteJournal::chain_at(const domain::Writer& writer, std::uint64_t seq) {
     TRY_ASSIGN(const auto stored,
                db_->string("SELECT chain FROM operation WHERE writer = ?1 AND seq = ?2",
                            writers_.find(writer)->second.row, seq));
-    if (stored) {
-        TRY_ASSIGN(chain, hash_from(*stored));
-    }
+    return stored ? hash_from(*stored) : Result<Hash>(root_chain(writer));
+}
+
+Result<void> SqliteJournal::write_head(const domain::Writer& writer, std::uint64_t seq) {
+    Heads heads = read_heads(path_ + ".head", true).heads;
+    TRY_ASSIGN(const Hash chain, chain_at(writer, seq));
     heads[writer] = {seq, hex(chain)};
-    std::string text;
-    for (const auto& [name, head] : heads) {
-        text += name + " " + std::to_string(head.seq) + " " + head.chain + "\n";
-    }
-    return write_file_atomically(path_ + ".head", text);
+    return put_head_file(path_, text_of(heads));
 }
 
 Result<void> SqliteJournal::check_writer(const domain::Writer& name, const WriterState& state,
@@ -116,7 +169,16 @@ Result<void> SqliteJournal::check_writer(const domain::Writer& name, const Write
     return {};
 }
 
+// Version 2 has sums: a header that says otherwise is damaged.
+Result<void> SqliteJournal::check_pages() {
+    if (pages_ == Pages::AsTheyAre) return {};
+    const auto checked = check_page_sums(*db_);
+    if (!checked && checked.error().code == Code::Corrupt) return damaged(checked.error().why);
+    return checked;
+}
+
 Result<void> SqliteJournal::check() {
+    TRY(check_pages());
     std::map<std::int64_t, Hash> frontiers;
     {
         TRY_ASSIGN(Rows rows, db_->query("SELECT id, text FROM frontier"));

@@ -1,6 +1,7 @@
 #include "store/journal_mark.h"
 
-#include "store/sqlite.h"
+#include "store/journal_sqlite.h"
+#include "store/sqlite_sums.h"
 
 #include "base/crypto.h"
 #include "base/file.h"
@@ -76,16 +77,19 @@ std::optional<Mark> read_mark(const std::string& text) {
     return mark;
 }
 
-// Pages and chain; then the file is written anew, so that nothing of what changed stays in it.
-Result<void> prove(Journal& journal, const std::string& path) {
-    TRY(journal.check());
+// What of a damaged file proves whole: the chain of its operations and the structure of its pages,
+// whatever their sums say. Then it is written anew, so that nothing of what changed stays in it.
+Result<void> prove(const std::string& path) {
+    TRY_ASSIGN(auto journal, SqliteJournal::open(path, SqliteJournal::Pages::AsTheyAre));
+    TRY(journal->check());
+    journal.reset();
     TRY_ASSIGN(const auto db, Database::open(path, Database::Mode::Write));
+    ignore_page_sums(*db);
     TRY_ASSIGN(const auto verdict, db->string("PRAGMA integrity_check(1)"));
     if (verdict.value_or("") != "ok") {
-        return failure(Code::Corrupt, path + " is damaged", verdict.value_or("no sound page"),
-                       "keep a copy of it and restore the store from a backup");
+        return failure(Code::Corrupt, path + " is damaged", verdict.value_or("no sound page"));
     }
-    return db->script("VACUUM");
+    return write_journal_anew(*db);
 }
 
 Error with_advice(Error error, const std::string& path) {
@@ -95,16 +99,38 @@ Error with_advice(Error error, const std::string& path) {
     return error;
 }
 
-// No mark: the last run ended without a clean stop, or somebody took the mark away.
-Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
+Result<std::unique_ptr<Journal>> open_proven(const std::string& path,
+                                             const std::string& suspicion) {
+    if (auto proven = prove(path); !proven) {
+        Error error = proven.error();
+        if (error.code == Code::Io || error.code == Code::NewerFormat) {
+            error = failure(Code::Corrupt, path + " is damaged", suspicion + ": " + error.text());
+        }
+        return with_advice(std::move(error), path);
+    }
     auto journal = open_sqlite_journal(path);
     if (!journal) return with_advice(journal.error(), path);
-    TRY_ASSIGN(const std::string left, (*journal)->meta(left_in_order));
-    if (left.empty()) return journal;
-    log_warning("store", "the mark of a clean stop is missing: the journal is checked whole",
-                {{"file", mark_path(path).string()}});
-    TRY((*journal)->check());
+    note_healed({path, suspicion, "every operation in it proved whole; it was written anew"});
     return journal;
+}
+
+// No mark: the last run ended without a clean stop, or somebody took the mark away. Then the sums
+// of the pages tell.
+Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
+    auto journal = SqliteJournal::open(path);
+    const auto pages = journal ? (*journal)->check_pages() : journal.error();
+    if (!pages && pages.error().code == Code::Corrupt) {
+        if (journal) journal->reset();
+        return open_proven(path, pages.error().why);
+    }
+    if (!journal) return with_advice(journal.error(), path);
+    TRY_ASSIGN(const std::string left, (*journal)->meta(left_in_order));
+    if (!left.empty()) {
+        log_warning("store", "the mark of a clean stop is missing: the journal is checked whole",
+                    {{"file", mark_path(path).string()}});
+        TRY((*journal)->check());
+    }
+    return std::unique_ptr<Journal>(std::move(*journal));
 }
 
 }  // namespace
@@ -124,20 +150,14 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
             "the mark of its clean stop, " + mark_path(path).filename().string() + ", was damaged";
     } else if (fs::exists(path)) {
         if (head_text(path) != mark->head) {
-            if (fs::is_directory(path + ".head", ignored))
-                fs::rename(path + ".head", path + ".head.damaged", ignored);
-            TRY(write_file_atomically(path + ".head", mark->head));
+            TRY(put_head_file(path, mark->head));
             note_healed({path + ".head", "was missing or changed", "made again"});
         }
         TRY_ASSIGN(const std::string hash, hash_of_file(path));
         if (hash != mark->journal) suspicion = "its bytes changed since it was closed";
     }
-    auto journal = open_sqlite_journal(path);
+    auto journal = suspicion.empty() ? open_sqlite_journal(path) : open_proven(path, suspicion);
     if (!journal) return with_advice(journal.error(), path);
-    if (!suspicion.empty()) {
-        TRY(prove(**journal, path));
-        note_healed({path, suspicion, "every operation in it proved whole; it was written anew"});
-    }
     fs::remove(mark_path(path), ignored);
     TRY(sync_directory(fs::path(path).parent_path()));
     return journal;

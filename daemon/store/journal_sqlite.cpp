@@ -1,6 +1,7 @@
 #include "store/journal_sqlite.h"
 
 #include "store/journal_chain.h"
+#include "store/sqlite_sums.h"
 #include "store/sqlite_wal.h"
 
 #include "base/file.h"
@@ -10,7 +11,8 @@
 namespace dutybook::store {
 namespace {
 
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
+constexpr int version_without_sums = 1;
 constexpr Millis answers_kept = 7LL * 24 * 3600 * 1000;
 constexpr Millis purge_every = 3600LL * 1000;
 
@@ -28,7 +30,7 @@ CREATE TABLE seal(id INTEGER PRIMARY KEY, writer TEXT NOT NULL, format INTEGER N
 CREATE INDEX seal_writer ON seal(writer, id);
 CREATE INDEX seal_commit ON seal(commit_id);
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 )";
 
 Result<void> make_schema(Database& db, const std::string& path) {
@@ -56,35 +58,48 @@ Error out_of_place(std::string_view writer, std::uint64_t expected, std::uint64_
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_sqlite_journal(const std::string& path) {
-    return SqliteJournal::open(path);
+    TRY_ASSIGN(auto journal, SqliteJournal::open(path));
+    return std::unique_ptr<Journal>(std::move(journal));
 }
 
-Result<std::unique_ptr<Journal>> SqliteJournal::open(const std::string& path) {
+Result<void> write_journal_anew(Database& db) {
+    TRY(give_page_sums(db));
+    TRY(db.script("VACUUM"));
+    TRY(db.script(("PRAGMA user_version = " + std::to_string(schema_version)).c_str()));
+    return db.checkpoint();
+}
+
+Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& path, Pages pages) {
     TRY(check_wal(path + "-wal"));
     TRY_ASSIGN(auto db, Database::open(path, Database::Mode::Create));
+    if (pages == Pages::AsTheyAre) ignore_page_sums(*db);
+    TRY(give_page_sums(*db));
     TRY(
         db->script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                    "PRAGMA journal_size_limit = 16777216"));
     // Empties the write-ahead log, as check_wal() asks for.
     TRY(db->checkpoint());
-    TRY_ASSIGN(const auto version, db->number("PRAGMA user_version"));
-    if (version.value_or(0) > schema_version) {
+    TRY_ASSIGN(const auto held, db->number("PRAGMA user_version"));
+    const auto version = held.value_or(0);
+    if (version > schema_version) {
+        if (has_page_sums(*db)) TRY(check_page_sums(*db));
         return failure(Code::NewerFormat, path + " was written by a newer Dutybook", {},
                        "install the newer version again");
     }
-    if (version.value_or(0) == 0) {
+    if (version == 0) {
         if (fs::exists(path + ".head")) {
-            return failure(Code::Corrupt, path + " is missing or empty",
+            return failure(Code::Corrupt, path + " or " + path + "-wal is missing or empty",
                            "its head file says that it held operations",
                            "restore the store from a backup, or accept the loss by moving " + path +
                                ".head away");
         }
         TRY(make_schema(*db, path));
     }
-    std::unique_ptr<SqliteJournal> journal(new SqliteJournal(path, std::move(db)));
+    std::unique_ptr<SqliteJournal> journal(new SqliteJournal(path, std::move(db), pages));
     TRY(journal->load());
-    TRY(journal->compare_head());
-    return std::unique_ptr<Journal>(std::move(journal));
+    TRY(journal->compare_head(version != version_without_sums));
+    if (version == version_without_sums) TRY(write_journal_anew(*journal->db_));
+    return journal;
 }
 
 Result<void> SqliteJournal::load() {

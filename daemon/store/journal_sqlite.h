@@ -13,9 +13,13 @@
 //   meta(key, value)
 //
 // Beside journal.db stands journal.db.head: for each writer one line "<writer> <seq> <chain hex>",
-// the last operation that was planned into a segment. It is outside of SQLite, so that a journal
-// that lost its write-ahead log, or was put back from an older copy, is found at the next start.
-// The log of SQLite itself is checked frame by frame before it is used (sqlite_wal.h).
+// the last operation that was planned into a segment, and "blake2b <hash of the lines above>". It
+// is outside of SQLite, so that a journal that lost its write-ahead log, or was put back from an
+// older copy, is found at the next start. One that is missing or damaged is made again and noted
+// (base/kept_file.h).
+// The log of SQLite itself is checked frame by frame before it is used (sqlite_wal.h), the pages of
+// the file have sums (sqlite_sums.h) from user_version 2 on; a journal of version 1 gets them when
+// it is opened.
 //
 // A journal whose head file is there but whose database is not is Corrupt, not new.
 
@@ -30,7 +34,11 @@ namespace dutybook::store {
 
 class SqliteJournal final : public Journal {
 public:
-    static Result<std::unique_ptr<Journal>> open(const std::string& path);
+    enum class Pages : std::uint8_t { Compared, AsTheyAre };
+    static Result<std::unique_ptr<SqliteJournal>> open(const std::string& path,
+                                                       Pages pages = Pages::Compared);
+    // Every byte of the file; the rest of check() is the chain.
+    Result<void> check_pages();
 
     Result<void> append(std::span<const JournalLine> lines, const domain::Frontier& frontier,
                         std::span<const Answer> answers, Millis now) override;
@@ -69,14 +77,19 @@ private:
         Hash hash{};
     };
 
-    SqliteJournal(std::string path, std::unique_ptr<Database> db)
-        : path_(std::move(path)), db_(std::move(db)) {}
+    SqliteJournal(std::string path, std::unique_ptr<Database> db, Pages pages)
+        : path_(std::move(path)), db_(std::move(db)), pages_(pages) {}
 
     Result<void> load();
     Result<void> load_writer(const domain::Writer& name, std::int64_t row, std::uint64_t cut,
                              const Hash& cut_chain);
-    Result<void> compare_head();
+    // journal_check.cpp. `summed`: the head file has its own hash (from version 2 on).
+    Result<void> compare_head(bool summed);
+    Result<void> make_head_again(bool was_there);
     Result<void> write_head(const domain::Writer& writer, std::uint64_t seq);
+    Result<Hash> chain_at(const domain::Writer& writer, std::uint64_t seq);
+    Error damaged(const std::string& why) const;
+    Error lost(const std::string& writer, std::uint64_t held, std::uint64_t head) const;
 
     Result<LastFrontier> intern(const domain::Frontier& frontier);
     Result<void> insert(WriterState& state, std::span<const std::string_view> lines,
@@ -88,10 +101,16 @@ private:
 
     std::string path_;
     std::unique_ptr<Database> db_;
+    const Pages pages_;
     Writers writers_;
     domain::Writer current_;
     std::optional<LastFrontier> last_frontier_;
     Millis purged_ = 0;  // when old answers were last deleted
 };
+
+// Pages in order, with their sums.
+Result<void> write_journal_anew(Database& db);
+// Whatever stands in the place of the head file is replaced, a folder moved aside.
+Result<void> put_head_file(const std::string& journal, const std::string& text);
 
 }  // namespace dutybook::store

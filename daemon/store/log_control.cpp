@@ -92,10 +92,10 @@ Result<void> GitLog::take(Quarantine& quarantine, const CommitId& tip, const Com
 
 Result<void> GitLog::put(const std::vector<ControlPiece>& pieces, const CommitId& head) {
     const std::lock_guard lock(writing_);
-    bool damaged = false;
+    std::optional<Error> damaged;
     {
         TRY_ASSIGN(const auto view, View::open(path_));
-        damaged = !load_control(view);
+        if (const auto held = load_control(view); !held) damaged = held.error();
     }
     for (const auto& piece : pieces) {
         TRY_ASSIGN(const auto blob, git::put_object(path_, piece.blob, GIT_OBJECT_BLOB, aside_));
@@ -105,7 +105,7 @@ Result<void> GitLog::put(const std::vector<ControlPiece>& pieces, const CommitId
     if (damaged) {
         const std::lock_guard state(state_);
         healed_.push_back({control_ref,
-                           "an entry was damaged or missing",
+                           "an entry was damaged or missing: " + damaged->text(),
                            {},
                            true,
                            "written again from the copy beside the log"});

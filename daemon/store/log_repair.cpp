@@ -106,6 +106,13 @@ Result<std::vector<Damage>> GitLog::repair(bool dry_run, Journal& journal,
     for (const auto& [ref, tip] : expected.others) {
         const bool held = survey.readable(tip);
         TRY(mend_ref(path_, ref, held ? tip : CommitId{}, aside_));
+        // The README is made again below.
+        if (const auto whole = survey_other(survey, tip); !whole && ref == control_ref)
+            missing.push_back({ref,
+                               whole.error().text(),
+                               {},
+                               false,
+                               "the next sync fetches the rest from a remote"});
         if (held) next.others[ref] = tip;
     }
     TRY(mend_stray_refs(next));

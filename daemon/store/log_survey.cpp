@@ -3,6 +3,7 @@
 #include "store/git_loose.h"
 #include "store/git_refs.h"
 
+#include "base/crypto.h"
 #include "base/file.h"
 
 #include <git2/odb_backend.h>
@@ -180,7 +181,27 @@ Result<void> check_segment(const Survey& survey, const CommitId& commit,
     return {};
 }
 
+constexpr std::size_t object_id_bytes = 20;
+
+Result<void> check_tree_of_one(const Survey& survey, const git::CommitLink& link) {
+    TRY_ASSIGN(const auto tree, survey.view->read(link.text.tree, GIT_OBJECT_TREE, 4096));
+    if (tree.size() < object_id_bytes) return malformed("tree " + link.text.tree + " is empty");
+    const auto* id = reinterpret_cast<const std::uint8_t*>(tree.data() + tree.size());
+    const auto blob = hex({id - object_id_bytes, object_id_bytes});
+    if (survey.readable(blob)) return {};
+    return failure(Code::Corrupt, "object " + blob + " is missing or damaged");
+}
+
 }  // namespace
+
+Result<void> survey_other(const Survey& survey, const CommitId& tip) {
+    for (CommitId at = tip; !at.empty();) {
+        TRY_ASSIGN(const auto link, git::read_link(*survey.view, at));
+        TRY(check_tree_of_one(survey, link));
+        at = link.parent;
+    }
+    return {};
+}
 
 ChainState survey_chain(const Survey& survey, const CommitId& tip, const SegmentCodec* codec) {
     ChainState out;

@@ -40,5 +40,8 @@ struct ChainState {
 };
 // `codec` null: shape and hashes only.
 ChainState survey_chain(const Survey& survey, const CommitId& tip, const SegmentCodec* codec);
+// What hangs together below a ref of ours that is no writer's log: commits, their trees of one
+// file, the blobs.
+Result<void> survey_other(const Survey& survey, const CommitId& tip);
 
 }  // namespace dutybook::store

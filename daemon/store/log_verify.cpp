@@ -18,9 +18,8 @@ Result<std::vector<Damage>> GitLog::verify(bool full,
         if (progress) progress(80 + static_cast<int>(done * 20 / known.volumes.size()));
     }
     for (const auto& [ref, tip] : known.others)
-        if (!survey.readable(tip))
-            survey.damages.push_back(
-                {ref, "commit " + tip + " is missing or damaged", {}, false, {}});
+        if (const auto whole = survey_other(survey, tip); !whole)
+            survey.damages.push_back({ref, whole.error().text(), {}, false, {}});
     const std::lock_guard state(state_);
     auto out = healed_;
     for (const auto& [ref, tip] : broken_) {

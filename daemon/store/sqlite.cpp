@@ -1,5 +1,7 @@
 #include "store/sqlite.h"
 
+#include "store/sqlite_sums.h"
+
 #include <sqlite3.h>
 
 #include <cerrno>
@@ -50,7 +52,8 @@ Error error_of(sqlite3* db, int status) {
         return failure(Code::Full, "cannot write " + file, "the disk is full",
                        "free some space and try again");
     }
-    const Code code = code_of(primary);
+    const Code code = status == SQLITE_IOERR_DATA ? Code::Corrupt : code_of(primary);
+    if (status == SQLITE_IOERR_DATA) why = "a page of it is not what was written";
     switch (code) {
         case Code::Corrupt:
             return failure(code, file + " is damaged", std::move(why));
@@ -104,6 +107,7 @@ bool Rows::null(int column) const {
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, Mode mode) {
+    start_page_sums();
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= mode == Mode::Read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (mode == Mode::Create) flags |= SQLITE_OPEN_CREATE;

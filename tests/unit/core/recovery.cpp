@@ -1,5 +1,7 @@
 #include "site_fixture.h"
 
+#include "base/kept_file.h"
+
 #include <algorithm>
 
 using namespace dutybook;
@@ -134,6 +136,34 @@ TEST_CASE("a log that was lost is made again from the journal, commit by commit"
     REQUIRE(a.log().volumes()->size() == 1);
     CHECK(a.log().volumes()->front().tip == tip);
     CHECK_FALSE(stands(a, "log-damaged"));
+}
+
+TEST_CASE("what the journal lost of its end comes back from the index, as it was") {
+    TestSite a("aaaa"), peer("bbbb");
+    fill(a, 3, "x");
+    a.close();
+    const auto journal = a.folder("journal.db");
+    fs::copy_file(journal, journal + ".before");
+    a.restart();
+    fill(a, 4, "lost");
+    write(a, patch("lost3", {{"priority", "high"}}));
+    const auto digest = a.digest();
+    const auto last = a.journal().last_seq(a.engine().writer());
+    a.close();
+    fs::rename(journal + ".before", journal);
+    a.restart();
+    CHECK(a.journal().last_seq(a.engine().writer()) == last);
+    CHECK(a.journal().check());
+    CHECK(a.digest() == digest);
+    const auto healed = healed_files();
+    REQUIRE_FALSE(healed.empty());
+    CHECK(healed.back().file == "spaces/north/journal.db-wal");
+    CHECK(healed.back().what.find("5 acknowledged") != std::string::npos);
+    CHECK_FALSE(healed.back().lost);
+    peer.pull_from(a);
+    CHECK(peer.digest() == digest);
+    a.delete_index();
+    CHECK(a.digest() == digest);
 }
 
 TEST_CASE("a moved store issues its unsealed tail again under a new writer, once for all") {

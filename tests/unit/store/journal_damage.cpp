@@ -4,10 +4,13 @@
 #include "support/scratch.h"
 
 #include "base/file.h"
+#include "base/kept_file.h"
+#include "store/journal_mark.h"
 #include "store/sqlite.h"
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -81,6 +84,19 @@ Image make_image(const std::string& path, std::uint64_t more) {
     REQUIRE(journal->finish_seal(planned->id, store::CommitId(40, 'e'), 1));
     for (std::uint64_t seq = 2; seq <= 1 + more; ++seq) append_one(*journal, seq);
     return image_of(path);
+}
+
+// A journal as a crash leaves it after everything went into the file: no mark of a clean stop.
+Image crashed(const std::string& path) {
+    make_image(path, 9);
+    open_or_fail(path);
+    return {bytes_of(path), "", bytes_of(path + ".head")};
+}
+
+bool noted(const std::string& file) {
+    const auto all = healed_files();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& one) { return one.file == file && !one.lost; });
 }
 
 }  // namespace
@@ -230,6 +246,77 @@ TEST_CASE("a journal that went back behind its sealed head is refused") {
     const auto opened = store::open_sqlite_journal(path);
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code == Code::Corrupt);
+}
+
+TEST_CASE("after a crash no byte of the file changes in silence") {
+    const Scratch scratch;
+    const Image image = crashed(scratch.path("journal.db"));
+    std::size_t healed = 0, named = 0;
+    for (std::size_t at = 0; at < image.db.size(); at += at < 100 ? 9 : 2003) {
+        const std::string path = scratch.path("flip" + std::to_string(at) + ".db");
+        Image bad = image;
+        bad.db[at] ^= 0x08;
+        put_image(path, bad);
+        const auto opened = store::open_marked_journal(path);
+        if (!opened) {
+            CHECK(opened.error().code == Code::Corrupt);
+            CHECK(opened.error().text().find(path) != std::string::npos);
+            CHECK_FALSE(opened.error().fix.empty());
+            ++named;
+            continue;
+        }
+        CHECK_MESSAGE(noted(path), at);
+        CHECK((*opened)->check());
+        CHECK(contract_texts(**opened, contract_writer, 1).size() == 10);
+        ++healed;
+    }
+    CHECK(healed > 0);
+    CHECK(named > 0);
+}
+
+TEST_CASE("a head file that is gone, changed or a folder is made again, and noted") {
+    const Scratch scratch;
+    const std::string path = scratch.path("journal.db");
+    const Image image = crashed(path);
+    const std::string head = path + ".head";
+    SUBCASE("gone") {
+        fs::remove(head);
+    }
+    SUBCASE("changed") {
+        std::string text = image.head;
+        text[text.size() / 2] ^= 0x01;
+        put_bytes(head, text);
+    }
+    SUBCASE("cut") {
+        put_bytes(head, image.head.substr(0, image.head.size() / 2));
+    }
+    SUBCASE("empty") {
+        put_bytes(head, "");
+    }
+    SUBCASE("a folder") {
+        fs::remove(head);
+        fs::create_directories(head + "/lost+found");
+    }
+    REQUIRE(store::open_marked_journal(path));
+    CHECK(noted(head));
+    CHECK(bytes_of(head) == image.head);
+}
+
+TEST_CASE("a journal of the version without sums gets them when it is opened") {
+    const Scratch scratch;
+    const std::string path = scratch.path("journal.db");
+    Image image = crashed(path);
+    {
+        auto db = store::Database::open(path, store::Database::Mode::Write);
+        REQUIRE(db);
+        REQUIRE((*db)->script("PRAGMA user_version = 1"));
+    }
+    const auto end = image.head.rfind("blake2b");
+    put_bytes(path + ".head", image.head.substr(0, end));
+    CHECK(open_or_fail(path)->check());
+    CHECK(bytes_of(path + ".head") == image.head);
+    auto db = store::Database::open(path, store::Database::Mode::Read);
+    CHECK(*(*db)->number("PRAGMA user_version") == 2);
 }
 
 TEST_CASE("a write that the disk refuses is refused whole, and writing goes on afterwards") {

@@ -163,12 +163,13 @@ git::SegmentObjects objects_of(const fs::path& git_dir, const CommitId& commit) 
     return value(git::read_segment(value(git::View::open(git_dir)), commit));
 }
 
-enum class How { Flip, Cut, Empty, Remove };
+enum class How { Flip, Cut, Empty, Remove, Folder };
 
 void damage(const fs::path& file, How how) {
     auto bytes = value(read_file(file));
-    if (how == How::Remove) {
+    if (how == How::Remove || how == How::Folder) {
         fs::remove(file);
+        if (how == How::Folder) fs::create_directories(file / "lost+found");
         return;
     }
     if (how == How::Flip) bytes[bytes.size() / 2] ^= 0x41;
@@ -177,7 +178,7 @@ void damage(const fs::path& file, How how) {
     overwrite(file, bytes);
 }
 
-constexpr std::array all_ways = {How::Flip, How::Cut, How::Empty, How::Remove};
+constexpr std::array all_ways = {How::Flip, How::Cut, How::Empty, How::Remove, How::Folder};
 
 fs::path the_pack(const fs::path& git_dir, const std::string& extension) {
     std::vector<fs::path> found;
@@ -207,6 +208,18 @@ TEST_CASE("damage: a damaged tip of one's own does not hinder opening, and comes
     damage(git::loose_path(site.git_dir, site.own.back()), How::Flip);
     site.reopen();
     site.heals(site.own.back().substr(2));
+}
+
+TEST_CASE("damage: what the README's ref leads to is read to its end") {
+    for (const auto how : all_ways) {
+        CAPTURE(static_cast<int>(how));
+        Site site(false);
+        const auto view = value(git::View::open(site.git_dir));
+        const auto readme = value(site.log->refs()).at("refs/heads/dutybook");
+        const auto tree = value(git::read_link(view, readme)).text.tree;
+        damage(git::loose_path(site.git_dir, tree), how);
+        site.heals(how == How::Remove ? "refs/heads/dutybook" : tree.substr(2));
+    }
 }
 
 TEST_CASE("damage: HEAD, config and the list of tips are written again") {

@@ -1,0 +1,14 @@
+#pragma once
+// What the journal has lost of its end (a write-ahead log that was cut, emptied or damaged in its
+// last transaction) and the index still shows.
+
+#include "core/space_engine.h"
+
+namespace dutybook::core {
+
+// The index takes in only what the journal has made durable: an own operation that it shows beyond
+// the journal's last was acknowledged and lost. It goes back into the journal as it was, under its
+// own number; both what came back and what did not is noted (base/kept_file.h).
+Result<void> bring_back_lost_tail(const SpaceParts& parts, const SpaceFacts& facts);
+
+}  // namespace dutybook::core
