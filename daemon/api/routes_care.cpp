@@ -145,15 +145,31 @@ Result<std::set<domain::Writer>> short_logs(core::SpaceService& space) {
     });
 }
 
-// After the remotes were asked: what came back, and what is lost.
-void judge_missing(Damages& damages, const std::set<domain::Writer>& lacking, bool all_asked) {
+using LogTips = std::map<store::VolumeName, store::CommitId>;
+
+Result<LogTips> log_tips(core::SpaceService& space) {
+    return space.run([](core::SpaceEngine& engine) -> Result<LogTips> {
+        TRY_ASSIGN(const auto volumes, engine.log().volumes());
+        LogTips tips;
+        for (const auto& volume : volumes) tips[volume.name] = volume.tip;
+        return Result<LogTips>(boost::system::in_place_value, std::move(tips));
+    });
+}
+
+// After the remotes were asked: what came back, and what is lost. `before`: the tips that repair
+// left. What is shown does not tell it alone: an index that was built again knows of no more.
+void judge_missing(Damages& damages, const std::set<domain::Writer>& lacking, const LogTips& before,
+                   const LogTips& after, bool all_asked) {
+    const auto came = [&](const store::VolumeName& volume) {
+        const auto now = after.find(volume);
+        const auto then = before.find(volume);
+        return now != after.end() && (then == before.end() || then->second != now->second) &&
+               !lacking.contains(volume.writer);
+    };
     for (auto& damage : damages) {
         if (damage.healed) continue;
-        const bool back = damage.volumes.empty()
-                              ? lacking.empty()
-                              : std::ranges::none_of(damage.volumes, [&](const auto& volume) {
-                                    return lacking.contains(volume.writer);
-                                });
+        const bool back =
+            damage.volumes.empty() ? lacking.empty() : std::ranges::all_of(damage.volumes, came);
         damage.healed = back;
         if (back) damage.how = "fetched again from a remote";
         if (back || !all_asked) continue;
@@ -202,9 +218,11 @@ Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run
     }
     if (!missing) return damages;
     TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
+    TRY_ASSIGN(const auto before, log_tips(space));
     const bool all_asked = remotes.empty() || fetch_missing(call, space.facts().name, answer);
     TRY_ASSIGN(const auto lacking, short_logs(space));
-    judge_missing(damages, lacking, all_asked);
+    TRY_ASSIGN(const auto after, log_tips(space));
+    judge_missing(damages, lacking, before, after, all_asked);
     TRY_ASSIGN(const Damages left, find_damage(space, false, answer));
     for (const auto& damage : left) {
         const bool told = std::any_of(damages.begin(), damages.end(), [&](const auto& one) {

@@ -1,6 +1,7 @@
 // Repair, in the order in which each step can rely on the one before: objects, HEAD and config,
 // own segments from the journal, refs, the list of tips. Damaged files are moved to damaged/.
 
+#include "store/git_loose.h"
 #include "store/git_refs.h"
 #include "store/log_rescue.h"
 #include "store/log_survey.h"
@@ -52,6 +53,42 @@ Result<void> mend_ref(const fs::path& git_dir, const std::string& ref, const Com
     return tip.empty() ? Result<void>{} : git::write_ref(git_dir, ref, tip);
 }
 
+// Commits between a tip and what is kept of its log: what they name is missing.
+std::unordered_set<CommitId> commits_beyond(const Survey& survey, const CommitId& tip,
+                                            const CommitId& kept) {
+    const auto whole = survey_chain(survey, kept, nullptr).commits;
+    const std::unordered_set<CommitId> known(whole.begin(), whole.end());
+    std::unordered_set<CommitId> out;
+    for (CommitId at = tip; !at.empty() && !known.contains(at);) {
+        const auto link = git::read_link(*survey.view, at);
+        if (!link) break;
+        out.insert(at);
+        at = link->parent;
+    }
+    return out;
+}
+
+// A commit that stays without what it names is taken for held, and would never be fetched again.
+Result<void> drop_commits(const fs::path& git_dir, const std::unordered_set<CommitId>& commits,
+                          const fs::path& aside) {
+    std::error_code ignored;
+    for (const auto& id : commits) {
+        const auto file = git::loose_path(git_dir, id);
+        if (fs::exists(file, ignored)) TRY(git::move_aside(git_dir, file, aside));
+    }
+    TRY_ASSIGN(const auto packs, git::list_packs(git_dir));
+    for (const auto& files : packs) {
+        TRY_ASSIGN(const auto view, git::open_pack(files.index));
+        TRY_ASSIGN(auto kept, git::list_packed(view));
+        const auto dropped =
+            std::erase_if(kept, [&](const CommitId& id) { return commits.contains(id); });
+        if (dropped == 0) continue;
+        if (!kept.empty()) TRY(git::write_pack(view, kept, git_dir));
+        TRY(drop_pack(git_dir, files, aside));
+    }
+    return {};
+}
+
 Damage missing_part(const VolumeName& name, const CommitId& wanted, const CommitId& kept) {
     return {name.ref(),
             "its log is " + (kept.empty() ? std::string("lost") : "whole only up to " + kept) +
@@ -96,6 +133,16 @@ Result<std::vector<Damage>> GitLog::repair(bool dry_run, Journal& journal,
     std::vector<Damage> missing;
     git::Tips next;
     const auto rescued = rescue_tips(survey, expected, options_.space);
+    std::unordered_set<CommitId> beyond;
+    for (const auto& [name, tip] : rescued)
+        if (tip != expected.volumes[name].tip)
+            beyond.merge(commits_beyond(survey, expected.volumes[name].tip, tip));
+    if (!beyond.empty()) {
+        pool_.renew();
+        TRY(drop_commits(path_, beyond, aside_));
+        pool_.renew();
+        TRY_ASSIGN(survey, survey_objects(path_, {}));
+    }
     for (const auto& [name, tip] : rescued) {
         const auto wanted = expected.volumes[name].tip;
         TRY(mend_ref(path_, name.ref(), tip, aside_));

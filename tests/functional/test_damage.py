@@ -1,6 +1,7 @@
 """Files of a store damaged while the daemon is down: found, named, healed."""
 
 import os
+import subprocess
 
 import pytest
 from dutybook import duty
@@ -64,17 +65,33 @@ def loose(site, kind):
         path = git / "objects" / name[:2] / name[2:]
         if what == kind and path.exists():
             return path
-    # Everything is packed: unpack it, as an administrator might.
+    assert unpack(site, git), f"no {kind} at all"
+    return loose(site, kind)
+
+
+def unpack(site, git):
+    """As an administrator might. Whether there was anything."""
     packs = list((git / "objects/pack").glob("*.pack"))
-    assert packs, f"no {kind} at all"
     for pack in packs:
         data = pack.read_bytes()
         for suffix in (".pack", ".idx", ".rev"):
             pack.with_suffix(suffix).unlink(missing_ok=True)
-        import subprocess
         subprocess.run(["git", "-C", git, "unpack-objects", "-q"], input=data, check=True,
                        env=site.environment)
-    return loose(site, kind)
+    return packs != []
+
+
+def damage_object(site, name, where):
+    """One object, alone or in a pack of everything."""
+    git = site.store / "spaces" / site.space / "log.git"
+    if where == "packed":
+        pack = packed(site)
+        lines = site.git("verify-pack", "-v", pack).splitlines()
+        at = next(int(line.split()[4]) for line in lines if line.startswith(name))
+        flip(pack, (at + 20) / pack.stat().st_size)
+    else:
+        unpack(site, git)
+        (git / "objects" / name[:2] / name[2:]).unlink()
 
 
 def flip(path, where=0.5):
@@ -136,3 +153,51 @@ def test_damage_in_the_log_is_named_and_healed(filled, what):
     assert "error" not in north.git("fsck", "--strict")
     north.add_file([duty("after")])
     assert north.sync()[0]["ok"]
+
+
+def log_refs(site):
+    return set(site.git("for-each-ref", "--format=%(refname)", "refs/heads/log").split())
+
+
+@pytest.mark.parametrize("where", ["loose", "packed"])
+def test_a_peers_log_that_has_a_hole_is_fetched_again(pair, where):
+    """The commits after the hole are sound: they must not be taken for a log that is held."""
+    north, south, _ = pair
+    north.add_file([duty("north")])
+    north.sync()
+    before = log_refs(north)
+    for part in range(3):
+        south.add_file(duty(f"{part} {i}") for i in range(30))
+        south.sync()
+        north.sync()
+    ref, = log_refs(north) - before
+    blob = north.git("ls-tree", "--object-only", f"{ref}~1").strip()
+    digest = north.digest()
+    damage_object(north, blob, where)
+    north.stop()
+    index_of(north).unlink()  # what is shown must not be the only witness of what is missing
+    north.start()
+    assert north.client("verify", "--full", expect=7).objects[-1]["damage"]
+    healed = north.client("repair", expect=6).objects[-1]["damage"]
+    assert any(one["how"] == "fetched again from a remote" for one in healed), healed
+    assert north.client("verify", "--full", expect=0).objects[-1]["damage"] == []
+    assert north.digest() == digest
+    assert north.sync()[0]["ok"]
+
+
+def test_what_no_remote_has_is_not_called_healed(pair):
+    north, south, _ = pair
+    north.add_file([duty("north")])
+    north.sync()
+    before = log_refs(north)
+    south.add_file(duty(f"south {i}") for i in range(30))
+    south.sync()
+    north.sync()
+    ref, = log_refs(north) - before
+    blob = north.git("ls-tree", "--object-only", ref).strip()
+    damage_object(north, blob, "packed")
+    north.stop()
+    index_of(north).unlink()
+    north.start()
+    north.client("remote", "remove", "hub")
+    assert north.client("repair", expect=8).objects[-1]["damage"]
