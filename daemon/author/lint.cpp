@@ -1,9 +1,11 @@
 #include "author/lint.h"
 
 #include "author/cases.h"
+#include "author/lua_mentions.h"
 
 #include "rules/json_lines.h"
 #include "rules/kind_changes.h"
+#include "rules/near_names.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -28,6 +30,7 @@ public:
         check_kinds();
         check_tests();
         check_code();
+        check_mentions();
         return std::move(errors_);
     }
 
@@ -209,6 +212,44 @@ private:
             complain_of_code(manifest_.id + "/" + text.substr(0, blank) +
                              ": nobody sets the global \"" + text.substr(blank + 1) +
                              "\"; is it misspelt, or a parameter that is not handed on?");
+        }
+    }
+
+    // A need that nobody declares is nil for ever; a code that no rule declares leaves its record
+    // unchecked, though `code` may also be a word of the plugin's own.
+    void check_mentions() {
+        std::vector<std::string> codes, needs;
+        const auto add_needs = [&needs](const rules::NeedSet& set) {
+            for (const rules::Need& need : set.needs) needs.push_back(need.name);
+        };
+        for (const rules::ManifestRule& rule : manifest_.rules) {
+            for (const auto& [code, texts] : rule.messages) codes.push_back(code);
+            add_needs(rule.needs);
+        }
+        for (const auto& completion : manifest_.completes) add_needs(completion.needs);
+        for (const auto& report : manifest_.reports) add_needs(report.needs);
+        for (const auto& [file, text] : package_.lua) {
+            const auto tell = [&, name = file](const Mention& mention, const std::string& what,
+                                               const std::vector<std::string>& declared) {
+                complain_of_code(manifest_.id + "/" + name + ":" + std::to_string(mention.line) +
+                                 ": " + what + " \"" + mention.name +
+                                 "\" is declared nowhere in plugin.json");
+                errors_.back().fix = rules::did_you_mean(mention.name, declared);
+            };
+            for (const Mention& need : mentioned_needs(text)) {
+                if (std::find(needs.begin(), needs.end(), need.name) == needs.end()) {
+                    tell(need, "the need", needs);
+                }
+            }
+            for (const Mention& code : mentioned_codes(text)) {
+                if (std::none_of(codes.begin(), codes.end(), [&](const std::string& declared) {
+                        return code.begins ? declared.starts_with(code.name)
+                                           : declared == code.name;
+                    })) {
+                    tell(code, "the code", codes);
+                    errors_.back().code = Code::Conflict;
+                }
+            }
         }
     }
 

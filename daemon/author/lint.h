@@ -8,7 +8,8 @@ namespace dutybook::author {
 // The package's own mistakes (manifest, schemas, locales, code that cannot be loaded), and what
 // does not fit together: rules, completions and reports that are declared and not written or
 // written and not declared; needs that name kinds or fields that nobody brings (a plugin that is
-// built on this one may bring them); codes without an English text; tests that cannot be read.
+// built on this one may bring them); codes and needs that the code mentions and the manifest does
+// not; codes without an English text; tests that cannot be read.
 // Warnings have Code::Conflict, the rest is an error.
 std::vector<Error> lint(const std::filesystem::path& folder, const Surroundings& surroundings);
 

@@ -259,6 +259,25 @@ def test_what_a_person_meant_to_be_read_is_never_left_out_in_silence(world, tmp_
     site.client("plugin", "test", tmp_path / "link/")
 
 
+def test_codes_and_needs_that_the_manifest_does_not_declare_are_told(world, tmp_path):
+    site = world.site("North")
+    lua = """
+-- needs.commented, code = "commented"
+rules["NOTES-R01"] = function(note, needs)
+  local other = needs.others or needs["elsewhere"]
+  if note.code == "long" then return { code = "lng" } end
+  return { code = "lo" .. "ng" }
+end
+"""
+    told = site.many("plugin", "lint", note(tmp_path, lua, cases=[]), expect=3)
+    found = sorted((one["level"], one["line"], one["what"].rpartition(": ")[2]) for one in told)
+    nowhere = "is declared nowhere in plugin.json"
+    assert found == [("error", 4, f'the need "elsewhere" {nowhere}'),
+                     ("error", 4, f'the need "others" {nowhere}'),
+                     ("warning", 5, f'the code "lng" {nowhere}')]
+    assert any("did you mean long" in one["fix"] for one in told)
+
+
 def test_new_plugins_are_named_and_made_as_asked(world, tmp_path):
     site = world.site("North")
     assert site.one("plugin", "new", f"{tmp_path}/bus_duty/")["plugin"]
