@@ -2,29 +2,17 @@
 // everything, and two at once would only take each other's disk.
 
 #include "api/call.h"
+#include "api/care_damage.h"
 #include "api/routes_doctor.h"
 #include "base/kept_file.h"
 #include "core/alarms.h"
 
 #include <algorithm>
 #include <future>
-#include <map>
-#include <set>
 
 namespace dutybook::api {
 
 namespace {
-
-struct Damage : store::Damage {
-    bool lost = false;  // neither this store nor any remote has it
-};
-using Damages = std::vector<Damage>;
-
-Damages damages_of(std::vector<store::Damage> found) {
-    Damages out;
-    for (auto& one : found) out.push_back({std::move(one), false});
-    return out;
-}
 
 constexpr std::size_t fold_slice = 20'000;  // operations, so that writes get their turn
 
@@ -36,13 +24,6 @@ struct CareTurn {
 Error care_under_way() {
     return failure(Code::Conflict, "another verify, repair or rebuild is under way", {},
                    "wait until it is done");
-}
-
-Json damage_json(const Damage& damage) {
-    Json volumes = Json::array();
-    for (const auto& volume : damage.volumes) volumes.push_back(volume.ref());
-    return {{"file", damage.file},     {"what", damage.what}, {"volumes", std::move(volumes)},
-            {"healed", damage.healed}, {"lost", damage.lost}, {"how", damage.how}};
 }
 
 void finish(TaskAnswer& answer, const std::string& space, const Damages& damages) {
@@ -123,63 +104,6 @@ bool fetch_missing(Call& call, const std::string& space, TaskAnswer& answer) {
     return done.get_future().get();
 }
 
-// Writers of whom the log holds less, without a gap, than was sealed and is shown here.
-Result<std::set<domain::Writer>> short_logs(core::SpaceService& space) {
-    return space.run([](core::SpaceEngine& engine) -> Result<std::set<domain::Writer>> {
-        TRY_ASSIGN(const auto volumes, engine.log().volumes());
-        std::map<domain::Writer, std::uint64_t> held;
-        for (const auto& volume : volumes) {  // sorted
-            auto& last = held[volume.name.writer];
-            if (volume.first <= last + 1) last = std::max(last, volume.last);
-        }
-        const auto own = engine.journal().writers();
-        const auto shown = engine.index().frontier();
-        std::set<domain::Writer> out;
-        for (const auto& [writer, entry] : shown.entries()) {
-            const bool ours = std::ranges::find(own, writer) != own.end();
-            const auto wanted =
-                ours ? std::min(entry.seq, engine.journal().sealed_upto(writer)) : entry.seq;
-            if (held[writer] < wanted) out.insert(writer);
-        }
-        return out;
-    });
-}
-
-using LogTips = std::map<store::VolumeName, store::CommitId>;
-
-Result<LogTips> log_tips(core::SpaceService& space) {
-    return space.run([](core::SpaceEngine& engine) -> Result<LogTips> {
-        TRY_ASSIGN(const auto volumes, engine.log().volumes());
-        LogTips tips;
-        for (const auto& volume : volumes) tips[volume.name] = volume.tip;
-        return Result<LogTips>(boost::system::in_place_value, std::move(tips));
-    });
-}
-
-// After the remotes were asked: what came back, and what is lost. `before`: the tips that repair
-// left. What is shown does not tell it alone: an index that was built again knows of no more.
-void judge_missing(Damages& damages, const std::set<domain::Writer>& lacking, const LogTips& before,
-                   const LogTips& after, bool all_asked) {
-    const auto came = [&](const store::VolumeName& volume) {
-        const auto now = after.find(volume);
-        const auto then = before.find(volume);
-        return now != after.end() && (then == before.end() || then->second != now->second) &&
-               !lacking.contains(volume.writer);
-    };
-    for (auto& damage : damages) {
-        if (damage.healed) continue;
-        const bool back =
-            damage.volumes.empty() ? lacking.empty() : std::ranges::all_of(damage.volumes, came);
-        damage.healed = back;
-        if (back) damage.how = "fetched again from a remote";
-        if (back || !all_asked) continue;
-        damage.lost = true;
-        damage.how =
-            "neither this store nor a remote has it: sync with another site that has it, or "
-            "restore a backup; what is shown here stays until a rebuild";
-    }
-}
-
 // The control log has a copy beside the log.
 void mend_control(Call& call, core::SpaceService& space, Damages& damages) {
     const auto of_control = [](const Damage& one) {
@@ -220,9 +144,7 @@ Result<Damages> repair_space(Call& call, core::SpaceService& space, bool dry_run
     TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space.facts().name));
     TRY_ASSIGN(const auto before, log_tips(space));
     const bool all_asked = remotes.empty() || fetch_missing(call, space.facts().name, answer);
-    TRY_ASSIGN(const auto lacking, short_logs(space));
-    TRY_ASSIGN(const auto after, log_tips(space));
-    judge_missing(damages, lacking, before, after, all_asked);
+    TRY(judge_missing(damages, space, before, all_asked));
     TRY_ASSIGN(const Damages left, find_damage(space, false, answer));
     for (const auto& damage : left) {
         const bool told = std::any_of(damages.begin(), damages.end(), [&](const auto& one) {
