@@ -1,8 +1,8 @@
 // Plugins: bench_plugin WORKER SCHEMAS RULES OBJECT SECONDS
 //
-// The same calls through a worker (the slot that the host uses, in its batches) and in this process
-// by the worker's own library, so that the ratio is what isolation costs. RULES is the folder
-// tests/bench/rules, OBJECT the word_count example. Prints one JSON object.
+// The same calls through a worker (the slot that the host uses, as many at once as it sends) and in
+// this process by the worker's own library, so that the ratio is what isolation costs. RULES is the
+// folder tests/bench/rules, OBJECT the word_count example. Prints one JSON object.
 
 #include "base/clock.h"
 #include "rules/memory_source.h"
@@ -25,7 +25,8 @@ using namespace dutybook;
 
 namespace {
 
-const std::size_t batch = rules::WorkerSlot::Options{}.batch;
+const std::size_t batch = rules::WorkerSlot::Options{}.batch;  // the most that is sent at once
+constexpr std::size_t group = 64;  // writes that are judged together: calls of a plugin of one rule
 constexpr std::size_t neighbours = 8;  // records that the rule with needs is given
 
 double seconds() {
@@ -99,8 +100,9 @@ double processor_seconds(pid_t process) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-// Of a function that does one batch; `worker` is the process that helps with it, or 0.
-Rate rate(double most, const std::function<void()>& one_batch, pid_t worker = 0) {
+// Of a function that does `calls`; `worker` is the process that helps with it, or 0.
+Rate rate(double most, std::size_t calls, const std::function<void()>& one_batch,
+          pid_t worker = 0) {
     const auto used = [&] {
         return processor_seconds(0) + (worker > 0 ? processor_seconds(worker) : 0);
     };
@@ -109,7 +111,7 @@ Rate rate(double most, const std::function<void()>& one_batch, pid_t worker = 0)
     double now = begin;
     for (; now - begin < most; now = seconds()) {
         one_batch();
-        done += batch;
+        done += calls;
     }
     return {static_cast<double>(done) / (now - begin), static_cast<double>(done) / (used() - cpu)};
 }
@@ -133,8 +135,8 @@ void compare(const char* name, std::vector<rules::WorkerCall> calls, rules::Work
     // Alternating, so that a busy machine disturbs both alike.
     Rate isolated, direct;
     for (int round = 0; round < 5; ++round) {
-        keep_best(isolated, rate(most / 10, in_worker, slot.status().pid));
-        keep_best(direct, rate(most / 10, in_process));
+        keep_best(isolated, rate(most / 10, calls.size(), in_worker, slot.status().pid));
+        keep_best(direct, rate(most / 10, calls.size(), in_process));
     }
     std::printf(
         "\"%s\": {\"worker\": %.1f, \"in_process\": %.1f, \"worker_cpu\": %.1f, "
@@ -169,7 +171,7 @@ void whole_host(const std::string& program, const std::string& schemas, const st
         if (!evaluation.unchecked.empty()) give_up(evaluation.unchecked.front().why);
     };
     judge();
-    std::printf("\"host_records\": %.1f, ", rate(most / 2, judge).wall);
+    std::printf("\"host_records\": %.1f, ", rate(most / 2, batch, judge).wall);
 }
 
 void start_and_memory(const std::string& program, const rules::WorkerLoad& load) {
@@ -226,6 +228,8 @@ int main(int argc, char** argv) {
     rules::WorkerSlot native_slot(slot_options(program, clock), words);
     const auto native_runtime = must(worker::load_native(object, "{}", {}, quiet));
     compare("native", native, native_slot, *native_runtime, most);
+    native.resize(group);
+    compare("native_group", native, native_slot, *native_runtime, most);
     whole_host(program, schemas, folder, most);
     start_and_memory(program, lua);
     const int pid = lua_slot.status().pid;
