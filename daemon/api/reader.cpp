@@ -19,32 +19,24 @@ std::string field_at(const std::string& pointer) {
 }
 
 // A set that holds nothing is no field of the state, and yet it was given: a post without staff.
-Json with_empty_sets(Json fields, const domain::KindTraits& kind) {
-    for (const auto& [name, field] : kind.fields) {
-        if (field.merge == domain::Merge::Set && !fields.contains(name)) {
-            fields[name] = Json::array();
-        }
-    }
-    return fields;
-}
-
-std::vector<Error> wrong_in(const rules::RuleRecord& record, const rules::Kinds& kinds) {
-    Json fields = object_of(record.fields);
-    auto errors = kinds.validate(record.kind, fields);
-    const auto* const kind = kinds.find(record.kind);
-    if (errors.empty() || kind == nullptr) return errors;
-    const bool fits =
-        kinds.validate(record.kind, with_empty_sets(std::move(fields), *kind)).empty();
-    return fits ? std::vector<Error>{} : errors;
+void give_empty_set(Fields& fields, const std::string& name, const domain::KindTraits& kind) {
+    const auto field = kind.fields.find(name);
+    const bool set = field != kind.fields.end() && field->second.merge == domain::Merge::Set;
+    if (set) fields.try_emplace(name, "[]");
 }
 
 // Takes out what is not as the kind says: what arrives by sync was judged nowhere. False where the
 // record says too little then.
 bool made_to_fit(rules::RuleRecord& record, const rules::Kinds& kinds) {
-    const auto errors = wrong_in(record, kinds);
-    if (errors.empty()) return true;
-    for (const Error& error : errors) record.fields.erase(field_at(error.pointer));
-    return wrong_in(record, kinds).empty();
+    const auto errors = kinds.validate(record.kind, object_of(record.fields));
+    const auto* const kind = kinds.find(record.kind);
+    if (errors.empty() || kind == nullptr) return errors.empty();
+    for (const Error& error : errors) {
+        const std::string name = field_at(error.pointer);
+        record.fields.erase(name);
+        give_empty_set(record.fields, name, *kind);
+    }
+    return kinds.validate(record.kind, object_of(record.fields)).empty();
 }
 
 // Of texts that are a reference into the space ("district/"), the id alone.

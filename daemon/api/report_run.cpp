@@ -154,6 +154,29 @@ Result<rules::ManifestReport> declared_report(const Services& services, const st
                    "`dutybook report` lists them");
 }
 
+namespace {
+
+// A report goes through its days one by one, in the plugin's time: who mistypes a year must not
+// take the plugin away from everybody.
+Result<void> check_period(const Json& parameters) {
+    constexpr Millis most_days = 3660, day = 24 * Millis{3'600'000};
+    const auto midnight = [&](const char* name) {
+        return parse_instant(parameters.value(name, Json()).is_string()
+                                 ? parameters[name].get<std::string>() + "T00:00:00Z"
+                                 : "");
+    };
+    const auto from = midnight("from"), to = midnight("to");
+    if (!from || !to) return {};
+    if (*to < *from) return malformed("the report's period ends before it begins", "/to");
+    if (*to - *from <= most_days * day) return {};
+    return malformed(
+        "a report is made for at most ten years: " + parameters["from"].get<std::string>() +
+            " to " + parameters["to"].get<std::string>(),
+        "/from");
+}
+
+}  // namespace
+
 Result<Json> report_parameters(const rules::ManifestReport& report, const std::string& name,
                                const std::vector<std::string>& pairs) {
     Json parameters = Json::object();
@@ -169,7 +192,10 @@ Result<Json> report_parameters(const rules::ManifestReport& report, const std::s
     }
     TRY_ASSIGN(const auto schema, rules::Schema::compile(report.parameters));
     const auto errors = schema.validate(parameters);
-    if (errors.empty()) return Result<Json>(boost::system::in_place_value, std::move(parameters));
+    if (errors.empty()) {
+        TRY(check_period(parameters));
+        return Result<Json>(boost::system::in_place_value, std::move(parameters));
+    }
     Error error = errors.front();
     error.why = "a parameter of report " + name;
     return error;

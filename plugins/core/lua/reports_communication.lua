@@ -106,7 +106,7 @@ reports["instructions"] = function(parameters, needs, context)
   local T, name = texts(context), people_names(needs.people)
   local waiting, deviations, acks_of = array(), array(), {}
   for _, ack in each(needs.acks) do
-    if kept(ack) then
+    if kept(ack) and ack.instruction then
       acks_of[ack.instruction] = acks_of[ack.instruction] or {}
       table.insert(acks_of[ack.instruction], ack)
     end
@@ -115,7 +115,7 @@ reports["instructions"] = function(parameters, needs, context)
     local acks = acks_of[one._id] or {}
     local read_back, open = false, 0
     for _, ack in ipairs(acks) do read_back = read_back or not blank(ack.read_back) end
-    for number, step in ipairs(one.steps) do
+    for number, step in each(one.steps) do
       local result = step_result(step, number, acks)
       if result == nil then open = open + 1 end
       if result and result.result ~= "done" then

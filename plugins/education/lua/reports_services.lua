@@ -25,9 +25,11 @@ reports["iep_minutes"] = function(parameters, needs, context)
     if not parameters.student or same(parameters.student, service.student) then
       local prescribed, given, short = 0, 0, 0
       local why = { absent = 0, cancelled = 0, staff = 0, other = 0, total = 0 }
-      local monday = monday_of(parameters.from)
-      if monday < parameters.from then monday = date.add(monday, 7) end
-      while date.add(monday, 4) <= parameters.to do
+      local first = service.from > parameters.from and service.from or parameters.from
+      local last = service.to and service.to < parameters.to and service.to or parameters.to
+      local monday = monday_of(first)
+      if monday < first and first <= last then monday = date.add(monday, 7) end
+      while first <= last and date.add(monday, 4) <= last do
         local friday, sunday = date.add(monday, 4), date.add(monday, 6)
         local runs = active(service.from, service.to, monday)
           and active(service.from, service.to, friday)

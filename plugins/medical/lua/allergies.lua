@@ -12,6 +12,8 @@ local function words(text) return " " .. names.fold(text) .. " " end
 local function mentions(text, term)
   if term == "" then return false end
   local said = words(text)
+  -- A pattern is at most 256 bytes; nobody writes a longer name inside another.
+  if #term > 250 then return said == words(term) end
   return said:find(" " .. term .. " ", 1, true) ~= nil or said:find(" " .. term .. "s ", 1,
     true) ~= nil
 end
