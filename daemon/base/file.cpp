@@ -130,6 +130,9 @@ Result<void> sync_file(const fs::path& path) {
 
 Result<FileLock> FileLock::take(const fs::path& path) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EISDIR)
+        return failure(Code::Io, "cannot open " + path.string(), "a folder stands in its place",
+                       "move that folder away");
     if (fd < 0) return system_error("cannot open", path, errno);
     FileLock lock(fd);
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;

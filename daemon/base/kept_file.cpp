@@ -31,15 +31,6 @@ std::optional<std::string> bytes_of(const Result<std::string>& kept) {
     return bytes;
 }
 
-Result<void> move_aside(const fs::path& path) {
-    std::string stamp = format_utc(SystemClock().now());
-    std::erase_if(stamp, [](char c) { return c == '-' || c == ':' || c == '.'; });
-    std::error_code failed;
-    fs::rename(path, path.string() + ".damaged-" + stamp, failed);
-    if (!failed) return {};
-    return failure(Code::Io, "cannot move " + path.string() + " aside", failed.message());
-}
-
 struct Noted {
     std::mutex mutex;
     std::vector<Healed> all;
@@ -50,6 +41,15 @@ Noted& noted() {
 }
 
 }  // namespace
+
+Result<void> move_aside(const fs::path& path) {
+    std::string stamp = format_utc(SystemClock().now());
+    std::erase_if(stamp, [](char c) { return c == '-' || c == ':' || c == '.'; });
+    std::error_code failed;
+    fs::rename(path, path.string() + ".damaged-" + stamp, failed);
+    if (!failed) return {};
+    return failure(Code::Io, "cannot move " + path.string() + " aside", failed.message());
+}
 
 Result<void> write_copy(const fs::path& path, std::string_view bytes) {
     return write_file_atomically(path, with_hash(bytes));

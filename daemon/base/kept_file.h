@@ -17,6 +17,9 @@ namespace dutybook {
 
 Result<void> write_kept(const fs::path& path, std::string_view bytes, unsigned mode = 0600);
 
+// To PATH.damaged-<time>: what stands where a file of ours should be is never deleted.
+Result<void> move_aside(const fs::path& path);
+
 // A kept copy alone, of something else than one file. Nothing if it is missing or damaged.
 Result<void> write_copy(const fs::path& path, std::string_view bytes);
 std::optional<std::string> read_copy(const fs::path& path);

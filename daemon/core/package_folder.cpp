@@ -39,12 +39,12 @@ std::optional<rules::PackageFiles> read_package_copy(const fs::path& folder) {
     return files;
 }
 
-// The first file that is not what the copy says.
+// The first file that is not what the copy says. (`held` is empty where one cannot be read.)
 fs::path first_difference(const fs::path& folder, const rules::PackageFiles& held,
                           const rules::PackageFiles& wanted) {
     for (const auto& [name, bytes] : wanted) {
-        const auto found = held.find(name);
-        if (found == held.end() || found->second != bytes) return folder / name;
+        const auto found = read_file(folder / name, bytes.size());
+        if (!found || *found != bytes) return folder / name;
     }
     for (const auto& [name, bytes] : held)
         if (!wanted.contains(name)) return folder / name;
@@ -71,10 +71,11 @@ Result<void> heal_package(const fs::path& folder, const fs::path& plugins) {
     if (wanted) {
         const auto files = held ? *held : rules::PackageFiles{};
         if (files == *wanted) return {};
+        const fs::path differs = first_difference(folder, files, *wanted);
         if (there) TRY(move_aside(folder, plugins));
         TRY(write_package_folder(folder, *wanted));
-        note_healed({first_difference(folder, files, *wanted), "was not what was installed",
-                     "the plugin was made again from its copy"});
+        note_healed(
+            {differs, "was not what was installed", "the plugin was made again from its copy"});
         return {};
     }
     if (!held || held->empty()) return {};  // read_folder() tells

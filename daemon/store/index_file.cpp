@@ -4,6 +4,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/kept_file.h"
 
 #include <sys/stat.h>
 
@@ -134,9 +135,10 @@ Result<void> check_last_run(Database& db, const std::string& path) {
 
 Result<void> check_file(const std::string& path, bool clean) {
     if (clean) {
-        TRY_ASSIGN(const std::string mark, read_file(clean_mark(path)));
+        const auto mark = read_file(clean_mark(path));
+        if (!mark) return untrusted(path, mark.error().text());
         TRY_ASSIGN(const std::string identity, identity_of(path, true));
-        if (mark != identity) return untrusted(path, "it was changed since it was closed");
+        if (*mark != identity) return untrusted(path, "it was changed since it was closed");
     } else if (!not_empty(path + "-wal")) {
         return untrusted(path, "it was in use and its write-ahead log is gone");
     }
@@ -184,6 +186,11 @@ Result<void> mark_index_clean(const std::string& path) {
 Result<void> delete_index(const std::string& path) {
     for (const std::string& name : {path, path + "-wal", path + "-shm", clean_mark(path)}) {
         std::error_code error;
+        // What somebody put in its place is not ours to delete.
+        if (fs::is_directory(name, error)) {
+            TRY(move_aside(name));
+            continue;
+        }
         fs::remove(name, error);
         if (error) return failure(Code::Io, "cannot delete " + name, error.message());
     }

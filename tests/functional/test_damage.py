@@ -24,7 +24,8 @@ def index_of(site):
     return site.store / "spaces" / site.space / "index.db"
 
 
-@pytest.mark.parametrize("damage", ["delete", "truncate", "rubbish", "half", "empty"])
+@pytest.mark.parametrize("damage", ["delete", "truncate", "rubbish", "half", "empty", "folder",
+                                    "folder for a mark"])
 def test_a_damaged_index_is_made_anew(filled, damage):
     north, before = filled, filled.digest()
     north.stop()
@@ -32,6 +33,11 @@ def test_a_damaged_index_is_made_anew(filled, damage):
     size = path.stat().st_size
     if damage == "delete":
         path.unlink()
+    elif damage.startswith("folder"):
+        path = path if damage == "folder" else path.with_name("index.db.clean")
+        path.unlink()
+        path.mkdir()
+        (path / "somebody's").write_text("kept")
     elif damage == "truncate":
         os.truncate(path, size // 2)
     elif damage == "empty":
@@ -43,6 +49,9 @@ def test_a_damaged_index_is_made_anew(filled, damage):
             file.seek(size // 2)
             file.write(os.urandom(size // 2))
     north.start()
+    if damage.startswith("folder"):
+        aside, = path.parent.glob(path.name + ".damaged-*")
+        assert (aside / "somebody's").read_text() == "kept"
     assert north.digest() == before
     assert north.status()["records"] == 120
     assert len(north.many("search", "south", "--limit", 0)) == 30
@@ -201,3 +210,12 @@ def test_what_no_remote_has_is_not_called_healed(pair):
     north.start()
     north.client("remote", "remove", "hub")
     assert north.client("repair", expect=8).objects[-1]["damage"]
+
+
+def test_a_folder_in_the_place_of_the_lock_is_told_with_what_to_do(filled):
+    filled.stop()
+    lock = filled.store / "lock"
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(AssertionError, match="a folder stands in its place; move that folder away"):
+        filled.start()
