@@ -77,12 +77,13 @@ Result<std::vector<PackFiles>> list_packs(const fs::path& git_dir) {
         auto& files = packs[file.stem().string()];
         files.pack = folder / (file.stem().string() + ".pack");
         files.index = folder / (file.stem().string() + ".idx");
-        std::error_code ignored;
         if (file.extension() == ".idx") {
             files.index_there = true;
         } else {
+            std::error_code failed;
+            const auto bytes = fs::file_size(file, failed);
             files.pack_there = true;
-            files.bytes = fs::file_size(file, ignored);
+            files.bytes = failed ? 0 : bytes;
         }
     }
     if (error) return failure(Code::Io, "cannot list " + folder.string(), error.message());

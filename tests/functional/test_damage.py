@@ -113,6 +113,11 @@ def flip(path, where=0.5):
         file.write(bytes([old[0] ^ 0x55]))
 
 
+def folder(path):
+    path.unlink()
+    path.mkdir()
+
+
 def packed(site):
     site.git("repack", "-a", "-d", "-q")
     git = site.store / "spaces" / site.space / "log.git"
@@ -137,6 +142,7 @@ DAMAGE = {
     "a commit": lambda site: flip(loose(site, "commit")),
     "a packed object": lambda site: flip(packed(site)),
     "a pack index": lambda site: flip(packed(site).with_suffix(".idx")),
+    "a folder for a pack": lambda site: folder(packed(site)),
     "a ref": lambda site: log_ref(site).write_text(""),
     "HEAD": lambda site: (site.store / "spaces" / site.space / "log.git/HEAD").write_text(""),
 }
