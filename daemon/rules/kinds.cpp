@@ -163,7 +163,8 @@ std::vector<Error> KindRegistry::validate(std::string_view kind, const Json& fie
     if (found == nullptr) return {*unknown(kind)};
     if (!fields.is_object()) return {malformed("the fields must be an object")};
     const bool clears = std::any_of(fields.begin(), fields.end(), std::mem_fn(&Json::is_null));
-    return found->schema.validate(clears ? without_nulls(fields) : fields);
+    if (clears) return found->schema.validate(without_nulls(fields));
+    return found->schema.validate(fields);
 }
 
 Judged KindRegistry::validate(std::string_view kind, const Json& fields, const Json& before) const {
