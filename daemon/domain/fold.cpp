@@ -83,6 +83,7 @@ private:
                                                                   : Status::Draft;
             state_.status = std::max(state_.status, status);
         }
+        if (changed == nullptr) return;
         state_.changed_at = changed->operation->at;
         state_.changed_by = changed->identity;
         if (created == nullptr) return;

@@ -54,7 +54,8 @@ Result<std::vector<CommitId>> walk(const View& view, const CommitId& tip, const 
         TRY_ASSIGN(const auto link, read_link(view, at));
         out.push_back(at);
         if (link.parent.empty() && !stop.empty())
-            return failure(Code::Conflict, "two histories", tip + " does not follow " + stop);
+            return failure(Code::Conflict, "two histories",
+                           std::string(tip).append(" does not follow ").append(stop));
         at = link.parent;
     }
     std::ranges::reverse(out);

@@ -17,7 +17,7 @@ constexpr std::size_t fold_at_once = 2000;  // records in one transaction
 Result<void> SqliteIndex::begin_bulk() {
     if (bulk_) return {};
     db_->forget_statements();
-    const auto begun = transact([&]() -> Result<void> {
+    auto begun = transact([&]() -> Result<void> {
         TRY(drop_late_indexes(*db_));
         TRY(reset_search());
         bulk_ = staging_ = true;
@@ -39,7 +39,7 @@ Result<void> SqliteIndex::end_bulk() {
         staging_ = false;
     }
     while (!unfolded_.empty()) TRY(fold_some());
-    const auto ended = transact([&]() -> Result<void> {
+    auto ended = transact([&]() -> Result<void> {
         for (auto& [name, state] : writers_) {
             changed_writers_.insert(name);
             TRY(show(state, state.waiting != 0 ? state.waiting - 1 : state.held));

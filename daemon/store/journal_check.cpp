@@ -172,7 +172,7 @@ Result<void> SqliteJournal::check_writer(const domain::Writer& name, const Write
 // Version 2 has sums: a header that says otherwise is damaged.
 Result<void> SqliteJournal::check_pages() {
     if (pages_ == Pages::AsTheyAre) return {};
-    const auto checked = check_page_sums(*db_);
+    auto checked = check_page_sums(*db_);
     if (!checked && checked.error().code == Code::Corrupt) return damaged(checked.error().why);
     return checked;
 }
