@@ -140,6 +140,14 @@ constexpr std::array<std::pair<std::string_view, Check>, 8> checks{{{"heading", 
 
 }  // namespace
 
+std::string made_text(const Report& report) {
+    constexpr std::size_t minutes = 16;
+    const std::string& instant = report.made_at;
+    const auto offset = instant.find_first_of("+-Z", minutes);
+    if (instant.size() < minutes || offset == std::string::npos) return instant;
+    return instant.substr(0, 10) + " " + instant.substr(11, 5) + " (" + instant.substr(offset) + ")";
+}
+
 Result<Json> check_blocks(Json blocks) {
     if (!blocks.is_array() || blocks.size() > block_limit) {
         return malformed("a report is a list of at most 10,000 blocks");

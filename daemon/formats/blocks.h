@@ -19,6 +19,9 @@ struct Report {
     Json blocks = Json::array();  // checked
 };
 
+// When it was made, for its foot: "2026-05-04 08:00 (-04:00)".
+std::string made_text(const Report& report);
+
 // Refuses unknown block types and members of a wrong type, with a pointer ("/2/rows/0/1").
 Result<Json> check_blocks(Json blocks);
 

@@ -38,21 +38,12 @@ public:
                "</style>\n</head>\n<body>\n<main>\n<h1>" + escape_html(report_.title) + "</h1>\n";
         for (const Json& block : report_.blocks) TRY(write_block(block));
         out_ += "</main>\n<footer>" + escape_html(report_.site);
-        if (!report_.made_at.empty()) out_ += " &middot; " + escape_html(minute(report_.made_at));
+        if (!report_.made_at.empty()) out_ += " &middot; " + escape_html(made_text(report_));
         out_ += "</footer>\n</body>\n</html>\n";
         return std::move(out_);
     }
 
 private:
-    // "2026-05-04T08:00:00.123-04:00" -> "2026-05-04 08:00 (-04:00)"
-    static std::string minute(const std::string& instant) {
-        constexpr std::size_t minutes = 16;
-        const auto offset = instant.find_first_of("+-Z", minutes);
-        if (instant.size() < minutes || offset == std::string::npos) return instant;
-        return instant.substr(0, 10) + " " + instant.substr(11, 5) + " (" + instant.substr(offset) +
-               ")";
-    }
-
     Result<void> write_block(const Json& block) {
         const auto& type = block["type"].get_ref<const std::string&>();
         if (type == "heading") {

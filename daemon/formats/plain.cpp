@@ -45,7 +45,7 @@ std::string block_text(const Json& block, std::size_t width) {
 std::string render_plain(const Report& report, std::size_t width) {
     std::string out = heading(report.title, '=', width);
     for (const Json& block : report.blocks) out += block_text(block, width);
-    return out + report.site + (report.made_at.empty() ? "" : ", " + report.made_at) + "\n";
+    return out + report.site + (report.made_at.empty() ? "" : ", " + made_text(report)) + "\n";
 }
 
 }  // namespace dutybook::formats

@@ -15,6 +15,11 @@ local function table_of(labels, rows)
   return { type = "table", columns = columns, rows = rows }
 end
 
+-- "2026-03-02", or "2026-03-02 - 2026-03-06".
+local function span_of(parameters)
+  return parameters.from .. (parameters.to ~= parameters.from and " - " .. parameters.to or "")
+end
+
 local function people_names(people)
   local index = {}
   for _, person in each(people) do index[person._id] = name_of(person) end
@@ -129,5 +134,5 @@ return {
   texts = texts, table_of = table_of, people_names = people_names, ordered = ordered,
   dated = dated, sorted_duties = sorted_duties, names_of = names_of, of_person = of_person,
   sheet = sheet, add_table = add_table, moment = moment, words_of = words_of,
-  percent = percent, sums_by = sums_by,
+  percent = percent, sums_by = sums_by, span_of = span_of,
 }

@@ -6,6 +6,7 @@ local records = require "records"
 local step_result = records.step_result
 local daily = require "daily"
 local sentence_length, unread = daily.sentence_length, daily.unread
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local add_table, dated, moment, names_of, of_person, ordered, people_names, sheet, sums_by, texts,
   words_of =
@@ -14,19 +15,20 @@ local add_table, dated, moment, names_of, of_person, ordered, people_names, shee
   report_parts.sums_by, report_parts.texts, report_parts.words_of
 
 reports["explanations"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name = texts(context), people_names(needs.people)
   local rows, last = array(), {}
   for _, one in ipairs(dated(needs.explanations, "at", parameters, context)) do
     last[one.to .. "\1" .. one.topic] = one
     rows[#rows + 1] = {
-      moment(one.at, one, context), one.topic, name(one.to), one.attempt_no or "", one.form or "",
-      one.understood or "", one.checked_how or "", name(one.by),
+      moment(one.at, one, context), one.topic, name(one.to), one.attempt_no or "", say(one.form),
+      say(one.understood), one.checked_how or "", name(one.by),
     }
   end
   local waiting = array()
   for _, one in pairs(last) do
     if one.understood == "no" or one.understood == "partly" then
-      waiting[#waiting + 1] = { one.topic, name(one.to), one.attempt_no or "", one.understood }
+      waiting[#waiting + 1] = { one.topic, name(one.to), one.attempt_no or "", say(one.understood) }
     end
   end
   local blocks = sheet(T("Explanations", "Explicaciones"), {
@@ -40,10 +42,11 @@ reports["explanations"] = function(parameters, needs, context)
 end
 
 reports["strategies"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.notes, "at", parameters, context)) do
     rows[#rows + 1] = {
-      day_of(one.at, one, context), one.problem, one.tried, one.result or "", name(one.by),
+      day_of(one.at, one, context), one.problem, one.tried, say(one.result), name(one.by),
     }
   end
   return sheet(T("What was tried and what came of it", "Qué se probó y qué resultó"), {
@@ -53,19 +56,20 @@ reports["strategies"] = function(parameters, needs, context)
 end
 
 reports["feedback_summary"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name = texts(context), people_names(needs.people)
   local rows, mine = array(), {}
   for _, one in ipairs(dated(needs.feedback, "at", parameters, context)) do
     if of_person(parameters, one.to) then
       mine[#mine + 1] = one
       rows[#rows + 1] = {
-        day_of(one.at, one, context), name(one.to), one.kind, one.trait or "", one.text,
+        day_of(one.at, one, context), name(one.to), say(one.kind), one.trait or "", one.text,
         name(one.by),
       }
     end
   end
   local sums = array()
-  for _, sum in ipairs(sums_by(mine, function(one) return one.trait or one.kind end,
+  for _, sum in ipairs(sums_by(mine, function(one) return one.trait or say(one.kind) end,
     function() return 0 end)) do
     sums[#sums + 1] = { sum[1], sum[2] }
   end
@@ -78,17 +82,18 @@ reports["feedback_summary"] = function(parameters, needs, context)
 end
 
 reports["contact_log"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name = texts(context), people_names(needs.people)
   local rows, sent = array(), array()
   for _, one in ipairs(dated(needs.contacts, "at", parameters, context)) do
     rows[#rows + 1] = {
-      moment(one.at, one, context), one.with, one.channel or "", one.language or "",
+      moment(one.at, one, context), say(one.with), say(one.channel), one.language or "",
       one.minutes or "", one.summary or "", name(one.by),
     }
   end
   for _, one in ipairs(dated(needs.messages, "at", parameters, context)) do
     sent[#sent + 1] = {
-      moment(one.at, one, context), one.to, one.channel or "", one.language or "", one.text,
+      moment(one.at, one, context), one.to, say(one.channel), one.language or "", one.text,
       sentence_length(one.text), name(one.by),
     }
   end
@@ -103,6 +108,7 @@ reports["contact_log"] = function(parameters, needs, context)
 end
 
 reports["instructions"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name = texts(context), people_names(needs.people)
   local waiting, deviations, acks_of = array(), array(), {}
   for _, ack in each(needs.acks) do
@@ -121,7 +127,7 @@ reports["instructions"] = function(parameters, needs, context)
       if result and result.result ~= "done" then
         deviations[#deviations + 1] = {
           moment(one.at, one, context), one.text, number .. ". " .. words_of({ step }),
-          result.result, result.reason or T("no reason", "sin motivo"),
+          say(result.result), result.reason or T("no reason", "sin motivo"),
         }
       end
     end
@@ -156,11 +162,12 @@ reports["unread_protocols"] = function(parameters, needs, context)
 end
 
 reports["support_log"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, rows, total = texts(context), people_names(needs.people), array(), 0
   for _, one in ipairs(dated(needs.notes, "at", parameters, context)) do
     total = total + (one.minutes or 0)
     rows[#rows + 1] = {
-      moment(one.at, one, context), one.type, one.minutes or "", one.outcome or "", name(one.by),
+      moment(one.at, one, context), say(one.type), one.minutes or "", one.outcome or "", name(one.by),
     }
   end
   local blocks = sheet(T("Support of ", "Apoyo a ")

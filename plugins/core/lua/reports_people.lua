@@ -6,6 +6,7 @@ local after, day_of, each, exact, has, kept, signed, within, zone_of =
   common.signed, common.within, common.zone_of
 local credentials = require "credentials"
 local experience = credentials.experience
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local dated, of_person, ordered, people_names, percent, sheet, texts, words_of =
   report_parts.dated, report_parts.of_person, report_parts.ordered, report_parts.people_names,
@@ -41,6 +42,7 @@ reports["staff_list"] = function(parameters, needs, context)
 end
 
 reports["site_directory"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, rows = texts(context), array()
   for _, site in ipairs(ordered(needs.sites, function(one) return one.name end)) do
     local people, seen = 0, {}
@@ -51,7 +53,7 @@ reports["site_directory"] = function(parameters, needs, context)
       end
     end
     rows[#rows + 1] = {
-      site.name, site.type, site.jurisdiction or "", site.tz, site.address or "",
+      site.name, say(site.type), site.jurisdiction or "", site.tz, site.address or "",
       (site.opens or "") .. " - " .. (site.closes or ""), words_of(site.places), people,
     }
   end
@@ -164,6 +166,7 @@ reports["reliability"] = function(parameters, needs, context)
 end
 
 reports["experience_summary"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(ordered(needs.periods, function(it)
     return name(it.person) .. "\1" .. it.from
@@ -171,7 +174,7 @@ reports["experience_summary"] = function(parameters, needs, context)
     if of_person(parameters, one.person) then
       local years = experience({ one }, nil, parameters.to)
       rows[#rows + 1] = {
-        name(one.person), one.kind, one.place or "", one.from, one.to or "", one.hours or "", years,
+        name(one.person), say(one.kind), one.place or "", one.from, one.to or "", one.hours or "", years,
       }
     end
   end

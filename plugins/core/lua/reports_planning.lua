@@ -3,6 +3,7 @@
 local common = require "common"
 local day_of, hours_of, within, zone_of =
   common.day_of, common.hours_of, common.within, common.zone_of
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local add_table, dated, moment, names_of, of_person, ordered, people_names, sheet, texts, words_of =
   report_parts.add_table, report_parts.dated, report_parts.moment, report_parts.names_of,
@@ -34,6 +35,7 @@ reports["agenda"] = function(parameters, needs, context)
 end
 
 reports["week_schedule"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name = texts(context), people_names(needs.people)
   local rows, events = array(), array()
   for _, one in ipairs(dated(needs.shifts, "from", parameters, context)) do
@@ -41,7 +43,7 @@ reports["week_schedule"] = function(parameters, needs, context)
       rows[#rows + 1] = {
         day_of(one.from, one, context), name(one.person),
         instant.time(one.from, zone_of(one, context)), instant.time(one.to, zone_of(one, context)),
-        one.place or one.site, one.kind or "",
+        one.place or one.site, say(one.kind),
         hours_of(instant.minutes(one.from, one.to)),
       }
       events[#events + 1] = {

@@ -6,6 +6,7 @@ local daily = require "daily"
 local earlier = daily.earlier
 local papers = require "papers"
 local paper_gaps = papers.paper_gaps
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local add_table, dated, moment, names_of, ordered, people_names, sheet, texts, words_of =
   report_parts.add_table, report_parts.dated, report_parts.moment, report_parts.names_of,
@@ -28,6 +29,7 @@ reports["incident_register"] = function(parameters, needs, context)
 end
 
 reports["paperwork_completeness"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, last, rows = texts(context), people_names(needs.people), {}, array()
   for _, check in each(needs.checks) do
     local known = last[check.item]
@@ -43,7 +45,7 @@ reports["paperwork_completeness"] = function(parameters, needs, context)
       local fields, roles = paper_gaps(item)
       rows[#rows + 1] = {
         item.template, name(item.about), name(item.owner), moment(item.due, item, context),
-        table.concat(fields, ", "), table.concat(roles, ", "), item.state or "",
+        table.concat(fields, ", "), table.concat(roles, ", "), say(item.state),
         checked(last[item._id]),
       }
     end
@@ -78,6 +80,7 @@ end
 -- Who wrote what and when, with what was changed since. The whole history of one record is shown
 -- by `dutybook history`.
 reports["record_audit"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, all = texts(context), people_names(needs.people), {}
   for _, list in ipairs({
     needs.times, needs.contacts, needs.incidents, needs.notes, needs.decisions, needs.disclosures,
@@ -92,9 +95,9 @@ reports["record_audit"] = function(parameters, needs, context)
   local rows = array()
   for _, one in ipairs(all) do
     rows[#rows + 1] = {
-      one._kind, moment(one.at or one.from, one, context), moment(one._created, one, context),
+      say(one._kind), moment(one.at or one.from, one, context), moment(one._created, one, context),
       one._changed ~= one._created and moment(one._changed, one, context) or "",
-      name(one._on_behalf or one._by), one._device or "", one._source or "", one._status or "",
+      name(one._on_behalf or one._by), one._device or "", say(one._source), say(one._status),
     }
   end
   return sheet(T("Records: who and when", "Registros: quién y cuándo"), {

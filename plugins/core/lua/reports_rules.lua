@@ -1,15 +1,14 @@
 -- Reports that go with the numbered rules: duties, time, credentials, disclosures.
 
 local common = require "common"
-local clock, day_of, each, exact, has, hours_of, kept, signed, values_of, within, zone_of =
-  common.clock, common.day_of, common.each, common.exact, common.has, common.hours_of,
-  common.kept, common.signed, common.values_of, common.within, common.zone_of
-local time_and_place = require "time_and_place"
-local contract_on, worked_minutes = time_and_place.contract_on, time_and_place.worked_minutes
+local clock, day_of, each, exact, has, kept, values_of, within =
+  common.clock, common.day_of, common.each, common.exact, common.has, common.kept,
+  common.values_of, common.within
+local values_in = require "value_words"
 local report_parts = require "report_parts"
-local dated, ordered, people_names, sorted_duties, table_of, texts =
+local dated, ordered, people_names, sorted_duties, span_of, table_of, texts =
   report_parts.dated, report_parts.ordered, report_parts.people_names,
-  report_parts.sorted_duties, report_parts.table_of, report_parts.texts
+  report_parts.sorted_duties, report_parts.span_of, report_parts.table_of, report_parts.texts
 
 -- What an aide must know of the students of a day: that there is a plan, and what they must not have.
 local function care_of_students(parameters, needs, name)
@@ -41,6 +40,7 @@ local function care_of_students(parameters, needs, name)
 end
 
 reports["duty_sheet"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, rows, events = texts(context), people_names(needs.people), array(), array()
   local deferred, told, open = {}, {}, array()
   for _, one in each(needs.instructions) do
@@ -54,7 +54,7 @@ reports["duty_sheet"] = function(parameters, needs, context)
     local duty = one.duty
     rows[#rows + 1] = {
       clock(duty.due, duty, context), duty.place or "", duty.title, name(duty.assigned_by),
-      duty.priority, told[duty._id] or "", duty.state == "done" and "[x]" or "[ ]",
+      say(duty.priority), told[duty._id] or "", duty.state == "done" and "[x]" or "[ ]",
       deferred[duty._id] or "",
     }
     events[#events + 1] = {
@@ -67,7 +67,7 @@ reports["duty_sheet"] = function(parameters, needs, context)
     end
   end
   return {
-    { type = "heading", level = 1, text = T("Duties ", "Tareas ") .. parameters.from },
+    { type = "heading", level = 1, text = T("Duties ", "Tareas ") .. span_of(parameters) },
     table_of({ T("Due", "Plazo"), T("Place", "Lugar"), T("Duty", "Tarea"),
       T("With", "Con"), T("Priority", "Prioridad"), T("Instruction", "Instrucción"),
       T("Done", "Hecho"), T("Deferred to", "Pospuesta a") }, rows),
@@ -80,35 +80,6 @@ reports["duty_sheet"] = function(parameters, needs, context)
     { type = "heading", level = 2, text = T("To be looked at", "Por revisar") },
     { type = "findings" },
     { type = "events", events = events },
-  }
-end
-
-reports["timesheet"] = function(parameters, needs, context)
-  local T, name, rows, total = texts(context), people_names(needs.people), array(), 0
-  for _, time in ipairs(dated(needs.times, "from", parameters, context)) do
-    if time.to then
-      local minutes = worked_minutes(time)
-      total = total + minutes
-      rows[#rows + 1] = {
-        day_of(time.from, time, context), instant.time(time.from, zone_of(time, context)),
-        instant.time(time.to, zone_of(time, context)),
-        instant.minutes(time.from, time.to) - minutes, hours_of(minutes), time.category or "",
-        signed(time.approved_by) and T("yes", "sí") or "",
-      }
-    end
-  end
-  local contract = contract_on(needs.contracts, parameters.from)
-  local agreed = contract and contract.hours_per_week or config.contract_hours
-  return {
-    { type = "heading", level = 1, text = T("Time worked ", "Tiempo trabajado ") ..
-      name(parameters.person) .. ", " .. parameters.from .. " - " .. parameters.to },
-    table_of({ T("Date", "Fecha"), T("In", "Entrada"), T("Out", "Salida"),
-      T("Breaks (minutes)", "Pausas (minutos)"), T("Hours", "Horas"),
-      T("Category", "Categoría"), T("Approved", "Aprobado") }, rows),
-    { type = "text", style = "strong", text = T("Total ", "Total ") .. hours_of(total) ..
-      T(" h, agreed ", " h, acordadas ") .. agreed .. T(" h a week, difference ",
-        " h por semana, diferencia ") .. decimal.sub(hours_of(total), agreed) .. " h" },
-    { type = "signature", label = T("Approved by", "Aprobado por") },
   }
 end
 
@@ -238,11 +209,12 @@ reports["disclosure_log"] = function(parameters, needs, context)
 end
 
 reports["open_needs"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, about, rows = texts(context), people_names(needs.people), array()
   for _, need in ipairs(dated(needs.noted, "at", parameters, context)) do
     if need.met_at == nil then
       rows[#rows + 1] = {
-        clock(need.at, need, context), about(need.about), need.type or "",
+        clock(need.at, need, context), about(need.about), say(need.type),
         need.in_own_words or need.text or "",
       }
     end

@@ -2,6 +2,7 @@
 
 local common = require "common"
 local each, kept, values_of, within = common.each, common.kept, common.values_of, common.within
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local dated, names_of, of_person, ordered, people_names, percent, sheet, texts, words_of =
   report_parts.dated, report_parts.names_of, report_parts.of_person, report_parts.ordered,
@@ -9,11 +10,12 @@ local dated, names_of, of_person, ordered, people_names, percent, sheet, texts, 
   report_parts.words_of
 
 reports["training_delivered"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(dated(needs.sessions, "on", parameters, context)) do
     if parameters.type == nil or one.type == parameters.type then
       rows[#rows + 1] = {
-        one.on, one.type or "", one.course or one.topic or "", name(one.trainer),
+        one.on, say(one.type), one.course or one.topic or "", name(one.trainer),
         one.group_size or #(one.trainees or {}), names_of(one.trainees, name),
         one.minutes or "", one.plan or "",
       }

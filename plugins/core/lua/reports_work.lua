@@ -1,17 +1,66 @@
 -- Reports about duties: time, goals, load, changes.
 
 local common = require "common"
-local day_of, each, hours_of = common.day_of, common.each, common.hours_of
+local day_of, each, hours_of, signed, zone_of =
+  common.day_of, common.each, common.hours_of, common.signed, common.zone_of
 local time_and_place = require "time_and_place"
-local worked_minutes = time_and_place.worked_minutes
+local contract_on, week_of, worked_minutes =
+  time_and_place.contract_on, time_and_place.week_of, time_and_place.worked_minutes
+local values_in = require "value_words"
 local report_parts = require "report_parts"
-local add_table, dated, moment, of_person, ordered, people_names, sheet, sorted_duties, sums_by,
-  texts =
+local add_table, dated, moment, of_person, ordered, people_names, sheet, sorted_duties, span_of,
+  sums_by, table_of, texts =
   report_parts.add_table, report_parts.dated, report_parts.moment, report_parts.of_person,
   report_parts.ordered, report_parts.people_names, report_parts.sheet,
-  report_parts.sorted_duties, report_parts.sums_by, report_parts.texts
+  report_parts.sorted_duties, report_parts.span_of, report_parts.sums_by, report_parts.table_of,
+  report_parts.texts
+
+-- Hours beside the contract, week by week: a contract is for a week.
+local function weeks_of(parameters, needs, minutes_in, T)
+  local rows, week = array(), week_of(parameters.from)
+  while week <= parameters.to do
+    local contract = contract_on(needs.contracts, week > parameters.from and week
+      or parameters.from)
+    local agreed = contract and contract.hours_per_week or config.contract_hours
+    local hours = hours_of(minutes_in[week] or 0)
+    rows[#rows + 1] = { week, hours, agreed, decimal.sub(hours, agreed) }
+    week = date.add(week, 7)
+  end
+  return table_of({ T("Week from", "Semana desde"), T("Hours", "Horas"),
+    T("Agreed", "Acordadas"), T("Difference", "Diferencia") }, rows)
+end
+
+reports["timesheet"] = function(parameters, needs, context)
+  local say = values_in(context)
+  local T, name, rows, total = texts(context), people_names(needs.people), array(), 0
+  local minutes_in = {}
+  for _, time in ipairs(dated(needs.times, "from", parameters, context)) do
+    if time.to then
+      local minutes, day = worked_minutes(time), day_of(time.from, time, context)
+      total = total + minutes
+      minutes_in[week_of(day)] = (minutes_in[week_of(day)] or 0) + minutes
+      rows[#rows + 1] = {
+        day, instant.time(time.from, zone_of(time, context)),
+        instant.time(time.to, zone_of(time, context)),
+        instant.minutes(time.from, time.to) - minutes, hours_of(minutes), say(time.category),
+        signed(time.approved_by) and T("yes", "sí") or "",
+      }
+    end
+  end
+  return {
+    { type = "heading", level = 1, text = T("Time worked ", "Tiempo trabajado ") ..
+      name(parameters.person) .. ", " .. span_of(parameters) },
+    table_of({ T("Date", "Fecha"), T("In", "Entrada"), T("Out", "Salida"),
+      T("Breaks (minutes)", "Pausas (minutos)"), T("Hours", "Horas"),
+      T("Category", "Categoría"), T("Approved", "Aprobado") }, rows),
+    weeks_of(parameters, needs, minutes_in, T),
+    { type = "text", style = "strong", text = T("Total ", "Total ") .. hours_of(total) .. " h" },
+    { type = "signature", label = T("Approved by", "Aprobado por") },
+  }
+end
 
 reports["time_by_category"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, done = texts(context), {}
   local times = dated(needs.times, "from", parameters, context)
   local worked = {}
@@ -22,7 +71,7 @@ reports["time_by_category"] = function(parameters, needs, context)
     if duty.state == "done" and of_person(parameters, duty.assignee) then done[#done + 1] = duty end
   end
   local hours = array()
-  for _, sum in ipairs(sums_by(worked, function(one) return one.category end, worked_minutes)) do
+  for _, sum in ipairs(sums_by(worked, function(one) return say(one.category) end, worked_minutes)) do
     hours[#hours + 1] = { sum[1], sum[2], hours_of(sum[3]) }
   end
   local blocks = sheet(T("Time by category", "Tiempo por categoría"),
@@ -30,18 +79,19 @@ reports["time_by_category"] = function(parameters, needs, context)
   return add_table(blocks, T("Duties done", "Tareas hechas"),
     { T("Category", "Categoría"), T("Duties", "Tareas"),
       T("Minutes planned", "Minutos previstos") },
-    sums_by(done, function(one) return one.category end,
+    sums_by(done, function(one) return say(one.category) end,
       function(one) return one.estimate_min end))
 end
 
 reports["assigned_by"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name, rows = texts(context), people_names(needs.people), array()
   for _, one in ipairs(sorted_duties(dated(needs.duties, "due", parameters, context), nil)) do
     local duty = one.duty
     if duty.assigned_by and (parameters.person == nil or duty.assigned_by == parameters.person) then
       rows[#rows + 1] = {
         name(duty.assigned_by), name(duty.assignee), duty.title, moment(duty.due, duty, context),
-        duty.priority, duty.state, moment(duty.done_at, duty, context),
+        say(duty.priority), say(duty.state), moment(duty.done_at, duty, context),
       }
     end
   end
@@ -69,6 +119,7 @@ reports["oversight"] = function(parameters, needs, context)
 end
 
 reports["duties_by_goal"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name = texts(context), people_names(needs.people)
   local blocks = { { type = "heading", level = 1, text = T("Duties by goal", "Tareas por meta") } }
   local due = dated(needs.duties, "due", parameters, context)
@@ -77,7 +128,7 @@ reports["duties_by_goal"] = function(parameters, needs, context)
     for _, one in ipairs(sorted_duties(due, needs.goals)) do
       if one.duty.goal == goal then
         rows[#rows + 1] = { one.duty.title, name(one.duty.assignee),
-          moment(one.duty.due, one.duty, context), one.duty.priority, one.duty.state }
+          moment(one.duty.due, one.duty, context), say(one.duty.priority), say(one.duty.state) }
       end
     end
     return rows
@@ -152,6 +203,7 @@ reports["deferred_duties"] = function(parameters, needs, context)
 end
 
 reports["changes"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, name = texts(context), people_names(needs.people)
   local rows, days, series = array(), array(), {}
   for _, one in each(needs.series) do series[one._id] = one.title or one.category end
@@ -164,7 +216,7 @@ reports["changes"] = function(parameters, needs, context)
   end
   for _, one in ipairs(dated(needs.exceptions, "occurrence_date", parameters, context)) do
     days[#days + 1] = {
-      one.occurrence_date, series[one.series] or one.series, one.change,
+      one.occurrence_date, series[one.series] or one.series, say(one.change),
       moment(one.new_at, one, context), name(one.new_assignee), one.reason,
     }
   end

@@ -199,4 +199,4 @@ rules["CORE-available"] = function(it, needs)
   end
 end
 
-return { worked_minutes = worked_minutes, contract_on = contract_on }
+return { worked_minutes = worked_minutes, contract_on = contract_on, week_of = week_of }

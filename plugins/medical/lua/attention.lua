@@ -4,6 +4,7 @@ local common = require "common"
 local by_id, each, kept, within = common.by_id, common.each, common.kept, common.within
 local schedule = require "schedule"
 local due_that_day, slot_of = schedule.due_that_day, schedule.slot_of
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local full_name, or_dash, order_line, texts =
   report_parts.full_name, report_parts.or_dash, report_parts.order_line, report_parts.texts
@@ -55,7 +56,7 @@ reports["today"] = function(parameters, needs, context)
         elseif instant.compare(opens, context.now) <= 0 then
           level = "now"
         end
-        rows[#rows + 1] = { level, time, order_line(order), "", full_name(people, order.person),
+        rows[#rows + 1] = { level, time, order_line(order, values_in(context)), "", full_name(people, order.person),
                             order._id }
       end
     end

@@ -80,8 +80,8 @@ local function mar_code(dose)
   return "H"
 end
 
-local function order_line(order)
-  return order.drug .. " " .. order.dose .. " " .. order.unit .. ", " .. order.route
+local function order_line(order, say)
+  return order.drug .. " " .. order.dose .. " " .. order.unit .. ", " .. say(order.route)
 end
 
 return {

@@ -2,23 +2,25 @@
 
 local common = require "common"
 local by_id, each, kept = common.by_id, common.each, common.kept
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local chosen, full_name, heading, local_time, note, or_dash, table_of, texts =
   report_parts.chosen, report_parts.full_name, report_parts.heading, report_parts.local_time,
   report_parts.note, report_parts.or_dash, report_parts.table_of, report_parts.texts
 
 reports["health_visits"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, people = texts(context), by_id(needs.people)
   local visits, incidents = array(), array()
   for _, visit in ipairs(chosen(needs.visits, "in", parameters, context)) do
     visits[#visits + 1] = { full_name(people, visit.person), local_time(visit["in"], context),
       local_time(visit.out, context), or_dash(visit.complaint), or_dash(visit.action),
-        or_dash(visit.disposition) }
+        or_dash(say(visit.disposition)) }
   end
   for _, one in ipairs(chosen(needs.responses, "at", parameters, context)) do
     incidents[#incidents + 1] = { local_time(one.at, context), full_name(people, one.person),
       one.trigger,
-      or_dash(one.drug_given), local_time(one.called_911_at, context), or_dash(one.disposition) }
+      or_dash(one.drug_given), local_time(one.called_911_at, context), or_dash(say(one.disposition)) }
   end
   for _, one in ipairs(chosen(needs.sharps, "at", parameters, context, "who")) do
     incidents[#incidents + 1] = { local_time(one.at, context), full_name(people, one.who),
@@ -91,10 +93,11 @@ reports["pain_trend"] = function(parameters, needs, context)
 end
 
 reports["procedure_log"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, people, rows = texts(context), by_id(needs.people), array()
   for _, one in ipairs(chosen(needs.procedures, "at", parameters, context)) do
     rows[#rows + 1] = { local_time(one.at, context), full_name(people, one.person), one.procedure,
-      or_dash(one.category),
+      or_dash(say(one.category)),
       full_name(people, one.by), full_name(people, one.under), or_dash(one.site) }
   end
   return {
@@ -106,6 +109,7 @@ reports["procedure_log"] = function(parameters, needs, context)
 end
 
 reports["training_delivered"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, people = texts(context), by_id(needs.people)
   local span, sessions, checks = { from = parameters.from, to = parameters.to }, array(), array()
   for _, one in ipairs(chosen(needs.sessions, "at", span, context)) do
@@ -116,7 +120,7 @@ reports["training_delivered"] = function(parameters, needs, context)
       table.concat(who, ", "), one.minutes }
   end
   for _, one in ipairs(chosen(needs.checkoffs, "on", span, context)) do
-    checks[#checks + 1] = { one.on, full_name(people, one.person), one.skill, or_dash(one.result),
+    checks[#checks + 1] = { one.on, full_name(people, one.person), one.skill, or_dash(say(one.result)),
       full_name(people, one.evaluator) }
   end
   return {

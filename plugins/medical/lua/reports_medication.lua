@@ -9,6 +9,7 @@ local delegation = require "delegation"
 local for_everybody, is_rescinded = delegation.for_everybody, delegation.is_rescinded
 local controlled = require "controlled"
 local balance, own_balance = controlled.balance, controlled.own_balance
+local values_in = require "value_words"
 local report_parts = require "report_parts"
 local chosen, full_name, heading, initials_of, local_time, mar_code, note, or_dash, order_line,
   table_of, texts =
@@ -18,6 +19,7 @@ local chosen, full_name, heading, initials_of, local_time, mar_code, note, or_da
 
 -- The month of one person: a row for each order and time, a column for each day.
 reports["mar_sheet"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, people, orders = texts(context), by_id(needs.people), by_id(needs.orders)
   for _, person in each(needs.givers) do people[person._id] = person end
   local from, to, zone = parameters.from, parameters.to, context.zone
@@ -40,7 +42,7 @@ reports["mar_sheet"] = function(parameters, needs, context)
       local key = order._id .. " " .. slot.time .. " " .. slot.day
       cells[key] = cells[key] and (cells[key] .. " / " .. mark) or mark
     else
-      listed[#listed + 1] = { local_time(dose.at, context), order_line(order),
+      listed[#listed + 1] = { local_time(dose.at, context), order_line(order, say),
         (dose.dose or order.dose) .. " " .. (dose.unit or order.unit), mark,
           or_dash(dose.reason_prn),
         or_dash(dose.effect), dose.effect_at and instant.time(dose.effect_at, zone) or "-" }
@@ -58,7 +60,7 @@ reports["mar_sheet"] = function(parameters, needs, context)
     for _, time in each(kept(order) and order.kind == "scheduled" and order.start <= to and
                         order["end"] >= from and order.times or {}) do
       time = time:sub(1, 5)
-      local row = { order_line(order), time }
+      local row = { order_line(order, say), time }
       for _, one in ipairs(days) do
         local cell = cells[order._id .. " " .. time .. " " .. one]
         if cell == nil and within(one, order.start, order["end"]) and due_that_day(order, one) then
@@ -88,7 +90,9 @@ reports["mar_sheet"] = function(parameters, needs, context)
     heading(T("Scheduled", "Programadas"), 2),
     table_of(labels, rows),
     note(T("G given, R refused, A absent, H held, M missed (nothing was recorded in time)",
-           "G administrada, R rechazada, A ausente, H retenida, M omitida (nada se anotó a tiempo)")),
+           "G administrada, R rechazada, A ausente, H retenida, M omitida (nada se anotó a tiempo)")
+      .. (day <= to and T(". The sheet has 31 days; the next begins on ",
+        ". La hoja tiene 31 días; la siguiente empieza el ") .. day or "")),
     heading(T("As needed", "Según necesidad"), 2),
     table_of({ T("When", "Cuándo"), T("Order", "Orden"), T("Dose", "Dosis"), T("Code", "Código"),
                T("Reason", "Motivo"), T("Effect", "Efecto"), T("Seen at", "Visto a las") }, listed),
@@ -127,6 +131,7 @@ reports["controlled_count_sheet"] = function(parameters, needs, context)
 end
 
 reports["injection_log"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, people, doses = texts(context), by_id(needs.people), by_id(needs.doses)
   local orders, lines = by_id(needs.orders), array()
   for _, injection in each(needs.injections) do
@@ -135,13 +140,14 @@ reports["injection_log"] = function(parameters, needs, context)
       local order = orders[dose.order]
       lines[#lines + 1] = { _id = injection._id, at = dose.at, person = dose.person, drug = order
         and order.drug,
-        lot = injection.lot, expiry = injection.expiry, place = injection.body_site, by = dose.by }
+        lot = injection.lot, expiry = injection.expiry, place = say(injection.body_site),
+        by = dose.by }
     end
   end
   for _, shot in each(needs.immunizations) do
     if kept(shot) and shot.status == "completed" then
       lines[#lines + 1] = { _id = shot._id, at = shot.at, person = shot.person, drug = shot.vaccine,
-        lot = shot.lot, expiry = shot.expiry, place = shot.body_site, by = shot.by }
+        lot = shot.lot, expiry = shot.expiry, place = say(shot.body_site), by = shot.by }
     end
   end
   local rows = array()
@@ -161,6 +167,7 @@ end
 
 -- Who may give what, and until when. Of a child only the name shows, to those who care for it.
 reports["delegation_overview"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, people, orders = texts(context), by_id(needs.people), by_id(needs.orders)
   local today, rows = parameters.on or date.of(context.now, context.zone), array()
   for _, one in each(needs.delegations) do
@@ -169,10 +176,11 @@ reports["delegation_overview"] = function(parameters, needs, context)
       if is_rescinded(one, nil, today) then state = T("rescinded", "revocada")
       elseif one.valid_through < today then state = T("expired", "vencida")
       elseif one.trained_on > today then state = T("not yet", "aún no") end
-      local order = orders[one.task_or_order]
+      local order, routes = orders[one.task_or_order], {}
+      for i, route in each(one.routes) do routes[i] = say(route) end
       rows[#rows + 1] = { full_name(people, one.para), full_name(people, one.nurse),
         for_everybody(one) and T("everybody", "todas") or full_name(people, one.person),
-        order and order.drug or one.task_or_order, table.concat(one.routes or {}, ", "),
+        order and order.drug or one.task_or_order, table.concat(routes, ", "),
           one.trained_on,
         one.valid_through, date.diff(today, one.valid_through), state }
     end
@@ -189,11 +197,12 @@ reports["delegation_overview"] = function(parameters, needs, context)
 end
 
 reports["med_errors"] = function(parameters, needs, context)
+  local say = values_in(context)
   local T, people, rows = texts(context), by_id(needs.people), array()
   for _, one in ipairs(chosen(needs.errors, "found_at", { from = parameters.from,
     to = parameters.to }, context)) do
-    rows[#rows + 1] = { local_time(one.found_at or one.nurse_told_at, context), ((one.type
-      or "-"):gsub("_", " ")),
+    rows[#rows + 1] = { local_time(one.found_at or one.nurse_told_at, context),
+      or_dash(say(one.type)),
       full_name(people, one.found_by), local_time(one.nurse_told_at, context),
         local_time(one.guardian_told_at, context),
       local_time(one.prescriber_told_at, context), or_dash(one.outcome) }
