@@ -145,7 +145,8 @@ std::string made_text(const Report& report) {
     const std::string& instant = report.made_at;
     const auto offset = instant.find_first_of("+-Z", minutes);
     if (instant.size() < minutes || offset == std::string::npos) return instant;
-    return instant.substr(0, 10) + " " + instant.substr(11, 5) + " (" + instant.substr(offset) + ")";
+    return instant.substr(0, 10) + " " + instant.substr(11, 5) + " (" + instant.substr(offset) +
+           ")";
 }
 
 Result<Json> check_blocks(Json blocks) {
