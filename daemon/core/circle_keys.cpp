@@ -86,7 +86,7 @@ Result<void> Circle::announce(const domain::Writer& writer, const domain::Positi
                              writer,         end};
     one.proof = view(old->key.sign(domain::introduction_text(parts_.space.id, one)));
     introductions_.insert(one);
-    const auto saved = save_introductions();
+    auto saved = save_introductions();
     if (!saved) {
         introductions_.erase(one);
         return saved;
@@ -173,7 +173,7 @@ Result<void> Circle::cuts_of_renewed(const domain::Member& member,
     for (const auto& [writer, volume] : held) {
         if (domain::site_of(writer) != member.site) continue;
         const auto named = std::ranges::find_if(
-            member.keys, [&](const auto& key) { return key.until.contains(writer); });
+            member.keys, [&name = writer](const auto& key) { return key.until.contains(name); });
         if (named != member.keys.end()) {
             const auto& end = named->until.find(writer)->second;
             if (volume.last > end.seq) out.push_back({writer, end});

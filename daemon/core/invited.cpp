@@ -47,9 +47,9 @@ Result<void> check_control(const Invited& invited) {
 }  // namespace
 
 Result<InviteSeeds> read_invite_seeds(const Json& seeds) {
-    TRY_ASSIGN(Secret sign, seed_from(seeds, "sign"));
-    TRY_ASSIGN(Secret box, seed_from(seeds, "box"));
-    return InviteSeeds{std::move(sign), std::move(box)};
+    TRY_ASSIGN(const Secret sign, seed_from(seeds, "sign"));
+    TRY_ASSIGN(const Secret box, seed_from(seeds, "box"));
+    return InviteSeeds{sign, box};
 }
 
 Result<Invited> read_invitation(const Json& invitation) {

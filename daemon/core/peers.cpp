@@ -35,6 +35,7 @@ std::vector<SpaceEngine::Peer> Peers::list() const {
         peer.next_heard = heard.next;
     }
     std::vector<SpaceEngine::Peer> out;
+    out.reserve(by_site.size());
     for (auto& [site, peer] : by_site) out.push_back(std::move(peer));
     return out;
 }

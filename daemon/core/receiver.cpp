@@ -216,16 +216,17 @@ Result<void> Receiver::apply(const std::deque<Loaded>& loaded, domain::HybridClo
     if (loaded.empty()) return {};
     const Millis now = parts_.clock->now();
     std::vector<store::Run> runs;
+    runs.reserve(loaded.size());
     for (const auto& one : loaded) {
         runs.push_back({one.writer, one.segment.header.first, &one.segment.frontier,
                         one.segment.lines, one.commit, now});
     }
-    const auto together = apply_runs(runs, hlc, folded);
+    auto together = apply_runs(runs, hlc, folded);
     if (together || together.error().code != Code::Conflict) return together;
     // One of them does not fit. Each alone, so that it holds up nobody but its own writer.
     for (const auto& run : runs) {
         if (given_up_.count(run.writer) != 0) continue;
-        const auto alone = apply_runs({&run, 1}, hlc, folded);
+        auto alone = apply_runs({&run, 1}, hlc, folded);
         if (alone) continue;
         if (alone.error().code != Code::Conflict) return alone;
         give_up(run.writer, alone.error());

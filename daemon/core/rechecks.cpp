@@ -28,6 +28,7 @@ void Rechecks::note(const std::vector<std::string>& records) {
 void Rechecks::note_written(std::vector<Written> group) {
     if (parts_.tell_children) {
         std::vector<std::string> records;
+        records.reserve(group.size());
         for (const Written& one : group) records.push_back(one.record);
         parts_.tell_children(records);
     }
@@ -52,6 +53,7 @@ Result<void> Rechecks::note_missing() {
     if (!looked_back_ && any_rules()) TRY(look_back());
     const auto plugins = parts_.evaluator->plugins(facts_.name);
     std::vector<std::string> digests;
+    digests.reserve(plugins.size());
     for (const auto& plugin : plugins) digests.push_back(plugin.digest);
     TRY(parts_.index->keep_verdicts_of(digests));
     std::map<std::string, Search> by_kind;
@@ -183,6 +185,7 @@ Result<void> Rechecks::judge(const std::vector<rules::RuleRecord>& records) {
     TRY_ASSIGN(const auto evaluation,
                parts_.evaluator->evaluate(records, rules::Purpose::Stored, source));
     std::vector<std::string> ids;
+    ids.reserve(records.size());
     for (const rules::RuleRecord& record : records) ids.push_back(record.id);
     TRY(parts_.index->drop_verdicts(ids));  // also those of plugins that were before
     std::vector<store::Verdict> verdicts;

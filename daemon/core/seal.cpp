@@ -143,7 +143,7 @@ Result<void> SpaceEngine::finish_unfinished_seal() {
         lines.push_back(line.line);
         return true;
     }));
-    const auto done = seal_planned(*row, lines);
+    auto done = seal_planned(*row, lines);
     if (done || header.writer == writer()) return done;
     // Of an earlier writer: its tail was issued again, so nothing is lost if this segment never
     // comes to be, and the plan must not hold up the current writer.
