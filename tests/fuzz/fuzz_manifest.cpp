@@ -7,12 +7,6 @@
 
 using namespace dutybook;
 
-#ifdef DUTYBOOK_LIBFUZZER
-std::filesystem::path dutybook::tests::source_dir() {
-    return DUTYBOOK_SOURCE_DIR;
-}
-#endif
-
 namespace {
 
 const rules::ManifestReader& reader() {
