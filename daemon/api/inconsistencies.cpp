@@ -84,7 +84,7 @@ private:
             }
         }
         Json cells = {finding.rule,
-                      std::string(rules::name_of(finding.severity)),
+                      severity_text(finding.severity),
                       report_.call.services.plugins->host().message(finding, report_.language),
                       first,
                       others,
@@ -99,6 +99,21 @@ private:
         group.severity = std::max(group.severity, finding.severity);
         group.rows.push_back({seen.since, std::move(cells)});
         return {};
+    }
+
+    std::string severity_text(rules::Severity severity) const {
+        switch (severity) {
+            case rules::Severity::Info:
+                return words_.text("information", "información");
+            case rules::Severity::Warn:
+                return words_.text("warning", "aviso");
+            case rules::Severity::NeedsReview:
+                return words_.text("needs review", "por revisar");
+            case rules::Severity::Deny:
+            case rules::Severity::Reject:
+                break;
+        }
+        return words_.text("not allowed", "no permitido");
     }
 
     std::string title_of_rule(const std::string& rule) const {
@@ -116,9 +131,8 @@ private:
         for (const Group* group : groups) {
             Millis newest = 0;
             for (const Row& row : group->rows) newest = std::max(newest, row.since);
-            rows.push_back({group->rule, title_of_rule(group->rule),
-                            std::string(rules::name_of(group->severity)), group->rows.size(),
-                            words_.moment(newest)});
+            rows.push_back({group->rule, title_of_rule(group->rule), severity_text(group->severity),
+                            group->rows.size(), words_.moment(newest)});
         }
         add_table(blocks, report_.space.facts().name,
                   {words_.text("Rule", "Regla"), words_.text("What it says", "Qué dice"),

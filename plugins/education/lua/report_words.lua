@@ -80,12 +80,30 @@ local ES = {
   ["arrival"] = "llegada", ["dismissal"] = "salida", ["independent"] = "sin ayuda",
   ["gesture"] = "gesto", ["verbal"] = "de palabra", ["model"] = "con ejemplo",
   ["partial_physical"] = "algo de ayuda física", ["full_physical"] = "ayuda física",
+  ["scheduling"] = "horario", ["settings"] = "lugar", ["equipment/technology"] = "aparatos",
+  ["test administration"] = "aplicación del examen", ["test material"] = "material del examen",
+  ["test response"] = "forma de responder", ["other"] = "otro",
+  ["open_house"] = "jornada abierta", ["conference"] = "entrevista", ["phone"] = "teléfono",
+  ["IEP_meeting"] = "reunión del IEP", ["written"] = "por escrito",
+  ["small_group"] = "grupo pequeño", ["after_class"] = "después de clase",
+  ["general_ed"] = "aula ordinaria", ["special_ed"] = "educación especial",
+  ["community"] = "comunidad", ["reminder"] = "recordatorio", ["violation"] = "infracción",
+  ["disruption"] = "interrupción", ["safety"] = "seguridad", ["coping"] = "afrontamiento",
+  ["reinforcement"] = "refuerzo", ["redirect"] = "redirección", ["environment"] = "entorno",
+  ["correction"] = "corrección", ["emotional"] = "emocional", ["guidance"] = "orientación",
+  ["nurture"] = "cuidado", ["modeling"] = "dar ejemplo", ["asked"] = "pedida",
+  ["accepted"] = "aceptada", ["declined"] = "rechazada", ["instructional"] = "enseñanza",
+  ["linguistic"] = "lingüística", ["behavioral"] = "conducta",
   ["a person checks this"] = "una persona lo revisa", ["Not shown"] = "No se muestra",
 }
 
 local function words(tag)
   local spanish = tag and language(tag) == "es"
-  return function(text) return spanish and ES[text] or text end
+  return function(text)
+    if spanish then return ES[text] or text end
+    -- A choice of a field, such as small_group, is shown as words.
+    return ES[text] and (string.gsub(text, "_", " ")) or text
+  end
 end
 
 return { words = words }

@@ -126,7 +126,7 @@ reports["strategy_results"] = function(parameters, needs, context)
   local sums, kinds, minutes = {}, {}, 0
   for _, use in ipairs(ranged(needs.uses, "at", parameters, context)) do
     local kind = type_of(use, plans) or "other"
-    local sum = sums[use.strategy] or { use.strategy, kind, 0, 0, 0, 0 }
+    local sum = sums[use.strategy] or { use.strategy, t(kind), 0, 0, 0, 0 }
     sums[use.strategy] = sum
     sum[3] = sum[3] + 1
     local at = ({ worked = 4, partly = 5, did_not = 6 })[use.result]

@@ -27,7 +27,7 @@ reports["test_sheet"] = function(parameters, needs, context)
     for _, use in ipairs(live(needs.uses)) do
       if same(use.student, id) then
         any = true
-        rows[#rows + 1] = { name_of(id), use.accommodation, yes(use.planned), yes(use.given),
+        rows[#rows + 1] = { name_of(id), t(use.accommodation), yes(use.planned), yes(use.given),
                             use.minutes_allowed or extended(use, needs) or "",
                             use.minutes_used or "",
                             use.not_given_reason or "" }
@@ -40,7 +40,7 @@ reports["test_sheet"] = function(parameters, needs, context)
       end
       if same(plan.student, id) and not entered then
         any = true
-        rows[#rows + 1] = { name_of(id), plan.accommodation, yes(true), "", "", "",
+        rows[#rows + 1] = { name_of(id), t(plan.accommodation), yes(true), "", "", "",
                             t("no entry") }
       end
     end
@@ -144,7 +144,7 @@ reports["interpreting_log"] = function(parameters, needs, context)
   for _, event in ipairs(by_time(ranged(needs.events, "from", parameters, context), "from")) do
     local minutes = minutes_between(event.from, event.to)
     total = total + minutes
-    rows[#rows + 1] = { day_of(event.from, context), event.setting,
+    rows[#rows + 1] = { day_of(event.from, context), t(event.setting),
                         event.from_lang .. " > " .. event.to_lang, minutes, name_of(event["for"]),
                         name_of(event.interpreter), t(event.qualified and "yes" or "no") }
   end

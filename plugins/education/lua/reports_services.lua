@@ -111,12 +111,12 @@ reports["session_log"] = function(parameters, needs, context)
       local group = parameters.student and name_of(parameters.student)
         or named(session.students, name_of)
       rows[#rows + 1] = { day, clock_time(session.from, context), clock_time(session.to, context),
-                          minutes, session.setting, group, session.group_size,
+                          minutes, t(session.setting), group, session.group_size,
                           session.goal or session.activity or "", name_of(session.para),
                           name_of(session.teacher), clock_time(session.picked_up_at, context) }
       if session.group_size == 1 then single = single + minutes end
       local key = (session.class or session.setting) .. "\1" .. monday_of(day)
-      local sum = weeks[key] or { session.class or session.setting, monday_of(day), 0 }
+      local sum = weeks[key] or { session.class or t(session.setting), monday_of(day), 0 }
       weeks[key], sum[3] = sum, sum[3] + minutes
     end
   end

@@ -18,7 +18,7 @@ reports["support_log"] = function(parameters, needs, context)
   for _, note in ipairs(by_time(ranged(needs.notes, "at", parameters, context), "at")) do
     if not parameters.type or note.type == parameters.type then
       total = total + (note.minutes or 0)
-      rows[#rows + 1] = { day_of(note.at, context), note.type, note.minutes or "", note.text or "",
+      rows[#rows + 1] = { day_of(note.at, context), t(note.type), note.minutes or "", note.text or "",
                           note.outcome or "", name_of(note.by) }
     end
   end
@@ -31,8 +31,8 @@ reports["support_needs"] = function(parameters, needs, context)
   local t, name_of = words(context.language), namer(needs.people, needs.staff)
   local rows = array()
   for _, one in ipairs(by_time(live(needs.requests), "at")) do
-    rows[#rows + 1] = { day_of(one.at, context), one.type, one.text, name_of(one.noted_by),
-                        one.state, one.decided_by and name_of(one.decided_by.person) or "" }
+    rows[#rows + 1] = { day_of(one.at, context), t(one.type), one.text, name_of(one.noted_by),
+                        t(one.state), one.decided_by and name_of(one.decided_by.person) or "" }
   end
   return { title(name_of(parameters.student)),
            grid(t, { "Date", "Type", "Request", "By", "State", "Decided by" }, rows) }
@@ -80,7 +80,7 @@ reports["rule_events"] = function(parameters, needs, context)
   local rows, classes = array(), {}
   for _, event in ipairs(by_time(ranged(needs.events, "at", parameters, context), "at")) do
     rows[#rows + 1] = { day_of(event.at, context), clock_time(event.at, context),
-                        name_of(event.student), event.rule, event.type or "", event.action,
+                        name_of(event.student), event.rule, t(event.type or ""), t(event.action),
                         name_of(event.referred_to), event.minutes_lost or "" }
     if event.type == "disruption" then
       local class = event.class or t("not given")
@@ -111,7 +111,7 @@ reports["plan_summary"] = function(parameters, needs, context)
                                     one.goal or "" }
     end
     for _, one in ipairs(plan.strategies) do
-      strategies[#strategies + 1] = { one.name or one.id, one.type or "" }
+      strategies[#strategies + 1] = { one.name or one.id, t(one.type or "") }
     end
     blocks[#blocks + 1] = title(plan.from .. " - " .. plan.to, 2)
     blocks[#blocks + 1] = say(t("Owner") .. ": " .. name_of(plan.owner))
