@@ -64,6 +64,7 @@ void ContactRun::meet_control(const Wanted& wanted) {
     const bool main = wanted.ref == store::control_ref;
     const auto refuse = [&](const Error& error) {
         if (!main) return;
+        control_refused_ = true;
         raise(error.code == Code::NewerFormat ? "update-needed" : "control-refused", remote_.name,
               name_of_remote(remote_.name, remote_.url) + " offers for " + wanted.ref +
                   " what was not taken over: " + error.text());
@@ -91,7 +92,9 @@ void ContactRun::meet_control(const Wanted& wanted) {
     if (main) control_is_good();
 }
 
+// A person is to see what was refused, though this contact has replaced it.
 void ContactRun::control_is_good() {
+    if (control_refused_) return;
     with_engine([&](core::SpaceEngine& engine) {
         engine.close_alarm(core::alarm_id("control-refused", remote_.name));
         engine.close_alarm(core::alarm_id("update-needed", remote_.name));

@@ -139,6 +139,7 @@ private:
     std::vector<std::pair<store::VolumeName, Branches>> forks_;  // found by this contact
     bool control_replaceable_ = false;  // what the remote holds there counts for nothing
     bool control_unread_ = false;       // it could not be looked at, or not by this site
+    bool control_refused_ = false;      // in this contact, whatever was put in its place since
 };
 
 }  // namespace dutybook::sync
