@@ -28,6 +28,9 @@ std::optional<Error> trouble_of(const std::filesystem::path& folder) {
 Line check_store(const std::filesystem::path& store) {
     const auto site = core::read_site(store);
     if (!site) return {"store", Level::Fail, site.error().text(), site.error().fix};
+    for (const auto& missing : core::missing_spaces(store, *site))
+        return {"store", Level::Fail,
+                "the space " + missing.name + " is missing: its folder is gone", missing.fix};
     std::size_t spaces = 0;
     std::error_code failed;
     for (const auto& folder : std::filesystem::directory_iterator(store / "spaces", failed)) {

@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/kept_file.h"
 #include "base/log.h"
 
 #include <unistd.h>
@@ -30,6 +31,8 @@ Result<FileLock> lock_store(const fs::path& directory) {
             error.why = holder && !holder->empty() ? "a daemon runs on it, process " + *holder
                                                    : "another process holds it";
             error.fix = "stop that one first";
+        } else if (error.fix.empty()) {
+            error.fix = "move what stands there aside; it holds nothing but who has the store";
         }
         return error;
     }
@@ -138,7 +141,7 @@ Result<Site> Book::create(const fs::path& directory, const std::string& site_nam
     const Site site{domain::site_id_of(sign), site_name, zone,
                     store::ssh_public_key(sign) + " " + site_name};
     TRY_ASSIGN(const Place place, place_of(directory));
-    TRY(write_site(directory, {site, place}));  // last: only now it is a store
+    TRY(write_site(directory, {site, place, {}}));  // last: only now it is a store
     return site;
 }
 
@@ -189,11 +192,19 @@ Result<std::unique_ptr<Book>> Book::open(BookOptions options) {
                            "restore that file, or the store, from a backup");
         }
     }
+    for (const auto& missing : missing_spaces(directory, state->file))
+        note_healed({directory / "spaces" / missing.name, "the space's folder is missing",
+                     missing.fix, true});
     std::sort(folders.begin(), folders.end());
-    for (const auto& folder : folders) TRY(state->open_space(folder, moved));
-    if (moved) {
-        // Only after every space has its new writer: a crash before this does it all again.
-        state->file.place = place;
+    auto file = state->file;
+    for (const auto& folder : folders) {
+        TRY(state->open_space(folder, moved));
+        file.spaces.insert(folder.filename());
+    }
+    // Only after every space has its new writer: a crash before this does it all again.
+    if (moved) file.place = place;
+    if (moved || file.spaces != state->file.spaces) {
+        state->file = file;
         TRY(write_site(directory, state->file));
     }
     return std::unique_ptr<Book>(new Book(std::move(state)));
@@ -263,7 +274,11 @@ Result<void> write_space_folder(const fs::path& directory, const SpaceRecord& re
         return failure(Code::Exists, "the space " + record.name + " is here already");
     }
     TRY(make_directories(folder));
-    return write_space(folder, record);
+    TRY(write_space(folder, record));
+    // Last: one that is not listed yet is listed at the next start.
+    TRY_ASSIGN(SiteFile file, read_site(directory));
+    if (!file.spaces.insert(record.name).second) return {};
+    return write_site(directory, file);
 }
 
 std::string zone_of(const fs::path& directory) {

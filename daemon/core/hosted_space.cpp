@@ -16,13 +16,15 @@ namespace {
 
 Result<std::unique_ptr<store::Index>> open_index(const std::string& path,
                                                  const rules::Kinds& kinds) {
-    if (!std::filesystem::exists(path)) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
         log_info("core", "the index is built again", {{"index", path}, {"why", "it is not there"}});
     }
     auto index = store::open_sqlite_index(path, kinds);
     if (index) return index;
     const Code code = index.error().code;
-    if (code != Code::Corrupt && code != Code::NewerFormat) return index;
+    // Whatever else keeps it from being read: it is disposable.
+    if (code == Code::Full || code == Code::Unavailable) return index;
     log_info("core", "the index is built again", {{"index", path}, {"why", index.error().text()}});
     TRY(store::delete_index(path));
     return store::open_sqlite_index(path, kinds);
@@ -83,8 +85,9 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
                        : &hosted->plain;
     TRY_ASSIGN(hosted->journal, open_guarded_journal(folder / "journal.db", context.room));
     // A log that the journal has sealed into was there.
-    const bool log_lost =
-        !std::filesystem::exists(folder / "log.git") && !hosted->journal->writers().empty();
+    std::error_code ignored;
+    const bool log_lost = !std::filesystem::exists(folder / "log.git", ignored) &&
+                          !hosted->journal->writers().empty();
     hosted->log = open_log({folder / "log.git", record.id, codec,
                             context.ring->first()->signer.get(), hosted->circle.get()});
     if (hosted->circle) {

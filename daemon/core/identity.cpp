@@ -91,6 +91,9 @@ Result<SiteFile> read_site(const fs::path& directory) {
     file.place.device = static_cast<std::uint64_t>(number("device"));
     file.place.inode = static_cast<std::uint64_t>(number("inode"));
     file.place.born = number("born");
+    const Json spaces = json.value("spaces", Json::array());
+    for (const auto& name : spaces)
+        if (name.is_string()) file.spaces.insert(name.get<std::string>());
     TRY_ASSIGN(file.site.public_key, read_file(directory / "keys" / "sign.pub", 4096));
     while (!file.site.public_key.empty() && file.site.public_key.back() == '\n') {
         file.site.public_key.pop_back();
@@ -108,8 +111,24 @@ Result<void> write_site(const fs::path& directory, const SiteFile& file) {
                          {"device", std::to_string(file.place.device)},
                          {"inode", std::to_string(file.place.inode)},
                          {"machine", file.place.machine}}},
+                       {"spaces", file.spaces},
                        {"zone", file.site.zone}};
     return write_kept(directory / "site.json", canonical(json) + "\n");
+}
+
+std::vector<MissingSpace> missing_spaces(const fs::path& directory, const SiteFile& file) {
+    std::vector<MissingSpace> out;
+    std::error_code ignored;
+    for (const auto& name : file.spaces) {
+        const auto folder = directory / "spaces" / name;
+        if (fs::exists(folder / "space.json", ignored) ||
+            fs::exists(folder / "journal.db", ignored))
+            continue;
+        out.push_back({name, "put " + folder.string() +
+                                 " back from a backup, or join the space again; to go on without "
+                                 "it, take its name out of site.json and delete site.json.kept"});
+    }
+    return out;
 }
 
 Result<void> check_site_name(std::string_view name) {

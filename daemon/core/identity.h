@@ -2,11 +2,12 @@
 // Who this site is, and whether its directory is still where it was.
 //
 // site.json (schemas/site.schema.json): {"format":1,"id","name","place":{"born","device","inode",
-// "machine"},"zone"}.
+// "machine"},"spaces","zone"}. A space that is listed and whose folder is not there was lost.
 
 #include "core/book.h"
 
 #include <memory>
+#include <set>
 
 namespace dutybook::core {
 
@@ -26,9 +27,15 @@ Result<Place> place_of(const fs::path& directory);
 struct SiteFile {
     Site site;
     Place place;
+    std::set<std::string> spaces;
 };
 Result<SiteFile> read_site(const fs::path& directory);
 Result<void> write_site(const fs::path& directory, const SiteFile& file);
+// Of those listed, with what to do.
+struct MissingSpace {
+    std::string name, fix;
+};
+std::vector<MissingSpace> missing_spaces(const fs::path& directory, const SiteFile& file);
 
 // Puts right what has a kept copy (base/kept_file.h) and was damaged or lost. Before anything is
 // read from the store.

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/kept_file.h"
+#include "store/sqlite_wal.h"
 
 #include <sys/stat.h>
 
@@ -141,6 +142,8 @@ Result<void> check_file(const std::string& path, bool clean) {
         if (*mark != identity) return untrusted(path, "it was changed since it was closed");
     } else if (!not_empty(path + "-wal")) {
         return untrusted(path, "it was in use and its write-ahead log is gone");
+    } else {
+        TRY(check_wal(path + "-wal"));
     }
     return {};
 }
@@ -148,8 +151,9 @@ Result<void> check_file(const std::string& path, bool clean) {
 }  // namespace
 
 Result<std::unique_ptr<Database>> open_index_file(const std::string& path) {
-    const bool clean = fs::exists(clean_mark(path));
-    const bool fresh = !fs::exists(path);
+    std::error_code ignored;
+    const bool clean = fs::exists(clean_mark(path), ignored);
+    const bool fresh = !fs::exists(path, ignored);
     if (fresh) {
         TRY(delete_index(path));
     } else {
@@ -172,7 +176,6 @@ Result<std::unique_ptr<Database>> open_index_file(const std::string& path) {
     TRY(set_meta(*db, "boot", boot_id()));
     TRY(set_meta(*db, "file", identity));
     // The mark goes before any page of the file itself is written (so far all is in the log).
-    std::error_code ignored;
     if (fs::remove(clean_mark(path), ignored)) TRY(sync_directory(fs::path(path).parent_path()));
     return db;
 }
@@ -191,6 +194,7 @@ Result<void> delete_index(const std::string& path) {
             TRY(move_aside(name));
             continue;
         }
+        error.clear();  // of a link that leads round in a circle
         fs::remove(name, error);
         if (error) return failure(Code::Io, "cannot delete " + name, error.message());
     }

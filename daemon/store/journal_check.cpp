@@ -71,7 +71,7 @@ Error SqliteJournal::lost(const std::string& writer, std::uint64_t held, std::ui
 Result<void> put_head_file(const std::string& journal, const std::string& text) {
     const std::string path = journal + ".head";
     std::error_code ignored;
-    if (fs::is_directory(path, ignored)) fs::rename(path, path + ".damaged", ignored);
+    if (fs::is_directory(path, ignored)) TRY(move_aside(path));
     return write_file_atomically(path, text);
 }
 
@@ -80,7 +80,10 @@ Result<void> SqliteJournal::compare_head(bool summed) {
     if (!file.sound) return make_head_again(file.there);
     for (const auto& [writer, head] : file.heads) {
         const auto found = writers_.find(writer);
-        if (found == writers_.end()) return lost(writer, 0, head.seq);
+        if (found == writers_.end()) {
+            if (head.seq == 0) continue;  // a crash before the writer was open
+            return lost(writer, 0, head.seq);
+        }
         const WriterState& state = found->second;
         if (state.last < head.seq) return lost(writer, state.last, head.seq);
         // The chain of an operation that was forgotten since is not held any more.
@@ -100,9 +103,7 @@ Result<void> SqliteJournal::compare_head(bool summed) {
 
 Result<void> SqliteJournal::make_head_again(bool was_there) {
     Heads heads;
-    bool written = false;  // a writer gets its line before its first operation
     for (const auto& [writer, state] : writers_) {
-        written = written || state.last > 0;
         TRY_ASSIGN(const auto planned,
                    db_->number("SELECT max(last) FROM seal WHERE writer = ?1", writer));
         const auto seq = static_cast<std::uint64_t>(planned.value_or(0));
@@ -111,10 +112,8 @@ Result<void> SqliteJournal::make_head_again(bool was_there) {
     }
     if (heads.empty() && !was_there) return {};
     TRY(put_head_file(path_, text_of(heads)));
-    if (written || was_there) {
-        note_healed({path_ + ".head", was_there ? "was not what was written" : "was missing",
-                     "made again from the journal"});
-    }
+    note_healed({path_ + ".head", was_there ? "was not what was written" : "was missing",
+                 "made again from the journal"});
     return {};
 }
 
@@ -126,9 +125,9 @@ Result<Hash> SqliteJournal::chain_at(const domain::Writer& writer, std::uint64_t
     return stored ? hash_from(*stored) : Result<Hash>(root_chain(writer));
 }
 
-Result<void> SqliteJournal::write_head(const domain::Writer& writer, std::uint64_t seq) {
+Result<void> SqliteJournal::write_head(const domain::Writer& writer, std::uint64_t seq,
+                                       const Hash& chain) {
     Heads heads = read_heads(path_ + ".head", true).heads;
-    TRY_ASSIGN(const Hash chain, chain_at(writer, seq));
     heads[writer] = {seq, hex(chain)};
     return put_head_file(path_, text_of(heads));
 }

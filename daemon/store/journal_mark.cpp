@@ -162,11 +162,30 @@ Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
     return std::unique_ptr<Journal>(std::move(*journal));
 }
 
+// A folder, or a link that leads to no file.
+bool stands_in_place_of_file(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored)) && !fs::is_regular_file(path, ignored);
+}
+
+// SQLite could not open its files there. What the write-ahead log held is missed as if it were
+// gone.
+Result<void> clear_places(const std::string& path) {
+    for (const char* suffix : {"-wal", "-shm"}) {
+        const std::string file = path + suffix;
+        if (!stands_in_place_of_file(file)) continue;
+        TRY(move_aside(file));
+        note_healed({file, "something else was in its place", "moved aside"});
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
     std::error_code ignored;
-    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+    TRY(clear_places(path));
+    if (stands_in_place_of_file(path)) {
         return failure(Code::Corrupt, path + " is no file", "something else is in its place",
                        "move it aside and restore the store from a backup");
     }
@@ -177,7 +196,7 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
     if (!mark) {
         suspicion =
             "the mark of its clean stop, " + mark_path(path).filename().string() + ", was damaged";
-    } else if (fs::exists(path)) {
+    } else if (fs::exists(path, ignored)) {
         if (head_text(path) != mark->head) {
             TRY(put_head_file(path, mark->head));
             note_healed({path + ".head", "was missing or changed", "made again"});

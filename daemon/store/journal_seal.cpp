@@ -71,7 +71,8 @@ Result<SealRow> SqliteJournal::plan_seal(SealRow row) {
     row.commit.clear();
     row.blob_bytes = 0;
     TRY(transaction.commit());
-    TRY(write_head(header.writer, header.last));
+    TRY_ASSIGN(const Hash chain, chain_at(header.writer, header.last));
+    TRY(write_head(header.writer, header.last, chain));
     return row;
 }
 

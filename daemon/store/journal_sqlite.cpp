@@ -5,6 +5,7 @@
 #include "store/sqlite_wal.h"
 
 #include "base/file.h"
+#include "base/kept_file.h"
 
 #include <array>
 
@@ -73,6 +74,7 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
     TRY(check_wal(path + "-wal"));
     TRY_ASSIGN(auto db, Database::open(path, Database::Mode::Create));
     if (pages == Pages::AsTheyAre) ignore_page_sums(*db);
+    const auto before = pages == Pages::Compared ? check_page_sums(*db) : Result<void>{};
     TRY(give_page_sums(*db));
     TRY(
         db->script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
@@ -87,7 +89,8 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
                        "install the newer version again");
     }
     if (version == 0) {
-        if (fs::exists(path + ".head")) {
+        std::error_code ignored;
+        if (fs::exists(path + ".head", ignored)) {
             return failure(Code::Corrupt, path + " or " + path + "-wal is missing or empty",
                            "its head file says that it held operations",
                            "restore the store from a backup, or accept the loss by moving " + path +
@@ -99,6 +102,8 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
     TRY(journal->load());
     TRY(journal->compare_head(version != version_without_sums));
     if (version == version_without_sums) TRY(write_journal_anew(*journal->db_));
+    if (!before && version == schema_version && journal->check_pages())
+        note_healed({path, before.error().why, "written again from its write-ahead log"});
     return journal;
 }
 
@@ -233,6 +238,8 @@ Result<void> SqliteJournal::open_writer(const domain::Writer& writer,
     if (writers_.contains(writer)) {
         return failure(Code::Exists, "cannot open writer " + writer, "the journal has it already");
     }
+    // Before the writer, so that one without its line has lost it.
+    if (reissued.empty()) TRY(write_head(writer, 0, root_chain(writer)));
     TRY_ASSIGN(Transaction transaction, Transaction::begin(*db_));
     TRY(db_->run("UPDATE writer SET current = 0"));
     WriterState state{0, 0, root_chain(writer), 0};
@@ -247,7 +254,7 @@ Result<void> SqliteJournal::open_writer(const domain::Writer& writer,
     TRY(transaction.commit());
     writers_[writer] = state;
     current_ = writer;
-    return write_head(writer, state.last);
+    return reissued.empty() ? Result<void>{} : write_head(writer, state.last, state.chain);
 }
 
 std::vector<domain::Writer> SqliteJournal::writers() const {

@@ -86,7 +86,7 @@ private:
     // journal_check.cpp. `summed`: the head file has its own hash (from version 2 on).
     Result<void> compare_head(bool summed);
     Result<void> make_head_again(bool was_there);
-    Result<void> write_head(const domain::Writer& writer, std::uint64_t seq);
+    Result<void> write_head(const domain::Writer& writer, std::uint64_t seq, const Hash& chain);
     Result<Hash> chain_at(const domain::Writer& writer, std::uint64_t seq);
     Error damaged(const std::string& why) const;
     Error lost(const std::string& writer, std::uint64_t held, std::uint64_t head) const;

@@ -24,7 +24,8 @@ GitLog::GitLog(const GitLogOptions& options)
 
 Result<void> GitLog::open() {
     const std::scoped_lock lock(writing_, state_);
-    const bool fresh = !git::fs::exists(path_);
+    std::error_code ignored;
+    const bool fresh = !git::fs::exists(path_, ignored);
     TRY_ASSIGN(healed_, git::prepare_repository(path_, git::log_config, aside_));
     if (fresh) TRY(git::write_tips(path_, {}));
     TRY(git::tidy_refs(path_, aside_));
@@ -34,7 +35,7 @@ Result<void> GitLog::open() {
     if (!known)
         healed_.push_back(
             {"dutybook-tips", known.error().what, {}, true, "written again from the refs"});
-    const bool lost = !git::fs::exists(path_ / "dutybook-tips");
+    const bool lost = !git::fs::exists(path_ / "dutybook-tips", ignored);
     TRY(reconcile(known ? *known : git::Tips{}));
     if (!lost) return {};
     // A log gets its list when it is made, so one without had it taken away.

@@ -1,5 +1,7 @@
 #include "store/sqlite_wal.h"
 
+#include "base/log.h"
+
 #include <array>
 #include <cstdint>
 #include <fstream>
@@ -86,7 +88,13 @@ Result<void> check_wal(const std::string& path) {
         if (damaged == 0) damaged = number;
         if (same_round && big(frame.data() + 4) != 0) ++commits_behind;
     }
-    if (commits_behind < 2) return {};
+    const bool torn = damaged != 0 ? commits_behind > 0 : file.gcount() > 0;
+    if (commits_behind < 2) {
+        if (torn)
+            log_warning("store", "a write-ahead log ends torn: its last transaction is left out",
+                        {{"file", path}});
+        return {};
+    }
     return failure(
         Code::Corrupt, path + " is damaged at frame " + std::to_string(damaged),
         std::to_string(commits_behind) + " transactions stand behind the damage and cannot be read",

@@ -17,7 +17,7 @@ namespace dutybook::store {
 
 // `path` of the log file itself ("...-wal"). No file, or an empty one, is sound. Code::Corrupt
 // says how many transactions lie behind the damage. The damage of the very last transaction cannot
-// be told from a torn end.
+// be told from a torn end: that it ends so is written to the log.
 Result<void> check_wal(const std::string& path);
 
 }  // namespace dutybook::store

@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/kept_file.h"
 #include "rules/schema_validator.h"
 #include "site_fixture.h"
 #include "support/source_dir.h"
@@ -102,6 +103,21 @@ TEST_CASE("a store is made once, private, and its files are what the schemas say
     check_schema("space.schema.json", store.folder() / "space.json");
     Scratch other;
     CHECK_FALSE(Book::create(other.path("x"), "Other", "Nowhere/Land", clock).has_value());
+}
+
+TEST_CASE("a space whose whole folder is gone is told at every start, with what to do") {
+    Store store;
+    store.open();
+    std::filesystem::remove_all(store.folder());
+    for (int start = 0; start < 2; ++start) {
+        const auto told = healed_files().size();
+        CHECK(store.open()->spaces().empty());
+        const auto all = healed_files();
+        REQUIRE(all.size() == told + 1);
+        CHECK(all.back().lost);
+        CHECK(all.back().file == store.folder());
+        CHECK(all.back().how.find("backup") != std::string::npos);
+    }
 }
 
 TEST_CASE("what was acknowledged is there after the book was closed and opened") {
