@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "formats/text_table.h"
 
+#include <map>
 #include <ostream>
 
 namespace dutybook::cli {
@@ -13,6 +14,20 @@ struct AttentionOptions {
     unsigned days = 30;
 };
 
+// A level in the reader's language; one that a plugin made up stays as it is.
+std::string level_text(const std::string& level, bool spanish) {
+    static const std::map<std::string, std::string> words{{"urgent", "urgente"},
+                                                          {"overdue", "atrasado"},
+                                                          {"expired", "vencido"},
+                                                          {"now", "ahora"},
+                                                          {"unanswered", "sin responder"},
+                                                          {"today", "hoy"},
+                                                          {"soon", "pronto"},
+                                                          {"open", "abierto"}};
+    const auto found = words.find(level);
+    return spanish && found != words.end() ? found->second : level;
+}
+
 Result<int> show(Session& session, const std::string& list, const AttentionOptions& options) {
     std::string target = list + "?language=" + percent_encode(options.language);
     if (!options.person.empty()) target += "&person=" + percent_encode(options.person);
@@ -22,20 +37,26 @@ Result<int> show(Session& session, const std::string& list, const AttentionOptio
     // A narrow terminal has no room for ids: @words name a record as well.
     constexpr std::size_t wide = 110;
     const std::size_t width = terminal_width();
-    std::vector<std::vector<std::string>> rows{{"LEVEL", "WHEN", "WHAT", "PLACE", "WHO"}};
-    if (width >= wide) rows.front().push_back("RECORD");
+    const bool spanish = options.language.starts_with("es");
+    std::vector<std::vector<std::string>> rows{
+        spanish ? std::vector<std::string>{"NIVEL", "CUÁNDO", "QUÉ", "LUGAR", "QUIÉN"}
+                : std::vector<std::string>{"LEVEL", "WHEN", "WHAT", "PLACE", "WHO"}};
+    if (width >= wide) rows.front().push_back(spanish ? "REGISTRO" : "RECORD");
     for (const Json& item : answer.value("items", Json::array())) {
         if (session.json()) print_json(session.out(), item);
-        rows.push_back({text_of(item, "level"), text_of(item, "when"), text_of(item, "what"),
-                        text_of(item, "place"), text_of(item, "who")});
+        rows.push_back({level_text(text_of(item, "level"), spanish), text_of(item, "when"),
+                        text_of(item, "what"), text_of(item, "place"), text_of(item, "who")});
         if (width >= wide) rows.back().push_back(text_of(item, "record"));
     }
     if (session.json()) return done;
     session.out() << (rows.size() > 1 ? formats::text_table(std::move(rows), width)
+                      : spanish       ? "no hay nada pendiente\n"
                                       : "nothing needs attention\n");
     const auto more = answer.value("more_findings", std::uint64_t{0});
     if (more > 0) {
-        session.out() << more << " more findings are open: dutybook findings --open\n";
+        session.out() << more
+                      << (spanish ? " hallazgos más están abiertos: dutybook findings --open\n"
+                                  : " more findings are open: dutybook findings --open\n");
     }
     return done;
 }

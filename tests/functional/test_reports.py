@@ -130,6 +130,28 @@ def test_staff_of_the_district_are_found_from_a_school(life):
     assert len(rows) == len(life.days)
 
 
+def test_a_school_knows_the_matters_and_people_of_its_district(life):
+    due = [row["what"] for row in life.site.many(
+        "due", "--date", life.days[0], "--days", 400, space="north")
+        if row["source"] == "legal.due"]
+    assert sum(what.startswith("Deadline 2025-0") for what in due) == 3, due
+    assert not any("Deadline :" in what for what in due), due
+    rows = report_of(life, "legal.deadline_calendar", f"from={life.days[0]}", "to=2026-08-31")[
+        "blocks"][1]["rows"]
+    assert sum(row[1].startswith("2025-0") for row in rows) == 3
+    found = [[one["id"] for one in life.site.many(
+        "list", "core.duty", "--where", f"assignee={who}", space="north")]
+        for who in ("north-aide-0", "district/north-aide-0")]
+    assert found[0] and found[0] == found[1]
+
+
+def test_a_report_is_made_for_at_most_ten_years(life):
+    span = ("core.incident_register", "from=0026-01-01", "to=2026-01-01")
+    assert "ten years" in life.site.client("report", *span, space="north", expect=3).err
+    assert life.site.client("report", span[0], "from=2026-01-02", span[2], space="north",
+                            expect=3).problem["pointer"] == "/to"
+
+
 def test_what_the_rules_found_is_a_report(life):
     life.site.add_file([
         {"id": f"two-{i}", "kind": "core.shift", "fields": {

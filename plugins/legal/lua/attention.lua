@@ -24,9 +24,9 @@ local function deadlines_ahead(parameters, needs, context, days)
       local level = day < parameters.date and "overdue"
         or (day == parameters.date and "urgent" or "soon")
       -- No more than the matter's number: this list is read over shoulders.
-      local number = matter and matter.number or ""
-      add(rows, { level, day, w("Deadline") .. " " .. number .. ": " .. one.event, "", "",
-                  one._id })
+      local number = matter and matter.number or one.matter
+      add(rows, { level, day, w("Deadline") .. (number and " " .. number or "") .. ": "
+        .. one.event, "", "", one._id })
     end
   end
   local columns = array()

@@ -41,6 +41,7 @@ local spanish = {
   ["Trainer"] = "Instructor", ["Trainees"] = "Aprendices", ["complete"] = "completo",
   ["Control no."] = "N.º de control", ["Bates"] = "Bates", ["Type"] = "Tipo", ["Author"] = "Autor",
   ["To"] = "Para", ["Cc"] = "Cc", ["Bcc"] = "Cco", ["Description"] = "Descripción",
+  ["withheld"] = "retenido", ["redacted"] = "tachado",
   ["Basis"] = "Fundamento", ["Withheld or redacted"] = "Retenido o tachado",
   ["Attorneys"] = "Abogados", ["Not exported"] = "No exportado",
 }

@@ -32,7 +32,7 @@ reports["privilege_log"] = function(parameters, needs, context)
     add(rows, {
       entry.control_no, entry.bates or "", entry.date, entry.doc_type, entry.author,
       list_text(entry.to), list_text(entry.cc), list_text(entry.bcc), entry.description,
-      entry.basis, entry.withheld_or_redacted, list_text(entry.attorneys),
+      entry.basis, w(entry.withheld_or_redacted), list_text(entry.attorneys),
     })
   end
   add(blocks, table_of(w, {
