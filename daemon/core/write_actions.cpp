@@ -120,7 +120,7 @@ Result<Written> WriteGroup::create_under(const WriteRequest& request, const std:
     const domain::Known alone{&operation, &state_.frontier};
     auto state = unborn ? unborn->with(operation) : domain::fold({&alone, 1});
     TRY(check_size(state));
-    return drafted(std::move(operation), unborn, std::move(state));
+    return drafted(operation, unborn, std::move(state));
 }
 
 Result<void> WriteGroup::check_version(const WriteRequest& request, const Working& record) const {
@@ -178,7 +178,7 @@ Result<Written> WriteGroup::change_fields(const WriteRequest& request, Working& 
         parts_.kinds->validate(after.kind, fields_of(after), fields_of(record.state()));
     if (!judged.errors.empty()) return with_all(judged.errors, "");
     TRY(check_size(after));
-    return drafted(std::move(operation), &record, std::move(after));
+    return drafted(operation, &record, std::move(after));
 }
 
 Result<Written> WriteGroup::make_up(const WriteRequest& request, Working& record) {

@@ -171,7 +171,7 @@ Result<domain::Operation> WriteGroup::issue(const domain::Operation& operation) 
 Result<Written> WriteGroup::issue_for(const WriteRequest& request, Working& record,
                                       domain::Verb verb) {
     auto operation = begin(request, verb, record.state().id);
-    return drafted(std::move(operation), &record, record.with(operation));
+    return drafted(operation, &record, record.with(operation));
 }
 
 Result<Working*> WriteGroup::load(const std::string& id) {

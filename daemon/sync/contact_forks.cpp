@@ -195,7 +195,9 @@ Result<ContactRun::Branches> ContactRun::branches(const domain::Writer& writer,
 // Once all that this contact brought is shown: the author issues again what stands on either
 // branch; the others raise an alarm until they hold that.
 Result<void> ContactRun::see_to_forks() {
-    for (const auto& [volume, parted] : std::exchange(forks_, {})) {
+    for (const auto& fork : std::exchange(forks_, {})) {
+        const auto& volume = fork.first;
+        const auto& parted = fork.second;
         Result<bool> settled = true;
         with_engine([&](core::SpaceEngine& engine) {
             for (const auto* branch : {&parted.ours, &parted.theirs}) {
