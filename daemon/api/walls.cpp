@@ -6,6 +6,8 @@ namespace dutybook::api {
 
 namespace {
 
+constexpr const char* answer_kind = "core.finding_answer";
+
 const char* masked_text(const std::string& language) {
     return language.starts_with("es")
                ? "Se refiere a un registro que usted no puede ver; pregunte a quien sí puede."
@@ -25,6 +27,14 @@ Result<bool> Walls::hides(const std::string& reference) {
 }
 
 Result<bool> Walls::closed(const Subject& subject) {
+    // The reason that somebody gave tells of what was found.
+    if (subject.kind == answer_kind) {
+        for (const Json& each : value_of(subject.fields, "records")) {
+            if (!each.is_string()) continue;
+            TRY_ASSIGN(const Known known, look_at(space_, each.get<std::string>(), 0));
+            if (known.closed && subject.by != reader_.person) return true;
+        }
+    }
     const auto* const traits = services_.book->kinds().find(subject.kind);
     const bool plain =
         traits != nullptr && traits->privacy == "ordinary" && subject.kind != filed_kind;

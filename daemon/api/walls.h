@@ -5,7 +5,8 @@
 // Walls (LEG-R14): a record whose kind marks fields with "x-access" is for the people in these
 // fields alone, as soon as one of them that is a list names somebody; so is every record that leads
 // to it, by a reference to a kind of class `privileged` or by a field marked "x-about". Walls hold
-// for everybody, whatever their roles. Privacy classes (privacy.h) hold for the record itself.
+// for everybody, whatever their roles. Privacy classes (privacy.h) hold for the record itself, and
+// for what people answered about it.
 
 #include "api/privacy.h"
 #include "core/book.h"

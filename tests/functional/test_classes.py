@@ -117,6 +117,16 @@ def test_one_may_go_on_with_what_one_wrote_oneself(school):
     school.client("set", "v-1", "action=none", by="p-aide", expect=1)
 
 
+def test_what_was_answered_about_a_record_is_of_its_class(school):
+    answer = {"id": "f-1", "kind": "core.finding_answer", "fields": {
+        "finding": "f" + "a" * 25, "answer": "accepted", "reason": f"{SECRET} is known",
+        "rule": "MED-R13", "records": ["v-1"], "at": "2026-03-02T12:00:00Z"}}
+    school.add_file([answer], by="office")
+    assert school.one("show", "f-1", by="p-nurse")["fields"]["reason"]
+    assert school.client("show", "f-1", by="p-aide", expect=1).problem["code"] == "not_found"
+    assert "f-1" not in {one["id"] for one in school.many("list", answer["kind"], by="p-aide")}
+
+
 def test_events_and_exports_keep_to_the_classes(school):
     with contextlib.closing(school.connect()) as connection:
         connection.request("GET", "/v1/events", headers={"X-Dutybook-By": "p-aide"})
