@@ -67,6 +67,21 @@ std::string Words::field(const std::string& kind, const std::string& name) const
     return name;
 }
 
+std::string Words::person(const std::string& id) const {
+    const auto [known, is_new] = people_.try_emplace(id, id);
+    if (!is_new) return known->second;
+    core::Book& book = *report_.call.services.book;
+    for (core::SpaceService* in : {&report_.space, book.space(report_.space.facts().parent)}) {
+        if (in == nullptr) continue;
+        const auto record = in->reader().get(id);
+        if (!record || !*record || (*record)->state.kind != "core.person") continue;
+        const auto& fields = (*record)->state.fields;
+        known->second = plain(value_of(fields, "given")) + " " + plain(value_of(fields, "family"));
+        break;
+    }
+    return known->second;
+}
+
 std::string Words::record(const domain::RecordState& state) const {
     const auto* const traits = report_.call.services.book->kinds().find(state.kind);
     std::string out = kind(state.kind);
@@ -77,7 +92,7 @@ std::string Words::record(const domain::RecordState& state) const {
         if (!when.empty()) out += " " + when;
     }
     out += " (" + state.id + "), " + site(std::string(origin(state)));
-    return state.created.by.empty() ? out : out + ", " + state.created.by;
+    return state.created.by.empty() ? out : out + ", " + person(state.created.by);
 }
 
 Result<bool> Words::hides(const domain::RecordState& state) {

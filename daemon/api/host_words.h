@@ -23,7 +23,9 @@ public:
     std::string kind(const std::string& kind) const;
     std::string field(const std::string& kind, const std::string& name) const;
 
-    // "Shift 2026-05-04 08:00 (sh-1), North, p-rosa"
+    // By name where the space or its parent knows them.
+    std::string person(const std::string& id) const;
+    // "Shift 2026-05-04 08:00 (sh-1), North, Rosa Díaz"
     std::string record(const domain::RecordState& state) const;
 
     static std::string_view origin(const domain::RecordState& state) {
@@ -47,6 +49,7 @@ private:
     std::shared_ptr<const domain::Membership> members_;
     std::set<std::string> hidden_;
     mutable std::map<std::string, Json> described_;
+    mutable std::map<std::string, std::string> people_;
 };
 
 // A heading and a table below it; "none" where it has no rows.
