@@ -313,6 +313,20 @@ TEST_CASE("what was refused is not transferred again until it changes") {
     CHECK(world.b->meet(world.hub).objects_in > 0);
 }
 
+TEST_CASE("a refused volume holds up no earlier one of its log, and is judged again behind it") {
+    World world;
+    const std::string second = store::VolumeName{world.a->writer(), 2}.ref();
+    commit(world.hub, second, "not a segment");
+    CHECK(world.b->meet(world.hub).objects_in > 0);
+    CHECK(world.b->alarmed("refused"));
+    CHECK(world.b->meet(world.hub).objects_in == 0);
+    world.a->add(3);
+    (void)world.a->meet(world.hub);
+    (void)world.b->meet(world.hub);
+    CHECK(world.b->records() == 3);
+    CHECK(world.b->alarmed("refused"));
+}
+
 TEST_CASE("a volume of rubbish does not hold up the others") {
     World world;
     world.a->add(3);
