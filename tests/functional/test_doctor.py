@@ -2,9 +2,9 @@
 
 import json
 import os
+import shutil
 import time
 
-import pytest
 from dutybook import ROOT, duty
 
 
@@ -84,6 +84,11 @@ BREAK = {
     "no site": (lambda site: (site.store / "site.json").unlink(), "store"),
     "a damaged space": (lambda site: (site.store / "spaces/school/space.json").write_text("{"),
                         "store"),
+    "a space that is gone": (lambda site: shutil.rmtree(site.store / "spaces/school"), "store"),
+    "a space without its name": (lambda site: (
+        site.store / "spaces/school/space.json").unlink(), "store"),
+    "a journal that is gone": (lambda site: (
+        site.store / "spaces/school/journal.db").unlink(), "store"),
     "damaged remotes": (lambda site: (site.store / "spaces/school/remotes.json").write_text("{"),
                         "remotes"),
     "written in the future": (lambda site: os.utime(
@@ -91,18 +96,21 @@ BREAK = {
 }
 
 
-@pytest.mark.parametrize("what", BREAK)
-def test_what_is_wrong_fails_and_says_what_to_do(world, what):
+def test_what_is_wrong_fails_and_says_what_to_do(world):
     north = world.site("North").start()
     north.client("remote", "add", "hub", world.bare("hub"))
     north.stop()
     lines(north, 0)
-    act, check = BREAK[what]
-    act(north)
-    ran = lines(north, 7)
-    wrong = [one for one in ran.objects if one["level"] == "fail"]
-    assert check in {one["check"] for one in wrong}
-    assert all(one["fix"] for one in wrong)
+    shutil.copytree(north.store, world.directory / "whole")
+    for what, (act, check) in BREAK.items():
+        act(north)
+        ran = lines(north, 7)
+        wrong = [one for one in ran.objects if one["level"] == "fail"]
+        assert check in {one["check"] for one in wrong}, what
+        assert all(one["fix"] for one in wrong), what
+        shutil.rmtree(north.store)
+        shutil.copytree(world.directory / "whole", north.store)
+        os.chmod(north.store, 0o700)
 
 
 def test_remotes_that_do_not_answer_are_named_in_time(world):

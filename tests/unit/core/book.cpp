@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <fstream>
@@ -118,6 +119,53 @@ TEST_CASE("a space whose whole folder is gone is told at every start, with what 
         CHECK(all.back().file == store.folder());
         CHECK(all.back().how.find("backup") != std::string::npos);
     }
+}
+
+TEST_CASE("a log or a journal that was lost is told, and the store goes on") {
+    Store store;
+    {
+        auto book = store.open();
+        write(*book->space("north"), create("core.duty", duty("x"), "d1"));
+        core::SpaceEngine::Seal all;
+        all.force = true;
+        REQUIRE(book->space("north")->run(
+            [&](core::SpaceEngine& engine) { return engine.seal(all).has_value(); }));
+    }
+    std::string lost;
+    SUBCASE("the log") {
+        std::filesystem::remove_all(store.folder() / "log.git");
+        lost = "log.git";
+    }
+    SUBCASE("the journal with all that is beside it") {
+        for (const char* name : {"journal.db", "journal.db.head", "journal.db.clean"})
+            std::filesystem::remove(store.folder() / name);
+        lost = "journal.db";
+    }
+    auto book = store.open();
+    const auto told = healed_files();
+    REQUIRE_FALSE(told.empty());
+    CHECK(told.back().file.filename() == lost);
+    CHECK(told.back().lost == (lost == "journal.db"));
+    CHECK_FALSE(told.back().how.empty());
+    const auto alarms =
+        book->space("north")->run([](core::SpaceEngine& engine) { return engine.alarms(); });
+    const bool raised =
+        std::ranges::any_of(alarms, [](const auto& alarm) { return alarm.kind == "log-lost"; });
+    CHECK(raised == (lost == "log.git"));
+    CHECK(title(*book->space("north"), "d1") == R"("x")");
+    write(*book->space("north"), create("core.duty", duty("after"), "d2"));
+}
+
+TEST_CASE("a space without its space.json is refused with what to do, not passed over") {
+    Store store;
+    store.open();
+    std::filesystem::remove(store.folder() / "space.json");
+    std::filesystem::remove(store.folder() / "space.json.kept");
+    const auto opened = store.try_open();
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code == Code::Corrupt);
+    CHECK(opened.error().text().find("space.json") != std::string::npos);
+    CHECK(opened.error().fix.find("backup") != std::string::npos);
 }
 
 TEST_CASE("what was acknowledged is there after the book was closed and opened") {
