@@ -94,11 +94,12 @@ rules["EDU-R02"] = function(record, needs, context)
   local found = array()
   local function check(event, act)
     if not against_absence(event, act, context) then return end
-    local other = record == event and act or event
+    local other, at = record == event and act or event, act.from or act.at
     found[#found + 1] = {
       code = "absent",
       records = { other._id },
-      values = { code = event.code, at = instant.in_zone(act.from or act.at, context.zone) },
+      values = { code = event.code,
+        at = date.of(at, context.zone) .. " " .. instant.time(at, context.zone) },
     }
   end
   if record._kind == "education.attendance_event" then
