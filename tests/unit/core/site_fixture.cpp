@@ -124,7 +124,8 @@ void TestSite::take_over_from(TestSite& other) {
 }
 
 void TestSite::fold_all() {
-    while (true) {
+    for (int turn = 0;; ++turn) {
+        REQUIRE_MESSAGE(turn < 1000, "folding does not come to an end");
         const auto folded = engine_->fold_received(1000);
         REQUIRE_MESSAGE(folded.has_value(), folded.error().text());
         if (!folded->more) return;
