@@ -146,7 +146,8 @@ rules["CORE-handoff"] = function(it)
     if it.at and not signed(it[field]) then
       local who = field == "signed_from" and it.from or it.to
       found[#found + 1] = {
-        code = "unsigned", path = "/" .. field, values = { who = who and who:match("[^/]+$") or field },
+        code = "unsigned", path = "/" .. field,
+        values = { who = who and who:match("[^/]+$") or field },
       }
     end
   end
