@@ -159,7 +159,7 @@ namespace {
 // A report goes through its days one by one, in the plugin's time: who mistypes a year must not
 // take the plugin away from everybody.
 Result<void> check_period(const Json& parameters) {
-    constexpr Millis most_days = 3660, day = 24 * Millis{3'600'000};
+    constexpr Millis most_days = 18'300, day = 24 * Millis{3'600'000};
     const auto midnight = [&](const char* name) {
         return parse_instant(parameters.value(name, Json()).is_string()
                                  ? parameters[name].get<std::string>() + "T00:00:00Z"
@@ -170,7 +170,7 @@ Result<void> check_period(const Json& parameters) {
     if (*to < *from) return malformed("the report's period ends before it begins", "/to");
     if (*to - *from <= most_days * day) return {};
     return malformed(
-        "a report is made for at most ten years: " + parameters["from"].get<std::string>() +
+        "a report is made for at most fifty years: " + parameters["from"].get<std::string>() +
             " to " + parameters["to"].get<std::string>(),
         "/from");
 }

@@ -149,7 +149,7 @@ def test_a_school_knows_the_matters_and_people_of_its_district(life):
 
 def test_a_report_is_made_for_at_most_ten_years(life):
     span = ("core.incident_register", "from=0026-01-01", "to=2026-01-01")
-    assert "ten years" in life.site.client("report", *span, space="north", expect=3).err
+    assert "fifty years" in life.site.client("report", *span, space="north", expect=3).err
     assert life.site.client("report", span[0], "from=2026-01-02", span[2], space="north",
                             expect=3).problem["pointer"] == "/to"
 
