@@ -147,7 +147,7 @@ def test_a_school_knows_the_matters_and_people_of_its_district(life):
     assert found[0] and found[0] == found[1]
 
 
-def test_a_report_is_made_for_at_most_ten_years(life):
+def test_a_report_is_made_for_at_most_fifty_years(life):
     span = ("core.incident_register", "from=0026-01-01", "to=2026-01-01")
     assert "fifty years" in life.site.client("report", *span, space="north", expect=3).err
     assert life.site.client("report", span[0], "from=2026-01-02", span[2], space="north",
