@@ -22,6 +22,7 @@
 namespace dutybook::store {
 
 class Quarantine;
+struct Incoming;
 
 inline constexpr const char* control_ref = "refs/heads/control";
 inline constexpr std::string_view lost_control_prefix = "refs/heads/lost-control/";
@@ -75,6 +76,10 @@ public:
     // Takes out of the applied log what a writer wrote after the segment `last` (empty: all of
     // it); it is kept as evidence.
     virtual Result<void> cut(const domain::Writer& writer, const CommitId& last) = 0;
+    // What a removed site wrote after that, as a remote offers it: evidence as far as it is one
+    // chain of this writer's segments with the key that signed the first of them, which the caller
+    // has judged. Anybody who can write to the remote can append to it what he likes.
+    virtual Result<void> keep_later(Quarantine& quarantine, const Incoming& incoming) = 0;
     virtual Result<std::vector<SetAside>> set_aside(std::string_view site) = 0;
     // The key that a held commit names as its signer.
     virtual Result<PublicKey> signer(const CommitId& commit) = 0;

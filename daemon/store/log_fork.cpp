@@ -3,6 +3,7 @@
 #include "store/git_check.h"
 #include "store/git_refs.h"
 #include "store/log_git.h"
+#include "store/ssh_signature.h"
 
 #include <cstdio>
 
@@ -39,6 +40,43 @@ Result<void> GitLog::keep_evidence(Quarantine& quarantine, const Incoming& incom
     }
     if (!branch.empty()) TRY(take_pack(view, branch));
     return keep_as_evidence(incoming.volume, incoming.tip);
+}
+
+Result<std::vector<git::SegmentObjects>> GitLog::signed_part(
+    const View& view, const VolumeName& name, std::span<const CommitId> commits) const {
+    std::vector<git::SegmentObjects> out;
+    std::optional<PublicKey> key;
+    for (const auto& commit : commits) {
+        auto segment = git::read_segment(view, commit);
+        if (!segment) break;
+        const auto header = decode_header(segment->blob_bytes);
+        if (!header || header->space != options_.space || header->writer != name.writer ||
+            header->volume != name.number)
+            break;
+        const auto named = signer_of(segment->text.signature);
+        if (!named || (key && *key != *named) ||
+            !verify_signature(segment->text.unsigned_bytes, segment->text.signature, *named))
+            break;
+        key = *named;
+        out.push_back(std::move(*segment));
+    }
+    if (out.empty())
+        return failure(Code::Forbidden, "nothing of it is signed by the site that it names");
+    return out;
+}
+
+Result<void> GitLog::keep_later(Quarantine& quarantine, const Incoming& incoming) {
+    const std::lock_guard lock(writing_);
+    TRY_ASSIGN(const auto view, View::open(quarantine.path(), path_));
+    std::vector<CommitId> ours;
+    if (const auto held = find(incoming.volume)) {
+        TRY_ASSIGN(ours, git::walk(view, held->tip, {}));
+    }
+    TRY_ASSIGN(const auto commits, git::walk_foreign(view, incoming.tip, ours));
+    if (commits.empty()) return keep_as_evidence(incoming.volume, incoming.tip);
+    TRY_ASSIGN(const auto part, signed_part(view, incoming.volume, commits));
+    TRY(take_pack(view, part));
+    return keep_as_evidence(incoming.volume, part.back().commit);
 }
 
 Result<void> GitLog::switch_volume(const VolumeName& volume, const CommitId& tip) {

@@ -75,6 +75,9 @@ private:
     Result<bool> branched_before(const git::View& view, const VolumeName& name,
                                  const CommitId& first_foreign, const VolumeInfo& before) const;
     Result<void> take_pack(const git::View& from, const std::vector<git::SegmentObjects>& taken);
+    Result<std::vector<git::SegmentObjects>> signed_part(const git::View& view,
+                                                         const VolumeName& name,
+                                                         std::span<const CommitId> commits) const;
     Result<void> keep_as_evidence(const VolumeName& name, const CommitId& tip);
 
     // log_control.cpp
@@ -83,6 +86,7 @@ private:
     Result<void> take(Quarantine& quarantine, const CommitId& tip, const CommitId& head) override;
     Result<void> put(const std::vector<ControlPiece>& pieces, const CommitId& head) override;
     Result<void> cut(const domain::Writer& writer, const CommitId& last) override;
+    Result<void> keep_later(Quarantine& quarantine, const Incoming& incoming) override;
     Result<std::vector<SetAside>> set_aside(std::string_view site) override;
     Result<PublicKey> signer(const CommitId& commit) override;
     Result<void> move_control(const CommitId& head);

@@ -150,7 +150,9 @@ Result<void> ContactRun::follow_circle() {
 // What a removed site wrote after its position: kept where it does not count, and listed.
 void ContactRun::set_aside(const Incoming& incoming, const Error& why) {
     core::Circle& circle = *parts_.circle;
-    const auto kept = parts_.log->keep_evidence(*quarantine_, incoming);
+    store::ControlLog* const control = parts_.log->control();
+    if (control == nullptr) return;
+    const auto kept = control->keep_later(*quarantine_, incoming);
     const std::string site(domain::site_of(incoming.volume.writer));
     const auto later = circle.quarantined(site);
     if (kept && later == 0) return;  // receipts alone

@@ -2,6 +2,7 @@
 
 #include "log_forge.h"
 
+#include "store/control_log.h"
 #include "store/git_segment.h"
 #include "store/ssh_signature.h"
 
@@ -60,6 +61,31 @@ TEST_CASE("signature: stock git accepts every commit of a signed log, and fsck i
     overwrite(signers, allowed_signers_line("site@south", SshSigner(seed(8)).public_key()));
     CHECK(verify_commit(folder.path() / "log.git", signers, commits[0]).find("accepted") ==
           std::string::npos);
+}
+
+TEST_CASE("signature: of what a removed site wrote later only what it signed itself is set aside") {
+    const Folder remote, folder;
+    const SshSigner site(seed(7)), somebody(seed(8));
+    auto commits = write_volume(*value(try_open_log(remote.path(), &site)), writer_a, 1, 1, 3, 2);
+    {
+        auto log = value(try_open_log(remote.path(), &somebody));
+        for (std::size_t i = 3; i < 6; ++i) {
+            const auto row = row_of(writer_a, 1, i * 2 + 1, 2, commits.back());
+            commits.push_back(value(log->append(row, some_lines(2))));
+        }
+    }
+    auto log = value(try_open_log(folder.path(), nullptr));
+    {
+        const auto quarantine = value(log->open_quarantine());
+        REQUIRE(fetch(*quarantine, remote.path() / "log.git") == "");
+        ok(log->control()->keep_later(*quarantine, {{writer_a, 1}, commits.back(), {}}));
+        ok(quarantine->clear());
+    }
+    const auto aside = value(log->control()->set_aside(domain::site_of(writer_a)));
+    REQUIRE(aside.size() == 1);
+    CHECK(aside.front().tip == commits[2]);
+    CHECK(aside.front().last == 6);
+    CHECK_FALSE(log->read(commits[3]).has_value());
 }
 
 TEST_CASE("signature: the public key is one that OpenSSH knows") {
