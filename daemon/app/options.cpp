@@ -47,7 +47,7 @@ std::filesystem::path find_schemas(const std::filesystem::path& program_folder) 
     for (const char* relative :
          {"../../schemas", "../../../schemas", "../share/dutybook/schemas"}) {
         std::error_code failed;
-        const auto path = std::filesystem::weakly_canonical(program_folder / relative, failed);
+        auto path = std::filesystem::weakly_canonical(program_folder / relative, failed);
         if (!failed && std::filesystem::is_directory(path / "kinds", failed)) return path;
     }
     std::error_code failed;

@@ -1,9 +1,9 @@
 #pragma once
 // How the daemon comes to its end.
 
-#include <signal.h>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <optional>

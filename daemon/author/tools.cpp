@@ -46,7 +46,9 @@ Json blessed(const Json& expect, const Json& actual) {
             Json kept = {{"rule", finding["rule"]},
                          {"code", finding["code"]},
                          {"severity", finding["severity"]}};
-            if (finding["path"] != "") kept["path"] = finding["path"];
+            if (auto path = finding.value("path", ""); !path.empty()) {
+                kept["path"] = std::move(path);
+            }
             next["findings"].push_back(std::move(kept));
         }
     }

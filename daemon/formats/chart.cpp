@@ -31,7 +31,7 @@ std::string text_of(const Json& block, const char* name, const char* member) {
 
 // Dates and numbers only: anything else in a data block would be a command to gnuplot.
 std::string datum(const Json& value) {
-    const std::string text = cell_text(value);
+    std::string text = cell_text(value);
     for (const char c : text) {
         const bool plain = (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':' || c == 'T' ||
                            c == 'e' || c == '+';
