@@ -24,6 +24,7 @@ Result<int> list(Session& session, const std::string& target, const std::vector<
     for (const auto& one : answer.value("items", Json::array())) {
         if (session.json()) print_json(session.out(), one);
         std::vector<std::string> row;
+        row.reserve(members.size());
         for (const char* member : members) row.push_back(text_of(one, member));
         table.add(std::move(row));
     }

@@ -16,6 +16,8 @@ struct Close {
 
 Result<std::string> converted(std::string_view bytes, const char* encoding) {
     iconv_t const opened = iconv_open("UTF-8", encoding);
+    // iconv's own word for failure.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     if (opened == reinterpret_cast<iconv_t>(-1)) {
         return failure(Code::Internal, std::string("no converter from ") + encoding);
     }

@@ -104,7 +104,7 @@ private:
     }
 
     static std::string concept_text(const Json& coded) {
-        const std::string text = text_in(coded, "text");
+        std::string text = text_in(coded, "text");
         if (!text.empty()) return text;
         const Json& codings = member(coded, "coding");
         if (!codings.is_array() || codings.empty()) return "";

@@ -120,7 +120,7 @@ private:
 
     std::string from_template(const std::string& shape, bool& any) const {
         const std::string text = fill(shape, [&](const std::string& column) {
-            const std::string value = cell(column).value_or("");
+            std::string value = cell(column).value_or("");
             any = any || !value.empty();
             return value;
         });

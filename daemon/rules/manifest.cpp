@@ -83,6 +83,7 @@ Result<void> add_locale(Manifest& manifest, const std::string& language, std::st
         const auto found = known.find(key);
         if (found == known.end()) {
             std::vector<std::string> names;
+            names.reserve(known.size());
             for (const auto& [name, texts] : known) names.push_back(name);
             Error error = malformed("\"" + key + "\" is no message of this plugin", place);
             error.fix = did_you_mean(key, names);

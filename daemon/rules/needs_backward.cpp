@@ -43,6 +43,7 @@ public:
             }
         }
         std::vector<Reach> reaches;
+        reaches.reserve(queries.size());
         for (NeedQuery& query : queries) reaches.push_back({std::move(query), through});
         return reaches;
     }

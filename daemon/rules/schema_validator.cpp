@@ -71,6 +71,7 @@ public:
         if (exhausted_) {
             errors.push_back(malformed("is too large or too deeply nested to be checked"));
         }
+        errors_ = nullptr;
         return errors;
     }
 

@@ -3,9 +3,8 @@
 #include "rules/patience.h"
 #include "rules/worker_slot.h"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 
 namespace dutybook::rules {
