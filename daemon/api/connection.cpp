@@ -163,9 +163,7 @@ void Connection::parse_head() {
     if (fold) {
         framing_.keep_alive = false;
         answer_and_drain(problem(malformed("a header goes on in a second line")));
-    } else if (ec == http::error::need_more) {
-        read(head_read);
-    } else if (ec) {
+    } else if (ec && ec != http::error::need_more) {
         bad_request(ec);
     } else if (parser_->is_header_done()) {
         head_complete();
