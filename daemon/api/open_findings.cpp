@@ -58,7 +58,7 @@ public:
 
     std::string name_of(const std::string& reference) {
         const auto slash = reference.find('/');
-        const std::string id = slash == std::string::npos ? reference : reference.substr(slash + 1);
+        std::string id = slash == std::string::npos ? reference : reference.substr(slash + 1);
         core::SpaceService* const parent = call_.services.book->space(space_.facts().parent);
         for (core::SpaceService* in : {&space_, parent}) {
             if (in == nullptr) continue;

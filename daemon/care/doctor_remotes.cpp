@@ -91,6 +91,7 @@ Lines check_remotes(const DoctorOptions& options) {
         for (const auto& record : file->remotes) all.push_back({name, record.config});
     }
     std::vector<std::future<Line>> answers;
+    answers.reserve(all.size());
     for (const auto& one : all) {
         answers.push_back(
             std::async(std::launch::async, [&one, &options] { return ask(one, options); }));

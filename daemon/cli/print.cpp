@@ -104,7 +104,7 @@ void print_conflict_values(std::ostream& out, SiteNames& names, const Json& valu
 std::string summary_of(const Json& fields) {
     if (!fields.is_object()) return {};
     for (const auto* name : {"title", "name", "text", "what", "subject", "course", "type"}) {
-        const auto text = text_of(fields, name);
+        auto text = text_of(fields, name);
         if (!text.empty()) return text;
     }
     if (fields.contains("given") || fields.contains("family")) {

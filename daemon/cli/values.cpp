@@ -95,7 +95,7 @@ bool has_type(const Json& schema, std::string_view type) {
 // daemon's sentence about it is the one that people see.
 Json typed(const Json& schema, const std::string& text) {
     if (has_type(schema, "string") || schema.empty()) return text;
-    const Json parsed = Json::parse(text, nullptr, false);
+    Json parsed = Json::parse(text, nullptr, false);
     if (!parsed.is_discarded()) {
         const bool number = has_type(schema, "integer") || has_type(schema, "number");
         if (number && parsed.is_number()) return parsed;
