@@ -24,8 +24,10 @@
 #ifndef DUTYBOOK_PLUGIN_H
 #define DUTYBOOK_PLUGIN_H
 
+/* NOLINTBEGIN(modernize-deprecated-headers): C has no others. */
 #include <stddef.h>
 #include <stdint.h>
+/* NOLINTEND(modernize-deprecated-headers) */
 
 #ifdef __cplusplus
 extern "C" {

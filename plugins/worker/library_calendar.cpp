@@ -202,7 +202,7 @@ std::vector<Holiday> federal_holidays(int year_number) {
     const year y(year_number);
     std::vector<Holiday> all;
     const auto fixed = [&](year of, month m, unsigned d, const char* name) {
-        const Day day = observed(of / m / d);
+        const Day day = observed(of / m / date::day(d));
         if (year_month_day(day).year() == y) all.push_back({day, name, false});
     };
     fixed(y, January, 1, "New Year's Day");

@@ -78,7 +78,7 @@ private:
         std::vector<std::uint64_t> all;
         std::uint64_t line = first;
         for (std::uint64_t i = 0; i < count; ++i) {
-            const int delta = static_cast<signed char>(deltas[i]);
+            const auto delta = static_cast<std::int8_t>(deltas[i]);
             line =
                 delta == line_is_absolute ? absolute[i] : line + static_cast<std::uint64_t>(delta);
             all.push_back(line);

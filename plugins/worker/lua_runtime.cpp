@@ -53,7 +53,8 @@ public:
 
     Offered offered() const override {
         Offered all;
-        std::vector<std::string>* lists[] = {&all.rules, &all.completes, &all.reports};
+        std::array<std::vector<std::string>*, tables.size()> lists{&all.rules, &all.completes,
+                                                                   &all.reports};
         lua_State* lua = state_->raw();
         for (std::size_t i = 0; i < tables.size(); ++i) {
             lua_getglobal(lua, tables[i].second);

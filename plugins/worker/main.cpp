@@ -5,13 +5,13 @@
 #include "worker/sandbox.h"
 
 #include <date/tz.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <new>

@@ -8,9 +8,9 @@
 #include "support/source_dir.h"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 #include <set>
 

@@ -57,6 +57,8 @@ inline store::SealRow contract_seal(std::uint64_t first, std::uint64_t last) {
     return row;
 }
 
+// One journal goes through all of it in order.
+// NOLINTNEXTLINE(readability-function-size)
 inline void journal_contract(const std::function<std::unique_ptr<store::Journal>()>& make) {
     const auto journal = make();
     REQUIRE(journal != nullptr);
