@@ -33,12 +33,14 @@ Result<Response> opened(Call& call, const core::SpaceRecord& record, Json answer
 Result<Response> create_space(Call& call) {
     const std::string name = text_of(call.body, "name"), parent = text_of(call.body, "parent");
     auto& book = *call.services.book;
-    if (book.space(name) != nullptr) {
-        return failure(Code::Exists, "the space " + name + " is here already");
-    }
+    // Before the name is looked at: another space of that name is no space that was joined already.
     if (const auto invitation = call.body.find("invitation"); invitation != call.body.end()) {
         TRY_ASSIGN(const auto record, core::join_space(book.directory(), *invitation));
         return opened(call, record, Json::object());
+    }
+    if (book.space(name) != nullptr) {
+        return failure(Code::Exists, "the space " + name + " is here already", {},
+                       "give the new one another name");
     }
     // A site that joins may get its parent later; one that makes a space means a parent it has.
     if (!parent.empty() && !book.space(parent)) {

@@ -278,7 +278,8 @@ Result<void> Circle::may_write(bool retired) const {
     }
     if (retired || own->standing == domain::Standing::Retired) {
         return failure(Code::Forbidden, "this site has retired from the space " + parts_.space.name,
-                       "nobody would take over what it writes", "join again with a new invitation");
+                       "nobody would take over what it writes",
+                       "join again in a new store, with a new invitation");
     }
     return {};
 }

@@ -48,7 +48,7 @@ Error Circle::key_gone() const {
     return failure(Code::Forbidden,
                    "this store has not got the keys of its site in the space " + parts_.space.name,
                    "they were replaced (dutybook members rotate) after it was backed up or copied",
-                   "restore a later backup, or join again with a new invitation");
+                   "restore a later backup, or join again in a new store, with a new invitation");
 }
 
 const domain::Introduction* Circle::introduction_of(const Keyring::Pair& pair) const {

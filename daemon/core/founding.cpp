@@ -92,7 +92,8 @@ Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation) {
         if (there.id == record.id) {
             return failure(Code::Exists, "the space " + record.name + " is here already");
         }
-        return failure(Code::Conflict, "this store has another space called " + record.name);
+        return failure(Code::Conflict, "this store has another space called " + record.name, {},
+                       "join it in a store of its own");
     }
     TRY(make_directories(folder));
     TRY(write_invite_seeds(folder, invited.seeds));

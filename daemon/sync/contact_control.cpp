@@ -5,6 +5,8 @@
 #include "sync/contact_run.h"
 #include "sync/git_errors.h"
 
+#include <algorithm>
+
 namespace dutybook::sync {
 
 namespace {
@@ -34,7 +36,7 @@ Result<void> ContactRun::receive_control() {
     if (circle == nullptr) return {};
     TRY(still_wanted());
     look_for_lost_control();
-    control_replaceable_ = control_unread_ = false;
+    control_replaceable_ = control_unread_ = other_space_ = false;
     std::vector<Wanted> wanted;
     const auto listed = listed_.find(store::control_ref);
     if (listed != listed_.end() && !circle->holds(listed->second))
@@ -56,7 +58,24 @@ Result<void> ContactRun::receive_control() {
     const auto cleared = quarantine_->clear();
     quarantine_.reset();
     TRY(cleared);
+    if (other_space_ && never_ours()) {
+        return failure(
+            Code::Conflict, name_of_remote(remote_.name, remote_.url),
+            "it holds another space; nothing was sent there",
+            "see its URL with `dutybook remote list`: each space has a remote of its own");
+    }
     return follow_circle();
+}
+
+// A host that puts another space's control log over ours is replaced; a remote that was named by
+// mistake must not lose its own.
+bool ContactRun::never_ours() const {
+    if (remembered_.contains(std::string(store::control_ref))) return false;
+    const auto members = parts_.circle->membership();
+    return members != nullptr && std::ranges::none_of(listed_, [&](const auto& listed) {
+               const auto volume = store::VolumeName::parse(listed.first);
+               return volume && members->find(domain::site_of(volume->writer)) != nullptr;
+           });
 }
 
 // A control log that cannot be used stops nothing else of the contact.
@@ -86,6 +105,7 @@ void ContactRun::meet_control(const Wanted& wanted) {
         const Error& why = met ? *met->refused : met.error();
         const bool worthless = why.code == Code::Forbidden || why.code == Code::Malformed;
         if (main) (worthless ? control_replaceable_ : control_unread_) = true;
+        other_space_ = other_space_ || (main && why.pointer == "/space");
         refuse(why);
         return;
     }

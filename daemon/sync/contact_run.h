@@ -47,6 +47,7 @@ private:
     Result<void> receive_control();
     void control_is_good();
     void meet_control(const Wanted& wanted);
+    bool never_ours() const;
     void look_for_lost_control();
     void offer_control(Pushes& pushes) const;
     Result<void> follow_circle();
@@ -138,6 +139,7 @@ private:
     std::string refusal_;             // what the remote last said when it refused a push
     std::vector<std::pair<store::VolumeName, Branches>> forks_;  // found by this contact
     bool control_replaceable_ = false;  // what the remote holds there counts for nothing
+    bool other_space_ = false;          // it is of another space
     bool control_unread_ = false;       // it could not be looked at, or not by this site
     bool control_refused_ = false;      // in this contact, whatever was put in its place since
 };

@@ -66,3 +66,27 @@ def test_a_second_school_joins_both(world):
     assert {one["name"] for one in annex.many("space", "list")} == {"district", "north"}
     annex.client("sync", space="district")
     assert annex.digest("district") == district.digest("district")
+
+
+def test_a_remote_of_another_space_is_left_as_it_is(world):
+    """A wrong URL must cost the other space nothing, and is told."""
+    district = world.site("District", space="district").start()
+    hub = world.bare("district-hub")
+    district.client("remote", "add", "hub", hub)
+    district.sync()
+    district.client("space", "create", "school")
+    district.client("remote", "add", "hub", hub, space="school")
+    refs = world.git("-C", hub, "for-each-ref")
+    failed = district.client("sync", space="school", expect=1)
+    assert "another space" in failed.out + failed.err and "remote list" in failed.out + failed.err
+    assert world.git("-C", hub, "for-each-ref") == refs
+
+
+def test_another_space_of_the_same_name_is_not_joined(world):
+    north = world.site("North").start()
+    south = world.site("South").start()
+    south.client("remote", "add", "hub", world.bare("hub"))
+    file = world.directory / "North.invite"
+    south.client("invite", "Guest", "--out", file)
+    assert "another space called school" in north.client("join", file, expect=1).err
+    assert north.many("remote", "list") == [], "it must not send its own records there"
