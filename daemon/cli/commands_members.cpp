@@ -58,8 +58,20 @@ struct InviteOptions {
     std::string site, out, role = "writer";
 };
 
+Result<void> can_be_written(const std::string& out) {
+    if (out == "-") return {};
+    const auto file = std::filesystem::absolute(out);
+    if (!std::filesystem::is_directory(file.parent_path())) {
+        return failure(Code::NotFound, "there is no folder " + file.parent_path().string());
+    }
+    if (!std::filesystem::exists(file)) return {};
+    return failure(Code::Exists, out + " is there already", "it may be another site's invitation",
+                   "name another file, or remove that one");
+}
+
 Result<int> invite(Session& session, const InviteOptions& options) {
-    // Before the space is told of the invitation: a passphrase that is not given changes nothing.
+    // Before the space is told of the invitation: what is not given or not free changes nothing.
+    TRY(can_be_written(options.out));
     TRY_ASSIGN(const auto words, passphrase(session.err(), true));
     TRY_ASSIGN(Json invitation, session.post(session.in_space("invite"),
                                              {{"site", options.site}, {"role", options.role}}));

@@ -90,3 +90,14 @@ def test_another_space_of_the_same_name_is_not_joined(world):
     south.client("invite", "Guest", "--out", file)
     assert "another space called school" in north.client("join", file, expect=1).err
     assert north.many("remote", "list") == [], "it must not send its own records there"
+
+
+def test_an_invitation_is_not_written_over_another_one(world):
+    north = world.site("North").start()
+    file = world.directory / "South.invite"
+    north.client("invite", "South", "--out", file)
+    before = file.read_bytes()
+    for out in (file, world.directory / "nowhere/West.invite"):
+        assert north.client("invite", "West", "--out", out, expect=1).problem["title"]
+    assert file.read_bytes() == before
+    assert "West" not in {one["name"] for one in north.many("members")}
