@@ -39,8 +39,10 @@ Result<void> close_to_others(const fs::path& path, mode_t mode) {
             Code::Forbidden, path.string() + " belongs to another account",
             "uid " + std::to_string(found.st_uid) + " could change it at any time",
             "run the daemon as that account, or chown the store to the one that runs it");
-    if ((found.st_mode & 07777 & ~mode) == 0) return {};
-    if (::chmod(path.c_str(), found.st_mode & mode) == 0) {
+    // A folder that lies where a key belongs is told later; until then its owner may look into it.
+    const mode_t allowed = S_ISDIR(found.st_mode) ? 0700 : mode;
+    if ((found.st_mode & 07777 & ~allowed) == 0) return {};
+    if (::chmod(path.c_str(), found.st_mode & allowed) == 0) {
         log_warning("start", "a file was open to others; it is closed now",
                     {{"path", path.string()}});
         return {};
