@@ -187,8 +187,10 @@ def besiege(world, canaries):
     wait_for(lambda: site.status()["unchecked"] == len(pairs), 20, "all twins have verdicts")
     told = {one["record"]: one["why"] for one in site.many("findings", "--unchecked")}
     for name, words in (("segfault", "ended by Segmentation fault"), ("exit", "ended with status 0"),
-                        ("socket", "forbidden system call"), ("loop", "within 100 ms")):
-        assert words in told[f"native_{name}"], told[f"native_{name}"]
+                        ("socket", "forbidden system call"),
+                        # the second if the prober's write came to wait behind it
+                        ("loop", "within 100 ms|when others were waiting")):
+        assert re.search(words, told[f"native_{name}"]), told[f"native_{name}"]
     held = int(re.search(r"held (\d+) MiB", site.log.read_text(errors="replace"))[1])
     assert held <= MEMORY + 128, "beyond its limit there is room for a batch alone"
     status = site.status()

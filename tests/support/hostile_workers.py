@@ -7,7 +7,8 @@ import signal
 
 def children(pid):
     found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+    folder = pathlib.Path(f"/proc/{pid}/task")
+    for task in folder.iterdir() if folder.exists() else ():
         try:
             found += [int(child) for child in (task / "children").read_text().split()]
         except OSError:
