@@ -25,14 +25,18 @@ Result<void> GitLog::keep_as_evidence(const VolumeName& name, const CommitId& ti
     return git::write_ref(path_, evidence_ref(name, tip), tip);
 }
 
-Result<void> GitLog::keep_evidence(Quarantine& quarantine, const Incoming& incoming) {
-    const std::lock_guard lock(writing_);
-    TRY_ASSIGN(const auto view, View::open(quarantine.path(), path_));
+Result<std::vector<CommitId>> GitLog::beside_ours(const View& view, const Incoming& incoming) {
     std::vector<CommitId> ours;
     if (const auto held = find(incoming.volume)) {
         TRY_ASSIGN(ours, git::walk(view, held->tip, {}));
     }
-    TRY_ASSIGN(const auto commits, git::walk_foreign(view, incoming.tip, ours));
+    return git::walk_foreign(view, incoming.tip, ours);
+}
+
+Result<void> GitLog::keep_evidence(Quarantine& quarantine, const Incoming& incoming) {
+    const std::lock_guard lock(writing_);
+    TRY_ASSIGN(const auto view, View::open(quarantine.path(), path_));
+    TRY_ASSIGN(const auto commits, beside_ours(view, incoming));
     std::vector<git::SegmentObjects> branch;
     for (const auto& commit : commits) {
         TRY_ASSIGN(auto segment, git::read_segment(view, commit));
@@ -68,11 +72,7 @@ Result<std::vector<git::SegmentObjects>> GitLog::signed_part(
 Result<void> GitLog::keep_later(Quarantine& quarantine, const Incoming& incoming) {
     const std::lock_guard lock(writing_);
     TRY_ASSIGN(const auto view, View::open(quarantine.path(), path_));
-    std::vector<CommitId> ours;
-    if (const auto held = find(incoming.volume)) {
-        TRY_ASSIGN(ours, git::walk(view, held->tip, {}));
-    }
-    TRY_ASSIGN(const auto commits, git::walk_foreign(view, incoming.tip, ours));
+    TRY_ASSIGN(const auto commits, beside_ours(view, incoming));
     if (commits.empty()) return keep_as_evidence(incoming.volume, incoming.tip);
     TRY_ASSIGN(const auto part, signed_part(view, incoming.volume, commits));
     TRY(take_pack(view, part));

@@ -74,6 +74,8 @@ private:
                                 std::span<const CommitId> ours) const;
     Result<bool> branched_before(const git::View& view, const VolumeName& name,
                                  const CommitId& first_foreign, const VolumeInfo& before) const;
+    // What is offered of a volume beside what is held of it, in order.
+    Result<std::vector<CommitId>> beside_ours(const git::View& view, const Incoming& incoming);
     Result<void> take_pack(const git::View& from, const std::vector<git::SegmentObjects>& taken);
     Result<std::vector<git::SegmentObjects>> signed_part(const git::View& view,
                                                          const VolumeName& name,

@@ -91,8 +91,6 @@ def test_every_report_in_every_format(life):
         assert status == 200, f"{name}: {text[:500]}"
         CHECKS[form](text, name)
         made += 1
-        if took >= 2:  # what else the machine did in that moment is not the report's
-            took = min(took, life.make(space, report, form)[2])
         seconds.append((took, name))
     print(f"{made} reports and formats, the slowest {max(seconds)[0]:.2f} s ({max(seconds)[1]})")
     assert made > 150
