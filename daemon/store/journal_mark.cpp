@@ -162,6 +162,13 @@ Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
     return std::unique_ptr<Journal>(std::move(*journal));
 }
 
+using Pages = SqliteJournal::Pages;
+
+Result<std::unique_ptr<Journal>> open_as(const std::string& path, Pages pages) {
+    TRY_ASSIGN(auto journal, SqliteJournal::open(path, pages));
+    return std::unique_ptr<Journal>(std::move(journal));
+}
+
 // A folder, or a link that leads to no file.
 bool stands_in_place_of_file(const fs::path& path) {
     std::error_code ignored;
@@ -193,6 +200,7 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
     if (!text && text.error().code == Code::NotFound) return open_unmarked(path);
     const auto mark = text ? read_mark(*text) : std::nullopt;
     std::string suspicion;
+    bool known = false;
     if (!mark) {
         suspicion =
             "the mark of its clean stop, " + mark_path(path).filename().string() + ", was damaged";
@@ -202,9 +210,11 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
             note_healed({path + ".head", "was missing or changed", "made again"});
         }
         TRY_ASSIGN(const std::string hash, hash_of_file(path));
-        if (hash != mark->journal) suspicion = "its bytes changed since it was closed";
+        known = hash == mark->journal;
+        if (!known) suspicion = "its bytes changed since it was closed";
     }
-    auto journal = suspicion.empty() ? open_sqlite_journal(path) : open_proven(path, suspicion);
+    auto journal = suspicion.empty() ? open_as(path, known ? Pages::Known : Pages::Compared)
+                                     : open_proven(path, suspicion);
     if (!journal) return with_advice(journal.error(), path);
     fs::remove(mark_path(path), ignored);
     TRY(sync_directory(fs::path(path).parent_path()));

@@ -34,7 +34,9 @@ namespace dutybook::store {
 
 class SqliteJournal final : public Journal {
 public:
-    enum class Pages : std::uint8_t { Compared, AsTheyAre };
+    // What is done about the sums of the pages when the file is opened: all are compared, the
+    // caller compared every byte already (a page is still looked at when it is read), none is ever.
+    enum class Pages : std::uint8_t { Compared, Known, AsTheyAre };
     static Result<std::unique_ptr<SqliteJournal>> open(const std::string& path,
                                                        Pages pages = Pages::Compared);
     // Every byte of the file; the rest of check() is the chain.
