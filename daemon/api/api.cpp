@@ -21,7 +21,8 @@ Admission Api::admit(Request& head) {
         return {std::move(response), false};
     }
     if (!match.endpoint)
-        return {problem(failure(Code::NotFound, "there is no such path", {},
+        return {problem(failure(Code::NotFound, "there is no such path",
+                                "or the name of a record or a space in it is empty",
                                 "see schemas/openapi.json")),
                 false};
     if (auto refusal = check_access(*match.endpoint, head, *services_.tokens))
@@ -43,7 +44,7 @@ Result<void> read_body(const Request& request, Json& json) {
     if (request.body.empty()) {
         if (endpoint.body == Body::Optional) json = Json::object();
         if (endpoint.body == Body::None || endpoint.body == Body::Optional) return {};
-        return malformed("the body is empty");
+        return failure(Code::Malformed, "the body is empty", {}, "send a JSON object");
     }
     TRY_ASSIGN(json, parse_json(request.body, {.depth = 32, .bytes = 1024 * 1024}));
     if (endpoint.body == Body::Patch) {

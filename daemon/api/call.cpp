@@ -41,6 +41,7 @@ Result<std::optional<Millis>> Call::instant(std::string_view name) const {
     if (!parsed) {
         Error error = std::move(parsed).error();
         error.what = "the parameter " + std::string(name) + ": " + error.what;
+        error.detail = Json({{"parameter", name}}).dump();
         return error;
     }
     return std::optional<Millis>(*parsed);
@@ -125,7 +126,8 @@ Result<core::WriteRequest> Call::write(core::Action action) const {
     out.if_version = version_in(request.header(Header::IfMatch));
     out.idempotency_key = request.header(Header::IdempotencyKey);
     if (out.idempotency_key.size() > 200)
-        return malformed("Idempotency-Key is longer than 200 characters");
+        return failure(Code::Malformed, "Idempotency-Key is longer than 200 characters", {},
+                       "use a shorter one");
     return out;
 }
 

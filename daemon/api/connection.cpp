@@ -66,7 +66,8 @@ void Connection::sweep(Moment now) {
     }
     if (now < deadline_) return;
     if (step_ == Step::Head || step_ == Step::Whole) {
-        answer_and_drain(refuse(Refusal::RequestTimeout, "the request did not arrive in time"));
+        answer_and_drain(refuse(Refusal::RequestTimeout, "the request did not arrive in time", {},
+                                "send it again, without a pause"));
         return;
     }
     close();
@@ -162,7 +163,8 @@ void Connection::parse_head() {
     buffer_.consume(used);
     if (fold) {
         framing_.keep_alive = false;
-        answer_and_drain(problem(malformed("a header goes on in a second line")));
+        answer_and_drain(problem(failure(Code::Malformed, "a header goes on in a second line", {},
+                                         "write each header on one line")));
     } else if (ec && ec != http::error::need_more) {
         bad_request(ec);
     } else if (parser_->is_header_done()) {
@@ -177,10 +179,12 @@ void Connection::bad_request(const boost::system::error_code& ec) {
     if (ec == http::error::header_limit) {
         answer_and_drain(
             refuse(Refusal::HeadersTooLarge, "the request's headers are too large",
-                   "at most " + std::to_string(shared_->limits.header_bytes) + " bytes are read"));
+                   "at most " + std::to_string(shared_->limits.header_bytes) + " bytes are read",
+                   "send fewer or shorter ones"));
         return;
     }
-    answer_and_drain(problem(failure(Code::Malformed, "this is not HTTP/1.1", ec.message())));
+    answer_and_drain(problem(failure(Code::Malformed, "this is not HTTP/1.1", ec.message(),
+                                     "use an HTTP client, or the dutybook command")));
 }
 
 void Connection::head_complete() {
@@ -194,15 +198,23 @@ void Connection::head_complete() {
     request_.peer = peer_;
     request_.has_body = !parser_->is_done();
     if (!copy_headers(message, request_)) {
-        answer_and_drain(problem(malformed("a header is given twice")));
+        answer_and_drain(
+            problem(failure(Code::Malformed, "a header is given twice", {}, "send it once")));
         return;
     }
     if (const auto doubt = doubtful_framing(message)) {
         answer_and_drain(problem(*doubt));
         return;
     }
+    if (const auto coding = coded(message)) {
+        answer_and_drain(refuse(Refusal::MediaType, "the body is coded",
+                                "its Content-Encoding is " + *coding,
+                                "send it as it is, without a Content-Encoding"));
+        return;
+    }
     if (shared_->stopping) {
-        answer_and_drain(problem(failure(Code::Unavailable, "the daemon is stopping")));
+        answer_and_drain(problem(failure(Code::Unavailable, "the daemon is stopping", {},
+                                         "ask again when it has started")));
         return;
     }
     Admission admission = shared_->handler->admit(request_);

@@ -10,6 +10,13 @@ std::vector<Query> reason_query() {
 
 namespace {
 
+// A client tells by "parameter" what was asked wrongly from what was to be written.
+Error wrong_parameter(const std::string& name, const std::string& what, std::string fix = {}) {
+    Error error = failure(Code::Malformed, what, {}, std::move(fix));
+    error.detail = Json({{"parameter", name}}).dump();
+    return error;
+}
+
 Result<std::string> decode(std::string_view text, const char* where) {
     auto decoded = percent_decode(text);
     if (!decoded) return malformed(std::string("the ") + where + " is not percent-encoded UTF-8");
@@ -56,7 +63,8 @@ const char* word_for(Type type) {
 
 Result<void> check_text(const Query& query, const std::string& value) {
     const auto wrong = [&](const char* must) {
-        return malformed("the parameter " + std::string(query.name) + " must be " + must);
+        const std::string name(query.name);
+        return wrong_parameter(name, "the parameter " + name + " must be " + must);
     };
     if (query.type == Type::Flag && value != "1" && value != "0" && value != "true" &&
         value != "false" && !value.empty())
@@ -111,20 +119,22 @@ Result<void> check_query(const Endpoint& endpoint, const Target& target) {
             std::string names;
             for (const Query& query : endpoint.query)
                 names.append(names.empty() ? "" : ", ").append(query.name);
-            return failure(Code::Malformed, "there is no parameter " + name, {},
-                           names.empty() ? "this route takes none" : "known are: " + names);
+            return wrong_parameter(name, "there is no parameter " + name,
+                                   names.empty() ? "this route takes none" : "known are: " + names);
         }
         TRY(check_text(*known, value));
         for (std::size_t j = 0; j < i && !known->repeatable; ++j) {
             if (target.query[j].first == name)
-                return malformed("the parameter " + name + " is given twice");
+                return wrong_parameter(name, "the parameter " + name + " is given twice",
+                                       "give it once");
         }
     }
     for (const Query& query : endpoint.query) {
         const bool given = std::any_of(target.query.begin(), target.query.end(),
                                        [&](const auto& pair) { return pair.first == query.name; });
         if (query.required && !given)
-            return malformed("the parameter " + std::string(query.name) + " is missing");
+            return wrong_parameter(std::string(query.name),
+                                   "the parameter " + std::string(query.name) + " is missing");
     }
     return {};
 }
@@ -148,7 +158,12 @@ Result<void> check_members(const Endpoint& endpoint, const Json& body) {
             std::any_of(endpoint.members.begin(), endpoint.members.end(),
                         [&](const Member& member) { return member.name == item.key(); });
         if (!known) {
-            return malformed("there is no member " + item.key(), pointer_to("", item.key()));
+            std::string names;
+            for (const Member& member : endpoint.members)
+                names.append(names.empty() ? "" : ", ").append(member.name);
+            Error error = malformed("there is no member " + item.key(), pointer_to("", item.key()));
+            error.fix = "known are: " + names;
+            return error;
         }
     }
     return {};

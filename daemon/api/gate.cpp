@@ -41,10 +41,19 @@ std::optional<Response> Gate::check_origin(const Request& request) const {
     const bool same_site = site.empty() || site == "same-origin" || site == "none";
     if (ours && same_site) return std::nullopt;
     return problem(failure(Code::Forbidden, "a page of another origin may not use this daemon",
-                           origin.empty() ? "Sec-Fetch-Site: " + site : "Origin: " + origin));
+                           origin.empty() ? "Sec-Fetch-Site: " + site : "Origin: " + origin,
+                           "ask from a program, or from a page of http://" +
+                               (hosts_.empty() ? std::string("localhost") : hosts_.front())));
 }
 
 namespace {
+
+// Names of schemes and of media types know no case (RFC 9110, 8.3.1 and 11.1).
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return text;
+}
 
 bool enough(Access access, Role role) {
     switch (access) {
@@ -86,10 +95,13 @@ std::optional<Response> check_access(const Endpoint& endpoint, Request& request,
         return problem(failure(Code::Forbidden, "this is done over the Unix socket only", {},
                                "use the dutybook command on the daemon's machine"));
     }
-    constexpr std::string_view scheme = "Bearer ";
     const std::string& header = request.header(Header::Authorization);
+    const std::size_t space = std::min(header.find(' '), header.size());
     std::optional<Token> token;
-    if (header.rfind(scheme, 0) == 0) token = tokens.find(header.substr(scheme.size()));
+    if (lower(header.substr(0, space)) == "bearer") {
+        const std::size_t begin = std::min(header.find_first_not_of(' ', space), header.size());
+        token = tokens.find(header.substr(begin));
+    }
     if (!token) {
         return refuse(Refusal::Unauthorized,
                       header.empty() ? "a token is needed" : "the token is not valid",
@@ -107,17 +119,19 @@ std::optional<Response> check_access(const Endpoint& endpoint, Request& request,
 std::string media_type(std::string_view header) {
     std::string out(header.substr(0, header.find(';')));
     while (!out.empty() && (out.back() == ' ' || out.back() == '\t')) out.pop_back();
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return out;
+    return lower(std::move(out));
 }
 
 std::optional<Response> check_body(const Endpoint& endpoint, const Request& request) {
     if (!request.has_body) {
         if (endpoint.body == Body::None || endpoint.body == Body::Optional) return std::nullopt;
-        return problem(malformed("the request has no body"));
+        return problem(failure(Code::Malformed, "the request has no body", {},
+                               "send one as application/json"));
     }
-    if (endpoint.body == Body::None) return problem(malformed("this route takes no body"));
+    if (endpoint.body == Body::None) {
+        return problem(failure(Code::Malformed, "this route takes no body", {},
+                               "leave the body out, and Content-Length: 0 where there is none"));
+    }
     const std::string type = media_type(request.header(Header::ContentType));
     const bool read = type == "application/json" ||
                       (endpoint.body == Body::Patch && type == "application/merge-patch+json") ||

@@ -95,6 +95,15 @@ std::optional<Error> doubtful_framing(const RequestHead& message) {
     return std::nullopt;
 }
 
+std::optional<std::string> coded(const RequestHead& message) {
+    const auto codings = message.equal_range(http::field::content_encoding);
+    for (auto one = codings.first; one != codings.second; ++one) {
+        const std::string_view coding{one->value().data(), one->value().size()};
+        if (!coding.empty() && !same_name(coding, "identity")) return std::string(coding);
+    }
+    return std::nullopt;
+}
+
 std::string head_of(const Response& response, const Framing& framing,
                     std::optional<std::size_t> length) {
     std::string out;

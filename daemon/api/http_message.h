@@ -32,6 +32,8 @@ bool folded(std::string_view piece);
 // Why the end of the body could be seen elsewhere than here (RFC 9112, 6.1 to 6.3), or nothing.
 // Beast lets through an unknown coding, a coding of HTTP/1.0 and a length given twice.
 std::optional<Error> doubtful_framing(const RequestHead& message);
+// The Content-Encoding of the body: none is decoded here (a small one may hold gigabytes).
+std::optional<std::string> coded(const RequestHead& message);
 // The status line and headers of an answer. `length` = nothing: in chunks.
 std::string head_of(const Response& response, const Framing& framing,
                     std::optional<std::size_t> length);

@@ -4,6 +4,7 @@
 #include "api/reference.h"
 #include "api/shapes.h"
 #include "api/writing.h"
+#include "core/circle.h"
 
 namespace dutybook::api {
 
@@ -42,21 +43,23 @@ Error several_values(const std::string& named, bool of_one_site, const std::stri
 // The value that a site gave, of a field in conflict. A site may have several writers: one of them
 // is named by its id, which begins with that of the site.
 Result<Json> value_of_site(const store::StoredRecord& record, const std::string& field,
-                           const std::string& site) {
+                           const std::string& site, const core::Circle* circle) {
     const domain::Conflict* conflict = nullptr;
     for (const auto& one : record.state.conflicts) {
         if (one.field == field) conflict = &one;
     }
     if (!conflict) {
         return failure(Code::Conflict, "nothing to settle",
-                       "the field " + field + " of " + record.state.id + " has no conflict");
+                       "the field " + field + " of " + record.state.id + " has no conflict",
+                       "see: dutybook conflicts");
     }
     std::vector<const domain::ConflictValue*> given;
     std::string sites, candidates;
     bool of_one_site = true;
     for (const auto& value : conflict->values) {
         const auto& writer = value.operation.writer;
-        sites.append(sites.empty() ? "" : ", ").append(domain::site_of(writer));
+        const auto id = domain::site_of(writer);
+        sites.append(sites.empty() ? "" : ", ").append(circle ? circle->name_of(id) : id);
         if (!writer.starts_with(site)) continue;
         candidates.append(candidates.empty() ? "" : ", ").append(value.value + " by " + writer);
         of_one_site = given.empty() ||
@@ -66,7 +69,7 @@ Result<Json> value_of_site(const store::StoredRecord& record, const std::string&
     }
     if (given.empty() || site.empty()) {
         return failure(Code::NotFound, "site '" + site + "' gave no value of " + field,
-                       "values are by: " + sites);
+                       "values are by: " + sites, "take one of these, or give the value");
     }
     if (given.size() > 1) return several_values(site, of_one_site, candidates);
     return Result<Json>(boost::system::in_place_value,
@@ -83,8 +86,10 @@ Result<void> begin_resolve(const CallPtr& call) {
     if (value) {
         request.value = call->body.at("value");
     } else {
-        TRY_ASSIGN(request.value, value_of_site(found.record, request.field,
-                                                call->body.at("take").get<std::string>()));
+        TRY_ASSIGN(
+            request.value,
+            value_of_site(found.record, request.field, call->body.at("take").get<std::string>(),
+                          call->services.book->circle(found.space->facts().name)));
     }
     write_and_answer(call, *found.space, std::move(request), 200);
     return {};

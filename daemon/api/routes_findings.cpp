@@ -57,15 +57,21 @@ Result<rules::Finding> finding_named(core::SpaceService& space, const std::strin
         TRY_ASSIGN(const bool hidden, walls.hides_all(*one));
         one = hidden ? found.erase(one) : std::next(one);
     }
-    if (found.empty()) return failure(Code::NotFound, "there is no finding " + name);
+    if (found.empty())
+        return failure(Code::NotFound, "there is no finding " + name, {},
+                       "see: dutybook findings --open");
     if (found.size() == 1) {
         TRY_ASSIGN(const bool hidden, walls.hides_some(found.front()));
         if (!hidden) return found.front();
         return failure(Code::Forbidden, "the finding is not yours to answer",
                        "it concerns a record that you may not see", "ask somebody who may");
     }
-    Error error = failure(Code::Ambiguous, "several findings begin with " + name);
-    error.detail = Json({{"candidates", {found[0].id, found[1].id}}}).dump();
+    Error error = failure(Code::Ambiguous, "several findings begin with " + name, {},
+                          "name one of them in full");
+    Json candidates = Json::array();
+    for (const rules::Finding& one : found)
+        candidates.push_back({{"id", one.id}, {"kind", one.rule}, {"title", one.message}});
+    error.detail = Json({{"candidates", std::move(candidates)}}).dump();
     return error;
 }
 

@@ -18,7 +18,9 @@ Result<Response> get_history(Call& call) {
     std::size_t at = 0;
     if (const std::string& cursor = call.query("cursor"); !cursor.empty()) {
         const auto [end, ec] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), at);
-        if (ec != std::errc{} || *end != '\0') return malformed("the cursor is not of this list");
+        if (ec != std::errc{} || *end != '\0')
+            return failure(Code::Malformed, "the cursor is not of this list", {},
+                           "begin the list again, without one");
     }
     ListText list;
     const std::size_t limit = std::max<std::size_t>(call.limit(), 1);

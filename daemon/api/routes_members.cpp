@@ -110,14 +110,18 @@ Result<void> on_member(Circle& circle, const std::string& word, const domain::Me
     act.site = member.site;
     if (member.site.empty()) {
         return failure(Code::Conflict, member.name + " has not come yet",
-                       "its invitation was not used");
+                       "its invitation was not used",
+                       "wait for its first sync, or take the invitation back: dutybook members "
+                       "remove " +
+                           member.name);
     }
     if (word == "pen" && member.role != domain::Role::Administers) {
         return failure(Code::Conflict, member.name + " is no administrator's site", {},
                        "invite it with --role admin");
     }
     if (word == "confirm" && !member.invite_used_twice) {
-        return failure(Code::Conflict, "the invite of " + member.name + " was used once only");
+        return failure(Code::Conflict, "the invite of " + member.name + " was used once only",
+                       "there is nothing to confirm", "`dutybook members` lists who belongs");
     }
     return circle.append(std::move(act), false);
 }

@@ -71,7 +71,9 @@ Result<Response> install_plugin(Call& call) {
     if (!dry_run && name.empty()) TRY(plugins.install(package));
     if (!name.empty()) {
         core::SpaceService* const space = call.services.book->space(name);
-        if (space == nullptr) return failure(Code::NotFound, "no space " + name);
+        if (space == nullptr)
+            return failure(Code::NotFound, "there is no space '" + name + "' here", {},
+                           "see: dutybook space list");
         if (!dry_run) TRY(plugins.install_in(*space, package, call.caller()));
     }
     return json_response({{"id", package.manifest.id},

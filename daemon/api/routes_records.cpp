@@ -105,7 +105,8 @@ Result<store::StoredRecord> as_it_was(Found found, Millis at) {
     then.state = domain::state_at(known_of(rows), at);
     if (!then.state.born) {
         return failure(Code::NotFound,
-                       "record " + found.record.state.id + " did not exist at " + format_utc(at));
+                       "record " + found.record.state.id + " did not exist at " + format_utc(at),
+                       {}, "see when it began: dutybook history " + found.record.state.id);
     }
     then.version = domain::version_of(then.state);
     return then;

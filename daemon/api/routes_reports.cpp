@@ -80,7 +80,8 @@ Result<Response> render(Call& call, const MadeReport& made, const std::string& f
             TRY_ASSIGN(std::string svg, charts(call.services).svg(block, made.language));
             return text_response(std::move(svg), "image/svg+xml");
         }
-        return failure(Code::Conflict, "the report has no chart");
+        return failure(Code::Conflict, "the report has no chart", {},
+                       "ask for it as html, csv, text or json");
     }
     if (format == "json") {
         return json_response({{"title", made.title}, {"blocks", report.blocks}});

@@ -153,8 +153,10 @@ Server::State::Visitor Server::State::judge(int fd) {
     ucred credentials{};
     socklen_t size = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-        return {
-            {}, refused_quota, problem(failure(Code::Forbidden, "it is not known who is calling"))};
+        return {{},
+                refused_quota,
+                problem(failure(Code::Forbidden, "it is not known who is calling", {},
+                                "call from an account of this machine"))};
     auto [name, fresh] = names.try_emplace(credentials.uid);
     if (fresh) name->second = account_name(credentials.uid);
     const std::string& account = name->second;

@@ -37,7 +37,8 @@ Result<void> Tokens::load() {
     if (!json.is_object() || !json.contains("tokens") || !json["tokens"].is_array())
         return corrupt();
     if (json.value("format", Json(0)) != Json(1))
-        return failure(Code::NewerFormat, "the tokens' file has a newer format", file_.string());
+        return failure(Code::NewerFormat, "the tokens' file has a newer format", file_.string(),
+                       "update this site, or move the file away and issue new tokens");
     for (const Json& one : json["tokens"]) {
         const auto text_of = [&](const char* name) {
             const auto found = one.find(name);
@@ -103,7 +104,8 @@ Result<void> Tokens::revoke(const std::string& id) {
     std::vector<Token> next = tokens_;
     const auto gone = std::remove_if(next.begin(), next.end(),
                                      [&](const Token& token) { return token.id == id; });
-    if (gone == next.end()) return failure(Code::NotFound, "there is no token " + id);
+    if (gone == next.end())
+        return failure(Code::NotFound, "there is no token " + id, {}, "see: dutybook token list");
     next.erase(gone, next.end());
     TRY(save(next));
     tokens_ = std::move(next);

@@ -30,7 +30,11 @@ private:
 Error system_error(const std::string& what, const fs::path& path, int number) {
     Code code = Code::Io;
     std::string fix;
-    if (number == ENOENT) code = Code::NotFound;
+    if (number == ENOENT) {
+        code = Code::NotFound;
+        fix = "is the path right?";
+    }
+    if (number == EACCES || number == EPERM) fix = "give this account access to it";
     if (number == ENOSPC || number == EDQUOT) {
         code = Code::Full;
         fix = "make room on the disk";

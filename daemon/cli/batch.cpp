@@ -34,7 +34,8 @@ public:
                 return bytes;
             }
             if (errno != EINTR) {
-                return failure(Code::Io, "the input cannot be read", std::strerror(errno));
+                return failure(Code::Io, "the input cannot be read", std::strerror(errno),
+                               "lines that were answered are stored; send the others again");
             }
         }
     }
@@ -66,7 +67,8 @@ void take_line(Session& session, std::string_view line, Counts& counts) {
 Result<int> add_file(Session& session, const std::string& file, const std::string& key) {
     const Input input(file);
     if (!input.good()) {
-        return failure(Code::NotFound, "cannot open " + file, std::strerror(errno));
+        return failure(Code::NotFound, "cannot open " + file, std::strerror(errno),
+                       "name a file with one record a line, or - for standard input");
     }
     Counts counts;
     TRY(session.batch(

@@ -52,6 +52,16 @@ inline void repeated(CLI::App& app, const std::string& name, std::vector<std::st
     app.add_option(name, values, what)->expected(1)->allow_extra_args(false)->take_all();
 }
 
+// Of an option that counts; the words of CLI11 for a wrong one are those of C++.
+inline CLI::Validator whole_number() {
+    return {[](const std::string& text) {
+                const bool whole = !text.empty() && text.size() <= 9 &&
+                                   text.find_first_not_of("0123456789") == std::string::npos;
+                return whole ? std::string() : "'" + text + "' is no whole number from 0 on";
+            },
+            ""};
+}
+
 // What a write was made from: over a change that nobody saw it is refused.
 inline void add_version_option(CLI::App& app, std::string& version) {
     app.add_option("--version", version,

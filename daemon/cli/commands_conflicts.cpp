@@ -56,7 +56,8 @@ Result<std::string> site_id(Session& session, const std::string& named) {
 
 Result<int> resolve(Session& session, const ResolveOptions& options) {
     if (options.take.empty() != options.value.has_value()) {
-        return usage_error("one of --take SITE and --value V is needed");
+        return usage_error("one of --take SITE and --value V is needed",
+                           "`dutybook conflicts` shows sites and values");
     }
     Json body = {{"field", options.field}};
     if (!options.take.empty()) {

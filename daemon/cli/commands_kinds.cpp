@@ -38,9 +38,9 @@ std::string remarks(const Json& traits) {
     std::string out;
     const auto add = [&out](const std::string& word) { out += (out.empty() ? "" : ", ") + word; };
     if (traits.value("required", false)) add("required");
-    if (const auto merge = text_of(traits, "merge"); merge == "set" || merge == "counter") {
-        add(merge);
-    }
+    const auto merge = text_of(traits, "merge");
+    if (merge == "set") add("set: += and -= of sites that are apart both count");
+    if (merge == "counter") add("counter: what sites that are apart count, or set, adds up");
     if (const auto refers = text_of(traits, "refers"); !refers.empty()) add("refers to " + refers);
     if (traits.value("completed", false)) add("filled in by the rules");
     return out;

@@ -62,7 +62,8 @@ Result<void> can_be_written(const std::string& out) {
     if (out == "-") return {};
     const auto file = std::filesystem::absolute(out);
     if (!std::filesystem::is_directory(file.parent_path())) {
-        return failure(Code::NotFound, "there is no folder " + file.parent_path().string());
+        return failure(Code::NotFound, "there is no folder " + file.parent_path().string(), {},
+                       "make it, or name another file with --out");
     }
     if (!std::filesystem::exists(file)) return {};
     return failure(Code::Exists, out + " is there already", "it may be another site's invitation",

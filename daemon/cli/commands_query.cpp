@@ -24,7 +24,8 @@ Result<std::string> list_target(Session& session, const ListOptions& options) {
     for (const auto& one : options.where) {
         const auto equals = one.find('=');
         if (equals == std::string::npos || equals == 0) {
-            return usage_error("'" + one + "' is not field=value");
+            return usage_error("'" + one + "' is not field=value",
+                               "for example: --where state=open");
         }
         add("where", one.substr(0, equals) + ":" + one.substr(equals + 1));
     }
@@ -57,7 +58,7 @@ void list_options(CLI::App& app, ListOptions& options) {
     app.add_option("--since", options.since, "from this instant or date");
     app.add_option("--until", options.until, "before this instant or date");
     app.add_option("--limit", options.limit, "how many; 0 is all")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number())
         ->capture_default_str();
     app.add_flag("--deleted", options.deleted, "deleted ones too");
 }

@@ -174,7 +174,8 @@ void add_set(Commands& commands) {
     auto options = std::make_shared<SetOptions>();
     auto& app = command(commands, commands.root, "set",
                         "Changes fields of a record. += and -= add to and remove from a set, or "
-                        "count.",
+                        "count.\nSetting a counter counts the difference: two sites that set it "
+                        "while apart add up.",
                         "set @bus priority=urgent tags+=rain --reason 'storm warning'",
                         [&session, options] { return set_fields(session, *options); });
     app.add_option("id", options->id, "id, unique beginning, or @words")->required();

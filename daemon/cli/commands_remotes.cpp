@@ -9,7 +9,7 @@ namespace {
 
 struct RemoteOptions {
     std::string name, url, window;
-    std::uint64_t timeout = 0;
+    std::optional<std::uint64_t> timeout;
     bool create = false;
 };
 
@@ -31,12 +31,13 @@ void print_remote(Session& session, const Json& remote) {
 
 void schedule_options(CLI::App& app, RemoteOptions& options) {
     app.add_option("--window", options.window, "when to sync by itself, such as 22:00-05:00");
-    app.add_option("--timeout", options.timeout, "seconds without progress before it gives up");
+    app.add_option("--timeout", options.timeout, "seconds without progress before it gives up")
+        ->check(whole_number());
 }
 
 void schedule_into(Json& body, const RemoteOptions& options) {
     if (!options.window.empty()) body["window"] = options.window;
-    if (options.timeout > 0) body["timeout"] = options.timeout;
+    if (options.timeout) body["timeout"] = *options.timeout;
 }
 
 void add_add(Commands& commands, CLI::App& remotes) {
@@ -71,7 +72,10 @@ void add_set(Commands& commands, CLI::App& remotes) {
                     Json body = Json::object();
                     if (!options->url.empty()) body["url"] = options->url;
                     schedule_into(body, *options);
-                    if (body.empty()) return usage_error("nothing to change is named");
+                    if (body.empty()) {
+                        return usage_error("nothing to change is named",
+                                           "give --window, --timeout or --url");
+                    }
                     TRY_ASSIGN(const Json remote,
                                session.ask("PATCH", remote_path(session, options->name), body, {}));
                     print_remote(session, remote);

@@ -38,7 +38,8 @@ Result<int> make_report(Session& session, const ReportOptions& options) {
                          "&language=" + percent_encode(options.language);
     for (const std::string& parameter : options.parameters) {
         if (parameter.find('=') == std::string::npos) {
-            return usage_error("a parameter is NAME=VALUE, not \"" + parameter + "\"");
+            return usage_error("a parameter is NAME=VALUE, not \"" + parameter + "\"",
+                               "`dutybook report` lists the parameters of each");
         }
         target += "&parameter=" + percent_encode(parameter);
     }
@@ -53,7 +54,8 @@ Result<int> file_report(Session& session, const ReportOptions& options) {
     for (const std::string& parameter : options.parameters) {
         const auto equals = parameter.find('=');
         if (equals == std::string::npos) {
-            return usage_error("a parameter is NAME=VALUE, not \"" + parameter + "\"");
+            return usage_error("a parameter is NAME=VALUE, not \"" + parameter + "\"",
+                               "`dutybook report` lists the parameters of each");
         }
         body["parameters"][parameter.substr(0, equals)] = parameter.substr(equals + 1);
     }
@@ -82,7 +84,8 @@ Result<int> show_filed(Session& session, const ReportOptions& options) {
 Result<int> report(Session& session, const ReportOptions& options) {
     if (!options.filed.empty()) return show_filed(session, options);
     if (!options.file) return make_report(session, options);
-    if (options.name.empty()) return usage_error("which report is to be filed?");
+    if (options.name.empty())
+        return usage_error("which report is to be filed?", "`dutybook report` lists them");
     return file_report(session, options);
 }
 

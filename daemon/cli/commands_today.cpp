@@ -81,7 +81,7 @@ void add_today_commands(Commands& commands) {
         "today --person p-rosa", options);
     auto& due =
         add(commands, "due", "What expires, is overdue or unanswered.", "due --days 60", options);
-    due.add_option("--days", options->days, "how far ahead to look");
+    due.add_option("--days", options->days, "how far ahead to look")->check(whole_number());
 }
 
 }  // namespace dutybook::cli

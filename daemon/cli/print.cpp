@@ -188,6 +188,8 @@ void print_error(Session& session, const Error& error) {
     if (error.detail.empty()) return;
     const Json detail = Json::parse(error.detail, nullptr, false);
     if (!detail.is_object()) return;
+    for (const auto& one : detail.value("spaces", Json::array()))
+        err << "  " << one_line(one) << '\n';
     for (const auto& one : detail.value("candidates", Json::array())) {
         err << "  " << text_of(one, "id") << "  " << text_of(one, "kind") << "  "
             << text_of(one, "title") << '\n';

@@ -57,8 +57,10 @@ Code code_of(const std::string& name, unsigned status) {
 Error error_of(const Json& problem, unsigned status) {
     Error error;
     if (!problem.is_object()) {
-        error = failure(Code::Internal, "the daemon answered with status " +
-                                            std::to_string(status) + " and no explanation");
+        error = failure(
+            Code::Internal,
+            "the daemon answered with status " + std::to_string(status) + " and no explanation", {},
+            "its log says more; are dutybook and dutybookd of the same version?");
         return error;
     }
     error.code = code_of(text_member(problem, "code"), status);
@@ -76,6 +78,8 @@ Error error_of(const Json& problem, unsigned status) {
         rest.erase(name);
     }
     if (!rest.empty()) error.detail = rest.dump();
+    // What was asked is at fault, not what was to be written.
+    if (error.code == Code::Malformed && rest.contains("parameter")) error.detail = usage_mark;
     return error;
 }
 

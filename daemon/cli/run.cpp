@@ -95,8 +95,9 @@ void describe(CLI::App& root, Settings& settings) {
     root.add_flag("--json", settings.json, "one JSON object a line on standard output");
     root.footer(
         "These options may stand before or after the command.\n"
-        "Exit codes: 0 done, 1 failed, 2 wrong use, 3 malformed or denied, 4 stale version,\n"
-        "5 no daemon; care commands: 6 repaired, 7 needs a person, 8 loss.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong use, 3 what was to be written is malformed or\n"
+        "denied, 4 stale version, 5 no daemon; care commands: 6 repaired, 7 needs a person, 8 "
+        "loss.\n"
         "A record is named by its id, a unique beginning of it, or @words to search for.\n"
         "`dutybook COMMAND --help` shows a command with an example.");
 }
@@ -119,6 +120,23 @@ Error wrong_use(const CLI::App& root, const std::vector<std::string>& words,
         command += " " + word;
     }
     return usage_error(what, "see `" + command + " --help`");
+}
+
+// What a command cannot do without must not be empty: of no record the daemon would be asked for
+// all.
+std::optional<Error> empty_word(const CLI::App& root) {
+    const CLI::App* at = &root;
+    std::string command = "dutybook";
+    while (!at->get_subcommands().empty()) {
+        at = at->get_subcommands().front();
+        command += " " + at->get_name();
+    }
+    for (const CLI::Option* const option : at->get_options()) {
+        const bool needed = option->get_positional() && option->get_required();
+        if (!needed || option->empty() || !option->results().front().empty()) continue;
+        return usage_error(option->get_name() + " is empty", "see `" + command + " --help`");
+    }
+    return std::nullopt;
 }
 
 int run_chosen(Commands& commands) {
@@ -160,6 +178,10 @@ std::optional<int> run_with(Groups groups, const std::vector<std::string>& argum
         return done;
     } catch (const CLI::ParseError& wrong) {
         print_error(session, wrong_use(root, rest, wrong.what()));
+        return usage;
+    }
+    if (const auto empty = empty_word(root)) {
+        print_error(session, *empty);
         return usage;
     }
     return run_chosen(commands);

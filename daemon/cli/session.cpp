@@ -90,7 +90,8 @@ Result<std::string> Session::text(const std::string& target) {
     TRY_ASSIGN(auto response, http->call(request("GET", target)));
     if (response.status >= 400) {
         auto problem = answer_of(response);
-        return problem ? failure(Code::Internal, "an answer that cannot be read")
+        return problem ? failure(Code::Internal, "an answer that cannot be read", "",
+                                 "are dutybook and dutybookd of the same version?")
                        : std::move(problem).error();
     }
     return std::move(response.body);
@@ -156,7 +157,8 @@ Result<void> Session::items(std::string target, std::uint64_t limit,
         TRY_ASSIGN(const Json answer, get(page));
         const auto found = answer.find("items");
         if (found == answer.end() || !found->is_array()) {
-            return failure(Code::Internal, "the daemon's list has no items");
+            return failure(Code::Internal, "the daemon's list has no items", "",
+                           "are dutybook and dutybookd of the same version?");
         }
         for (const auto& item : *found) {
             if (left == 0) break;

@@ -199,7 +199,8 @@ Result<Json> fields_of(Session& session, const KindShape& kind,
     Json fields = Json::object();
     for (const auto& one : arguments) {
         if (one.sign == Sign::Remove) {
-            return usage_error("a new record has nothing to remove from '" + one.field + "'");
+            return usage_error("a new record has nothing to remove from '" + one.field + "'",
+                               "leave '" + one.field + "-=' out");
         }
         TRY_ASSIGN(Json value, single(session, kind, one));
         const bool add = one.sign == Sign::Add;
@@ -236,7 +237,8 @@ Result<Json> patch_of(Session& session, const KindShape& kind,
         if (kind.merge_of(one.field) == "counter") {
             const Json amount = Json::parse(one.value, nullptr, false);
             if (!amount.is_number_integer()) {
-                return usage_error("'" + one.field + "' is a counter; it takes a whole number");
+                return usage_error("'" + one.field + "' is a counter; it takes a whole number",
+                                   "for example: " + one.field + "+=1");
             }
             const auto by = amount.get<std::int64_t>();
             target["$increment"] =

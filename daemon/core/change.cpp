@@ -166,7 +166,9 @@ private:
     }
 
     Result<void> whole_counter(const Json& value) {
-        if (value.is_null()) return malformed("a counter cannot be cleared", pointer_);
+        if (value.is_null()) {
+            return malformed("a counter cannot be cleared; count it down to 0", pointer_);
+        }
         TRY_ASSIGN(const std::int64_t wanted, whole_number(value, pointer_));
         TRY_ASSIGN(const std::int64_t shown, shown_number());
         return count(wanted - shown);

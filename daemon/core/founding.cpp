@@ -50,7 +50,8 @@ Result<RecoveryKeys> recovery_keys(const Secret& recovery) {
 Result<Founded> found_space(const fs::path& store, const std::string& name,
                             const std::string& parent, Millis now) {
     if (!valid_space_name(name)) {
-        return malformed("'" + name + "' is no name for a space");
+        return failure(Code::Malformed, "'" + name + "' is no name for a space", {},
+                       "use 1 to 64 letters, digits, '.', '_' and '-'");
     }
     TRY_ASSIGN(const Keys own, read_keys(store));
     const Secret recovery = Secret::random();

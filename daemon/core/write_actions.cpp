@@ -12,8 +12,10 @@ namespace {
 constexpr const char* record_field = "@record";
 
 // The first error, the others beside it.
-Error with_all(const std::vector<Error>& errors, const std::string& prefix) {
+Error with_all(const std::vector<Error>& errors, const std::string& prefix,
+               const std::string& kind) {
     Error out = errors.front();
+    if (out.fix.empty()) out.fix = "see: dutybook kind show " + kind;
     out.pointer = prefix + out.pointer;
     if (errors.size() > 1) {
         Json all = Json::array();
@@ -52,7 +54,8 @@ Result<Written> WriteGroup::handle(const WriteRequest& request) {
     if (request.action == Action::Create) return create(request);
     TRY_ASSIGN(Working * record, load(request.id));
     if (!record->born()) {
-        return failure(Code::NotFound, "no such record", request.id);
+        return failure(Code::NotFound, "no such record", request.id,
+                       "search for it: dutybook search WORDS");
     }
     TRY(check_version(request, *record));
     switch (request.action) {
@@ -110,7 +113,7 @@ Result<Written> WriteGroup::create_under(const WriteRequest& request, const std:
         fields = &resolved;
     }
     const auto errors = parts_.kinds->validate(request.kind, *fields);
-    if (!errors.empty()) return with_all(errors, "/fields");
+    if (!errors.empty()) return with_all(errors, "/fields", request.kind);
 
     auto operation = begin(request, domain::Verb::Create, id);
     operation.kind = request.kind;
@@ -176,7 +179,7 @@ Result<Written> WriteGroup::change_fields(const WriteRequest& request, Working& 
     if (operation.changes.empty()) return stands(record);
     const auto judged =
         parts_.kinds->validate(after.kind, fields_of(after), fields_of(record.state()));
-    if (!judged.errors.empty()) return with_all(judged.errors, "");
+    if (!judged.errors.empty()) return with_all(judged.errors, "", after.kind);
     TRY(check_size(after));
     return drafted(operation, &record, std::move(after));
 }

@@ -13,6 +13,7 @@
 #include "care/backup.h"
 #include "care/doctor_json.h"
 #include "cli/run.h"
+#include "cli/session.h"
 #include "core/book.h"
 #include "core/founding.h"
 #include "core/identity.h"
@@ -42,7 +43,8 @@ std::string text_of(const Json& object, const char* member) {
 Result<Json> init(const cli::Offline::Init& wanted) {
     crypto_start();
     if (!core::valid_space_name(wanted.space)) {
-        return malformed("'" + wanted.space + "' is no name for a space");
+        return failure(Code::Malformed, "'" + wanted.space + "' is no name for a space", {},
+                       "use 1 to 64 letters, digits, '.', '_' and '-'");
     }
     const auto zone = wanted.zone.empty() ? system_zone() : wanted.zone;
     TRY_ASSIGN(const core::Site site,
@@ -211,10 +213,15 @@ Result<Json> members(const fs::path& store, const std::string& wanted) {
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(store / "spaces", failed)) {
         if (!wanted.empty() || !fs::exists(entry.path() / "space.json")) continue;
-        if (!space.empty()) return malformed("the store has several spaces: name one");
+        if (!space.empty()) {
+            return cli::usage_error("the store has several spaces", "name one with --space");
+        }
         space = entry.path().filename();
     }
-    if (space.empty() || !core::valid_space_name(space)) return malformed("no space is named");
+    if (space.empty() || !core::valid_space_name(space)) {
+        return cli::usage_error("there is no space in " + store.string(),
+                                "name a site's store with --store");
+    }
     return core::members_offline(store, space);
 }
 

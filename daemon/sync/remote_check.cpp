@@ -1,6 +1,7 @@
 #include "sync/remote_check.h"
 
 #include "base/file.h"
+#include "store/control_log.h"
 
 #include <algorithm>
 
@@ -23,10 +24,11 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 class Check {
 public:
-    Check(const RemoteConfig& remote, const GitTransfer::Options& options, store::Log& log,
-          const std::atomic<bool>& cancel)
+    Check(const RemoteConfig& remote, const GitTransfer::Options& options,
+          core::SpaceService& space, const std::atomic<bool>& cancel)
         : remote_(remote),
-          log_(log),
+          space_(space),
+          log_(space.log()),
           cancel_(cancel),
           transfer_(options),
           git_({options.supervise, options.config}) {}
@@ -39,6 +41,11 @@ public:
         const auto listed = transfer_.list(remote_, cancel_);
         if (!listed) return failed(listed.error());
         said_list(*listed);
+        if (of_another_space(*listed)) {
+            say("It holds another space: each space has a remote of its own; see its URL with "
+                "`dutybook remote list`.");
+            return std::move(result_);
+        }
         const auto readme = log_.readme_commit();
         if (!readme) return failed(readme.error());
         const auto writable = transfer_.try_push(remote_, {readme_ref, *readme, {}}, cancel_);
@@ -127,7 +134,26 @@ private:
             (logs == 1 ? " volume of a log." : " volumes of logs."));
     }
 
+    // As its control log says, which is fetched for it and thrown away. What cannot be fetched or
+    // read now is left to the sync, which tells more.
+    bool of_another_space(const Transfer::Refs& listed) {
+        const auto control = listed.find(store::control_ref);
+        if (control == listed.end()) return false;
+        auto quarantine = log_.open_quarantine();
+        if (!quarantine) return false;
+        const Wanted wanted{control->first, control->second, {}};
+        bool another = false;
+        if (transfer_.fetch(remote_, {wanted}, **quarantine, cancel_)) {
+            const auto chain =
+                store::read_control_chain((*quarantine)->path(), wanted.tip, space_.facts().id);
+            another = chain && chain->refused && chain->refused->pointer == "/space";
+        }
+        static_cast<void>((*quarantine)->clear());
+        return another;
+    }
+
     const RemoteConfig& remote_;
+    core::SpaceService& space_;
     store::Log& log_;
     const std::atomic<bool>& cancel_;
     GitTransfer transfer_;
@@ -138,9 +164,9 @@ private:
 }  // namespace
 
 SyncService::CheckResult check_remote(const RemoteConfig& remote,
-                                      const GitTransfer::Options& options, store::Log& log,
-                                      const std::atomic<bool>& cancel) {
-    return Check(remote, options, log, cancel).run();
+                                      const GitTransfer::Options& options,
+                                      core::SpaceService& space, const std::atomic<bool>& cancel) {
+    return Check(remote, options, space, cancel).run();
 }
 
 }  // namespace dutybook::sync

@@ -8,7 +8,7 @@ namespace dutybook::sync {
 
 // Blocks up to a few times the remote's timeout. Changes nothing at the remote.
 SyncService::CheckResult check_remote(const RemoteConfig& remote,
-                                      const GitTransfer::Options& options, store::Log& log,
-                                      const std::atomic<bool>& cancel);
+                                      const GitTransfer::Options& options,
+                                      core::SpaceService& space, const std::atomic<bool>& cancel);
 
 }  // namespace dutybook::sync

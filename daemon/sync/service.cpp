@@ -145,7 +145,7 @@ Result<SyncService::CheckResult> SyncService::check(const std::string& space,
     TRY_ASSIGN(const RemoteConfig remote, worker->config(name));
     TRY(state_->write_config());
     return check_remote(remote, state_->transfer_options(space),
-                        state_->options.book->space(space)->log(), worker->cancel());
+                        *state_->options.book->space(space), worker->cancel());
 }
 
 void SyncService::sync_now(const std::string& space, const std::string& remote,

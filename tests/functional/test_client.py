@@ -39,6 +39,40 @@ def test_exit_codes(north, tmp_path):
     assert done.returncode == 2 and b"--store" in done.stderr
 
 
+def test_a_wrong_instant_is_wrong_use(north):
+    """Whichever command it is given to; a wrong value of a field is malformed."""
+    record = north.one("add", *arguments_of(duty("instants")))["id"]
+    for words in (["show", record, "--at", "soonish"], ["diff", record, "soonish", "now"],
+                  ["diff", record, "now", "25:00"], ["list", "core.duty", "--since", "2026-13-01"],
+                  ["search", "a", "--until", "x"], ["today", "--date", "x"]):
+        wrong = north.client(*words, expect=2).problem
+        assert "is not an instant" in wrong["title"] and wrong["fix"].startswith("write now")
+    assert north.client("set", record, "due=soonish", expect=3).problem["pointer"] == "/due"
+
+
+def test_every_error_says_what_to_do(north, tmp_path):
+    """One line: what, why, what to do."""
+    record = north.one("add", *arguments_of(duty("errors")))["id"]
+    north.client("remote", "add", "one", "git@git.invalid:x.git")
+    wrong = [
+        ("show", "zzz"), ("show", record, "--at", "2001-01-01"), ("show", "nowhere/x"),
+        ("list", "core.duty", "--where", "x"), ("set", record, "priority=huge"),
+        ("set", record, "title"), ("add", "core.duty", "title=x"), ("add", "--file", "/nowhere"),
+        ("resolve", record, "title", "--take", "NOBODY"), ("resolve", record, "title"),
+        ("answer", "zzz", "accepted", "--reason", "x"), ("kind", "show", "core.nothing"),
+        ("space", "create", "Bad Name"), ("space", "create", "a", "--parent", "nowhere"),
+        ("remote", "add", "two", "ftp://x"), ("remote", "set", "one"), ("remote", "check", "no"),
+        ("invite", "X", "--out", "/nowhere/x"), ("join", "/nowhere"), ("token", "revoke", "no"),
+        ("members", "remove", "nobody"), ("sync", "--remote", "no"), ("report", "no"),
+        ("report", "site.sync", "x"), ("plugin", "enable", "no"), ("rebuild", "--space", "no")]
+    for words in wrong:
+        ran = north.client(*words, expect=(1, 2, 3))
+        assert ran.problem.get("fix"), ran
+        told = people(north, *words, expect=ran.code).stderr
+        assert told.startswith("dutybook: ") and told.count("\n") == 1, told
+    north.client("remote", "remove", "one")
+
+
 def test_values_follow_the_schema(north):
     record = north.one("add", "core.duty", "title=42", "category=c", "priority=high", "state=open",
                        "due=14:30", "estimate_min=20", "hard_deadline:=null", "tags+=a", "tags+=b")
@@ -123,6 +157,7 @@ def test_kinds_show_what_is_required(north):
     assert {"core.person", "core.duty", "core.incident"} <= kinds
     text = people(north, "kind", "show", "core.duty").stdout
     assert "urgent" in text and "required" in text and "dutybook add core.duty" in text
+    assert "adds up" in people(north, "kind", "show", "core.need").stdout
     north.client("kind", "show", "core.nothing", expect=1)
 
 

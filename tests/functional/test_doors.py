@@ -94,6 +94,9 @@ def test_without_a_token_or_with_a_wrong_one(door, counted):
             twin = door.get() if target in ("/v1/events", "/v1/tokens") else door.get(target=target)
             door.judge(f"{name}: GET {target}", door.get(*headers, target=target, token=False), twin)
         door.judge(f"{name}: POST", door.post(*headers, token=False), door.post())
+    for scheme in ("bearer", "BEARER", "Bearer "):  # a scheme knows no case (RFC 9110, 11.1)
+        allowed = door.get(("Authorization", f"{scheme} {door.writer}"), token=False)
+        assert statuses(door.send(allowed)) == [200], scheme
     for query in ("token", "access_token", "authorization", "bearer"):
         door.judge(f"?{query}=", door.get(target=f"{RECORDS}?{query}={door.writer}", token=False),
                    door.get(target=f"{RECORDS}?limit=1"))

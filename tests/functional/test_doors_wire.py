@@ -1,6 +1,7 @@
 """Requests that mean one thing here and another elsewhere, and requests without an end."""
 
 import contextlib
+import gzip
 import socket
 import threading
 import time
@@ -90,6 +91,17 @@ def test_smuggled_requests(door, counted):
         b"0\r\nAuthorization: Bearer %s\r\n\r\n" % door.writer.encode()
     door.judge("a token in a trailer", late, twins[True])
     counted(door.summary())
+
+
+def test_a_coded_body_is_refused(door):
+    """It would be read as something else than what was meant, or unpack to gigabytes."""
+    def post(coding, body):
+        return door.post(("Content-Encoding", coding), body=body)
+
+    for coding in ("gzip", "GZIP", "br", "identity, gzip"):
+        answer = door.send(post(coding, gzip.compress(body_of("coded"))))
+        assert statuses(answer) == [415] and b"Content-Encoding is" in answer, coding
+    assert statuses(door.send(post("identity", body_of("plain")))) == [201]
 
 
 def test_other_protocols(door, counted):

@@ -56,3 +56,22 @@ def test_an_unknown_option_is_wrong_use(everything):
 def test_wrong_use_names_the_word(words, text):
     told = run(*words)
     assert told.returncode == 2 and told.stderr == f"dutybook: {text}\n", told
+
+
+@pytest.mark.parametrize("words", [
+    ("show", ""), ("set", "", "a=b"), ("history", ""), ("diff", "", "now", "now"), ("delete", ""),
+    ("search", ""), ("kind", "show", ""), ("resolve", "x", "", "--value", "1"), ("list", ""),
+    ("remote", "check", ""), ("space", "create", ""), ("answer", "", "accepted", "--reason", "r")])
+def test_an_empty_word_is_wrong_use(words):
+    told = run(*words)
+    assert (told.returncode, told.stdout) == (2, ""), told
+    assert " is empty; see `dutybook " in told.stderr, told
+
+
+@pytest.mark.parametrize("words", [
+    ("list", "core.duty", "--limit", "-1"), ("list", "core.duty", "--limit", "1e3"),
+    ("search", "a", "--limit", "many"), ("due", "--days", "-1"),
+    ("remote", "set", "hub", "--timeout", "-4"), ("remote", "set", "hub", "--timeout", "9" * 30)])
+def test_a_wrong_number_is_told_in_plain_words(words):
+    told = run(*words)
+    assert told.returncode == 2 and f"'{words[-1]}' is no whole number" in told.stderr, told

@@ -77,6 +77,9 @@ def test_a_remote_of_another_space_is_left_as_it_is(world):
     district.client("space", "create", "school")
     district.client("remote", "add", "hub", hub, space="school")
     refs = world.git("-C", hub, "for-each-ref")
+    told = district.client("remote", "check", "hub", space="school", expect=1).one
+    assert not told["ok"] and "another space" in told["lines"][-1]
+    assert district.one("remote", "check", "hub", space="district")["ok"]
     failed = district.client("sync", space="school", expect=1)
     assert "another space" in failed.out + failed.err and "remote list" in failed.out + failed.err
     assert world.git("-C", hub, "for-each-ref") == refs
