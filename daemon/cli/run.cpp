@@ -177,6 +177,7 @@ std::optional<int> run_with(Groups groups, const std::vector<std::string>& argum
         root.exit(help, out, err);
         return done;
     } catch (const CLI::ParseError& wrong) {
+        settings.json = std::find(words.begin(), words.end(), "--json") != words.end();
         print_error(session, wrong_use(root, rest, wrong.what()));
         return usage;
     }

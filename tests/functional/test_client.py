@@ -50,6 +50,14 @@ def test_a_wrong_instant_is_wrong_use(north):
     assert north.client("set", record, "due=soonish", expect=3).problem["pointer"] == "/due"
 
 
+def test_wrong_use_is_a_problem_too(north):
+    """With --json, wherever it stands and whatever is wrong."""
+    for words in (["show"], ["frobnicate"], ["show", "x", "--what"], ["list", "x", "--limit", "y"],
+                  ["status", "--space", "a"], ["show", ""], ["remote"], []):
+        problem = north.client(*words, expect=2).problem
+        assert problem["code"] == "malformed" and problem["fix"].startswith("see `dutybook"), words
+
+
 def test_every_error_says_what_to_do(north, tmp_path):
     """One line: what, why, what to do."""
     record = north.one("add", *arguments_of(duty("errors")))["id"]
@@ -64,7 +72,7 @@ def test_every_error_says_what_to_do(north, tmp_path):
         ("remote", "add", "two", "ftp://x"), ("remote", "set", "one"), ("remote", "check", "no"),
         ("invite", "X", "--out", "/nowhere/x"), ("join", "/nowhere"), ("token", "revoke", "no"),
         ("members", "remove", "nobody"), ("sync", "--remote", "no"), ("report", "no"),
-        ("report", "site.sync", "x"), ("plugin", "enable", "no"), ("rebuild", "--space", "no")]
+        ("report", "site.sync", "x"), ("plugin", "enable", "no")]
     for words in wrong:
         ran = north.client(*words, expect=(1, 2, 3))
         assert ran.problem.get("fix"), ran
