@@ -5,6 +5,8 @@
 #include "core/circle.h"
 #include "core/identity.h"
 
+#include <future>
+
 namespace dutybook::api {
 
 namespace {
@@ -46,21 +48,41 @@ Result<Json> remotes_of(Call& call, const std::string& space) {
     return Result<Json>(boost::system::in_place_value, std::move(list));
 }
 
+std::string without_parent(const std::string& parent, const std::string& site,
+                           const std::string& why) {
+    return failure(Code::Forbidden,
+                   "the invitation brings no reader's invitation to the parent space " + parent,
+                   why,
+                   "where that is: dutybook invite " + site + " --role reader --space " + parent +
+                       " --out FILE; at the new site, join both")
+        .text();
+}
+
 // The site reads the parent space too, if this site may invite there and the site does not belong
-// to it yet.
-Result<Json> parent_invite(Call& call, const std::string& parent, const std::string& site) {
-    auto* space = parent.empty() ? nullptr : call.services.book->space(parent);
+// to it yet. Else "warnings" of the invitation says why not.
+Result<void> invite_to_parent(Call& call, const std::string& parent, const std::string& site,
+                              Json& file) {
+    file["parent"] = nullptr;
+    if (parent.empty()) return {};
+    auto* space = call.services.book->space(parent);
     Circle* circle = space != nullptr ? call.services.book->circle(parent) : nullptr;
-    Json none;
-    if (circle == nullptr || !circle->holds_pen())
-        return Result<Json>(boost::system::in_place_value, std::move(none));
+    std::string why = "it is not here";
+    if (circle != nullptr && !circle->holds_pen()) {
+        const auto members = circle->membership();
+        why = "this site does not hold its pen" +
+              (members ? ", " + circle->name_of(members->pen) + " does" : std::string());
+    }
+    if (circle == nullptr || !circle->holds_pen()) {
+        file["warnings"] = {without_parent(parent, site, why)};
+        return {};
+    }
     auto invited = circle->invite(site, domain::Role::Reads);
-    if (!invited && invited.error().code == Code::Exists)
-        return Result<Json>(boost::system::in_place_value, std::move(none));
+    if (!invited && invited.error().code == Code::Exists) return {};
     if (!invited) return invited.error();
     TRY(follow(*space));
     TRY_ASSIGN((*invited)["remotes"], remotes_of(call, parent));
-    return invited;
+    file["parent"] = std::move(*invited);
+    return {};
 }
 
 Result<Response> invite(Call& call) {
@@ -76,7 +98,7 @@ Result<Response> invite(Call& call) {
     TRY_ASSIGN(Json file, circle->invite(site, *role));
     TRY(follow(*space));
     TRY_ASSIGN(file["remotes"], remotes_of(call, space->facts().name));
-    TRY_ASSIGN(file["parent"], parent_invite(call, space->facts().parent, site));
+    TRY(invite_to_parent(call, space->facts().parent, site, file));
     return json_response(file, 201);
 }
 
@@ -143,15 +165,30 @@ Result<void> set_minimum_format(Circle& circle, const Json& body) {
     return circle.append(std::move(act), false);
 }
 
-Result<void> act(Call& call, core::SpaceService& space, Circle& circle) {
+// What the remotes have comes first: the new entry then follows it. One that is not there holds
+// nothing up, or nobody could recover after the host is lost.
+Result<void> recover(Call& call, core::SpaceService& space, Circle& circle, Json& answer) {
+    TRY_ASSIGN(const Secret key, secret_from_paper(text_of(call.body, "key")));
+    Json& unmet = answer["unmet"] = Json::array();
+    return circle.recover(key, [&] {
+        std::promise<void> met;
+        call.services.sync->sync_now(space.facts().name, "", {},
+                                     [&](const std::vector<sync::Outcome>& outcomes) {
+                                         for (const auto& one : outcomes)
+                                             if (one.error && one.listed.empty())
+                                                 unmet.push_back(one.remote);
+                                         met.set_value();
+                                     });
+        met.get_future().get();
+    });
+}
+
+Result<void> act(Call& call, core::SpaceService& space, Circle& circle, Json& answer) {
     const std::string word = text_of(call.body, "do"), site = text_of(call.body, "site");
     if (word == "epoch") return circle.append({}, true);
     if (word == "format") return set_minimum_format(circle, call.body);
     if (word == "rotate") return call.services.book->renew_keys();
-    if (word == "recover") {
-        TRY_ASSIGN(const Secret key, secret_from_paper(text_of(call.body, "key")));
-        return circle.recover(key);
-    }
+    if (word == "recover") return recover(call, space, circle, answer);
     if (word == "retire") return retire(space, circle);
     if (word != "remove" && word != "adopt" && word != "pen" && word != "confirm") {
         return malformed("no such act", "/do");
@@ -164,10 +201,11 @@ Result<void> act(Call& call, core::SpaceService& space, Circle& circle) {
 Result<Response> change_members(Call& call) {
     TRY_ASSIGN(core::SpaceService * space, call.space());
     TRY_ASSIGN(Circle * circle, circle_of(call, *space));
-    TRY(act(call, *space, *circle));
+    Json answer = {{"next", nullptr}};
+    TRY(act(call, *space, *circle, answer));
     TRY(follow(*space));
-    TRY_ASSIGN(Json items, circle->members_json());
-    return json_response(Json{{"items", std::move(items)}, {"next", nullptr}});
+    TRY_ASSIGN(answer["items"], circle->members_json());
+    return json_response(answer);
 }
 
 }  // namespace
@@ -179,7 +217,7 @@ std::vector<Endpoint> member_routes() {
                    .name = "invite",
                    .summary = "Invites a site: what it needs to join, keys included, "
                               "{\"space\",\"control\",\"invite\",\"site\",\"role\",\"remotes\","
-                              "\"parent\"}. Only at the site that holds the pen.",
+                              "\"parent\",\"warnings\"}. Only at the site that holds the pen.",
                    .body = Body::Members,
                    .members = {{"site", Type::Text, true, false, "its name"},
                                {"role", Type::Text, false, false, "reader, writer or admin"}},
@@ -203,7 +241,8 @@ std::vector<Endpoint> member_routes() {
                    .summary = "Removes, confirms, adopts, hands over the pen, begins a new epoch, "
                               "gives this site new keys (in all its spaces), retires it, sets "
                               "the least format that a site must know, "
-                              "recovers; the members afterwards.",
+                              "recovers; the members afterwards, and for recover in \"unmet\" the "
+                              "remotes that did not answer.",
                    .body = Body::Members,
                    .members = {{"do", Type::Text, true, false,
                                 "remove, retire, rotate, epoch, format, pen, confirm, adopt or "

@@ -1,7 +1,9 @@
 // Spaces of this daemon.
 
 #include "api/call.h"
+#include "core/circle.h"
 #include "core/founding.h"
+#include "core/invited.h"
 
 namespace dutybook::api {
 
@@ -30,13 +32,28 @@ Result<Response> opened(Call& call, const core::SpaceRecord& record, Json answer
     return json_response(answer, 201);
 }
 
+Result<Response> join(Call& call, const Json& invitation) {
+    auto& book = *call.services.book;
+    TRY_ASSIGN(const core::Invited invited, core::read_invitation(invitation));
+    core::Circle* const circle = book.circle(invited.space.name);
+    if (circle == nullptr || !circle->outside()) {
+        TRY_ASSIGN(const auto record, core::join_space(book.directory(), invitation));
+        return opened(call, record, Json::object());
+    }
+    TRY(circle->come_back(invited));
+    core::SpaceService& space = *book.space(invited.space.name);
+    Result<void> followed;
+    space.run([&](core::SpaceEngine& engine) { followed = engine.follow_circle(); });
+    TRY(followed);
+    return json_response(space_json(space.facts()), 201);
+}
+
 Result<Response> create_space(Call& call) {
     const std::string name = text_of(call.body, "name"), parent = text_of(call.body, "parent");
     auto& book = *call.services.book;
     // Before the name is looked at: another space of that name is no space that was joined already.
     if (const auto invitation = call.body.find("invitation"); invitation != call.body.end()) {
-        TRY_ASSIGN(const auto record, core::join_space(book.directory(), *invitation));
-        return opened(call, record, Json::object());
+        return join(call, *invitation);
     }
     if (book.space(name) != nullptr) {
         return failure(Code::Exists, "the space " + name + " is here already", {},

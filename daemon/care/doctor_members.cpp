@@ -20,6 +20,15 @@ Line check_space(const fs::path& store, const std::string& space) {
                 "who belongs to the space " + space + " cannot be read: " + members.error().text(),
                 members.error().fix};
     }
+    const auto site = core::read_site(store);
+    if (site && members->find(site->site.id) == nullptr) {
+        return {"membership", Level::Fail,
+                "this site is no member of the space " + space +
+                    " any more: what made it one gave way to what another administrator did apart; "
+                    "what is written here stays here",
+                "dutybook recover --key KEY here, or have it invited again and dutybook join FILE "
+                "here"};
+    }
     const std::size_t active = members->administrators();
     if (active > 1) {
         return {"administrators", Level::Ok,

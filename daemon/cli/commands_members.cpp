@@ -76,6 +76,8 @@ Result<int> invite(Session& session, const InviteOptions& options) {
     TRY_ASSIGN(const auto words, passphrase(session.err(), true));
     TRY_ASSIGN(Json invitation, session.post(session.in_space("invite"),
                                              {{"site", options.site}, {"role", options.role}}));
+    const Json warnings = invitation.value("warnings", Json::array());
+    invitation.erase("warnings");
     invitation["format"] = 1;
     const Json plain = invitation;
     if (words) {
@@ -84,6 +86,8 @@ Result<int> invite(Session& session, const InviteOptions& options) {
         session.err() << "warning: the invitation is not protected by a passphrase: whoever gets "
                          "hold of it reads the space (set DUTYBOOK_PASSPHRASE)\n";
     }
+    for (const Json& warning : warnings)
+        session.err() << "warning: " << warning.get<std::string>() << '\n';
     const auto text = invitation.dump(1) + "\n";
     if (options.out == "-") {
         session.out() << text;
@@ -91,9 +95,10 @@ Result<int> invite(Session& session, const InviteOptions& options) {
     }
     TRY(write_file_atomically(std::filesystem::absolute(options.out), text));
     if (session.json()) {
-        print_json(
-            session.out(),
-            Json{{"file", options.out}, {"passphrase", words.has_value()}, {"site", options.site}});
+        print_json(session.out(), Json{{"file", options.out},
+                                       {"passphrase", words.has_value()},
+                                       {"site", options.site},
+                                       {"warnings", warnings}});
     } else {
         session.out() << "wrote " << options.out << "; at the new site: dutybook join "
                       << options.out << " --store DIR\n";
@@ -124,35 +129,56 @@ Result<std::string> read_input(const std::string& file) {
     return std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
-Result<void> join_space(Session& session, const Json& part) {
+Error no_invitation(const std::string& file, const std::string& why) {
+    return failure(Code::Malformed,
+                   (file == "-" ? "standard input" : file) + " is no invitation file", why,
+                   "name the file that `dutybook invite SITE --out FILE` wrote");
+}
+
+Result<Json> read_invitation_file(const std::string& file) {
+    TRY_ASSIGN(const auto text, read_input(file));
+    auto json = parse_json(text, {32, 4 * 1024 * 1024});
+    if (!json) return no_invitation(file, json.error().text());
+    const bool shaped =
+        json->is_object() && json->contains("format") &&
+        (is_sealed(*json) || (json->contains("space") && (*json)["space"].is_object()));
+    if (!shaped) return no_invitation(file, "it is JSON, and not what an invitation consists of");
+    return json;
+}
+
+// A join that was cut off goes on. Nothing to go on with is an error, but of a parent: a sibling's
+// invitation brings the same one.
+Result<void> join_space(Session& session, const Json& part, bool parent) {
     const auto name = text_of(part.value("space", Json::object()), "name");
     Json invitation = Json::object();
     for (const char* member : {"control", "invite", "space"}) {
         if (part.contains(member)) invitation[member] = part[member];
     }
-    auto made = session.post("/v1/spaces", {{"invitation", invitation}, {"name", name}});
-    // Joined before, or by an invitation of a sibling that brought the same parent.
-    if (!made && made.error().code != Code::Exists) return made.error();
+    const auto made = session.post("/v1/spaces", {{"invitation", invitation}, {"name", name}});
+    const bool here = !made && made.error().code == Code::Exists;
+    if (!made && !here) return made.error();
+    if (here && !parent && !made.error().pointer.empty()) return made.error();
+    bool missing = !here;
     for (const auto& remote : part.value("remotes", Json::array())) {
         const auto target = "/v1/spaces/" + percent_encode(name) + "/remotes";
-        auto added = session.post(target, remote);
+        const auto added = session.post(target, remote);
         if (!added && added.error().code != Code::Exists) return added.error();
+        missing = missing || added;
     }
-    return {};
+    return missing || parent ? Result<void>{} : made.error();
 }
 
 Result<void> join_running(Session& session, const Json& invitation) {
     if (const auto parent = invitation.find("parent");
         parent != invitation.end() && parent->is_object()) {
-        TRY(join_space(session, *parent));
+        TRY(join_space(session, *parent, true));
     }
-    return join_space(session, invitation);
+    return join_space(session, invitation, false);
 }
 
 Result<int> join(Session& session, const Offline& offline, const std::string& file) {
     TRY_ASSIGN(const auto store, session.store());
-    TRY_ASSIGN(const auto text, read_input(file));
-    TRY_ASSIGN(Json invitation, parse_json(text, {32, 4 * 1024 * 1024}));
+    TRY_ASSIGN(Json invitation, read_invitation_file(file));
     if (is_sealed(invitation)) {
         TRY_ASSIGN(const auto words, passphrase(session.err(), false));
         if (!words) {
@@ -163,12 +189,13 @@ Result<int> join(Session& session, const Offline& offline, const std::string& fi
     }
     if (!invitation.is_object() || !invitation.contains("space") ||
         !invitation.contains("format")) {
-        return malformed(file + " is not an invitation");
+        return no_invitation(file, "what it holds is not what an invitation consists of");
     }
     if (invitation["format"] != 1) {
         return failure(Code::NewerFormat, file + " was written by a newer Dutybook", "",
                        "update this one");
     }
+    TRY(offline.check_invitation(store, invitation));
     const auto space = text_of(invitation["space"], "name");
     std::error_code ignored;
     Json answer = {{"space", space}, {"store", store.string()}};
@@ -199,7 +226,13 @@ Result<int> recover(Session& session, const Offline& offline, const RecoverOptio
     TRY_ASSIGN(const auto store, session.store());
     std::error_code ignored;
     if (std::filesystem::exists(store / "site.json", ignored) && options.offline.remote.empty()) {
-        TRY(session.post(session.in_space("members"), {{"do", "recover"}, {"key", options.key}}));
+        TRY_ASSIGN(const Json answer, session.post(session.in_space("members"),
+                                                   {{"do", "recover"}, {"key", options.key}}));
+        for (const Json& remote : answer.value("unmet", Json::array())) {
+            session.err() << "warning: the remote " << remote.get<std::string>()
+                          << " did not answer: what other administrators did there meanwhile may "
+                             "give way to this, and is listed then to be done again\n";
+        }
         session.out() << "this site is an administrator and holds the pen; sync tells the others\n";
         return done;
     }

@@ -22,6 +22,10 @@ struct Offline {
     };
     // {"site":{"id","name","zone","public_key"},"space":{"id","name"},"store"}
     std::function<Result<Json>(const Init&)> init;
+    // Whether all of an invitation can be joined in the store as it is, or in a new one: what
+    // cannot be joined leaves nothing.
+    std::function<Result<void>(const std::filesystem::path& store, const Json& invitation)>
+        check_invitation;
     // Makes the store of an invitation if there is none, and adds its spaces and remotes.
     // {"site":{...},"spaces":[name...],"remotes":[name...]}
     std::function<Result<Json>(const std::filesystem::path& store, const Json& invitation)> join;

@@ -151,7 +151,11 @@ Result<domain::Membership> Circle::fold(const std::vector<domain::SignedEntry>& 
         const auto found = keys.find(entry.epoch);
         return found == keys.end() ? nullptr : &found->second;
     };
-    return domain::fold_membership(parts_.space.id, entries, introductions_, key);
+    for (;;) {  // until nothing more opens
+        const std::size_t known = keys.size();
+        auto members = domain::fold_membership(parts_.space.id, entries, introductions_, key);
+        if (!members || keys.size() == known) return members;
+    }
 }
 
 Result<void> Circle::refold() {

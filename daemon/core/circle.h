@@ -16,10 +16,14 @@
 #include "store/control_log.h"
 #include "store/segment_sealed.h"
 
+#include <functional>
 #include <mutex>
 #include <set>
 
 namespace dutybook::core {
+
+struct Invited;       // core/invited.h
+struct RecoveryKeys;  // core/founding.h
 
 Result<void> write_control(const std::filesystem::path& folder, const Json& control);
 Result<void> write_invite_seeds(const std::filesystem::path& folder, const Json& seeds);
@@ -59,8 +63,15 @@ public:
     // Code::Forbidden: this site may only read, or it retired (its last word may be known here
     // before the control log says so).
     Result<void> may_write(bool retired) const;
-    // The space demands a format that this version does not know: nothing is sealed or sent.
+    // The space demands a format that this version does not know, or this site is outside():
+    // nothing is sealed or sent.
     std::optional<Error> waits() const;
+    // What made this site a member gave way to what another administrator did apart. It writes on
+    // for itself; what it wrote is sent when it belongs again, by the recovery key or by a new
+    // invitation.
+    std::optional<Error> outside() const;
+    // Changes with all that a log is judged by.
+    std::string judged_by() const;
     // Code::NotFound, Ambiguous. An invite that was not used yet has no site id.
     Result<domain::Member> find(const std::string& words) const;
 
@@ -81,7 +92,11 @@ public:
     Result<void> remove(const domain::Member& member);
     Result<void> adopt(const domain::Member& member);
     // By the recovery key: this site becomes an administrator, in a new epoch, and takes the pen.
-    Result<void> recover(const Secret& recovery);
+    // `meet` is called when the key is known to be right, and brings what remotes have: all of it
+    // can be read with this key, and what is appended follows it instead of undoing it.
+    Result<void> recover(const Secret& recovery, const std::function<void()>& meet = {});
+    // This site is outside() and was invited again: its store goes on.
+    Result<void> come_back(const Invited& invited);
     // Invites: appends, and gives {"control","invite","role","site","space"} for the file.
     Result<Json> invite(const std::string& site_name, domain::Role role);
     Result<Json> space_json() const;  // {"control","space"} without an invite
@@ -103,10 +118,12 @@ public:
         domain::Writer writer;
         domain::Position after;
     };
-    // Whoever holds the pen passes on keys of a line that gave way: what was written under them
-    // stays readable for all.
+    // Keys of a line that gave way: what was written under them stays readable for all. Whoever
+    // holds the pen writes them into the line; another one who has them passes them on beside it,
+    // at the end of what it had appended itself.
     Result<void> share_keys();
-    // Logs that hold more of removed sites than counts.
+    // Logs that hold more than counts of sites that were removed, or that never became members
+    // because what made them such gave way.
     Result<std::vector<Cut>> cuts() const;
     Result<void> cut(const Cut& cut);
     std::vector<Alarm> alarms() const;
@@ -136,7 +153,10 @@ private:
     Result<void> load_files();
     Result<void> find_introductions();
     Result<void> refold();  // under mutex_
-    bool unshared_keys() const;
+    domain::EpochKeys unshared_keys() const;
+    std::optional<domain::ControlEntry> last_words(const domain::EpochKeys& unshared,
+                                                   const PublicKey& by) const;
+    Result<void> write_beside(const domain::ControlEntry& entry, const store::CommitSigner& signer);
     Result<void> save_control() const;
     Result<domain::Membership> fold(const std::vector<domain::SignedEntry>& entries,
                                     domain::EpochKeys& keys) const;
@@ -148,11 +168,14 @@ private:
                            const store::CommitSigner& signer, const PublicKey& by);
     Result<std::map<domain::Writer, domain::Position, std::less<>>> positions_of(
         std::string_view site) const;
+    Json outsider() const;
+    Result<void> meet_and_recover(const RecoveryKeys& keys, const std::function<void()>& meet);
     Result<store::ControlLog*> control() const;
 
     const Parts parts_;
     std::optional<BoxKey> invite_box_;
-    bool introductions_whole_ = false;  // introductions.json was read
+    std::optional<BoxKey> recovery_box_;  // while recover() is at work
+    bool introductions_whole_ = false;    // introductions.json was read
     store::SealedCodec codec_;
     store::Log* log_ = nullptr;
 

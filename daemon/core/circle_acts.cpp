@@ -3,6 +3,7 @@
 #include "core/circle.h"
 
 #include "core/founding.h"
+#include "core/invited.h"
 #include "core/space_keys.h"
 
 #include "base/crypto.h"
@@ -34,6 +35,7 @@ Result<void> Circle::append(ControlAct act, bool new_epoch) {
     const std::lock_guard acting(acting_);
     const auto members = membership();
     if (!members) return no_control(parts_.space.name);
+    if (const auto out = outside()) return *out;
     if (members->pen != parts_.site.id) {
         return failure(Code::Forbidden,
                        "this site does not hold the pen of the space " + parts_.space.name,
@@ -101,24 +103,6 @@ Result<void> Circle::append_as(ControlAct act, bool new_epoch, const store::Comm
     TRY(control_log->put({piece}, checked.commit));
     TRY(reload());
     return save_control();
-}
-
-bool Circle::unshared_keys() const {
-    const std::lock_guard lock(mutex_);
-    std::set<std::uint32_t> shared;
-    std::map<store::CommitId, const domain::ControlEntry*> entries;
-    for (const auto& one : held_.entries) entries[one.commit] = &one.entry;
-    for (store::CommitId at = held_.head; entries.contains(at); at = entries[at]->previous) {
-        for (const auto& wrap : entries[at]->wraps) shared.insert(wrap.epoch);
-        for (const auto& [epoch, sealed] : entries[at]->chain) shared.insert(epoch);
-    }
-    return std::ranges::any_of(keys_,
-                               [&](const auto& each) { return !shared.contains(each.first); });
-}
-
-Result<void> Circle::share_keys() {
-    if (!holds_pen() || !unshared_keys()) return {};
-    return append({}, true);
 }
 
 // Up to where each writer of the site counts: what this site holds of it now. The last segment
@@ -190,8 +174,7 @@ Result<void> Circle::adopt(const domain::Member& member) {
     return append(std::move(act), false);
 }
 
-Result<void> Circle::recover(const Secret& recovery) {
-    const std::lock_guard acting(acting_);
+Result<void> Circle::recover(const Secret& recovery, const std::function<void()>& meet) {
     const auto members = membership();
     if (!members) return no_control(parts_.space.name);
     TRY_ASSIGN(const RecoveryKeys keys, recovery_keys(recovery));
@@ -200,6 +183,23 @@ Result<void> Circle::recover(const Secret& recovery) {
                        "this is not the recovery key of the space " + parts_.space.name, {},
                        "it was printed when the space was made");
     }
+    const auto reads = [this](std::optional<BoxKey> box) {
+        const std::lock_guard lock(mutex_);
+        recovery_box_ = std::move(box);
+    };
+    reads(keys.box);
+    auto done = meet_and_recover(keys, meet);
+    reads(std::nullopt);
+    return done;
+}
+
+Result<void> Circle::meet_and_recover(const RecoveryKeys& keys, const std::function<void()>& meet) {
+    {
+        const std::lock_guard acting(acting_);
+        TRY(reload());  // what is here already and was closed
+    }
+    if (meet) meet();  // on other threads
+    const std::lock_guard acting(acting_);
     ControlAct act;
     act.kind = ControlKind::Recover;
     act.site = parts_.site.id;
@@ -207,6 +207,19 @@ Result<void> Circle::recover(const Secret& recovery) {
     act.sign = parts_.ring->first()->sign;
     act.box = parts_.ring->newest()->box.public_key();
     return append_as(std::move(act), true, *keys.signer, keys.sign_public);
+}
+
+Result<void> Circle::come_back(const Invited& invited) {
+    const std::lock_guard acting(acting_);
+    if (invited.space.id != parts_.space.id || !outside()) return already_here(invited, true);
+    TRY(write_invited_again(parts_.folder, invited));
+    TRY_ASSIGN(auto keys, read_space_keys(parts_.folder));
+    {
+        const std::lock_guard lock(mutex_);
+        keys_.merge(keys);
+        TRY(load_files());
+    }
+    return attach(*log_);
 }
 
 Result<Json> Circle::space_json() const {

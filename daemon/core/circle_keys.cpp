@@ -2,6 +2,8 @@
 // by the pair before: that alone makes them count everywhere. Whoever holds the pen records it, and
 // with that the old pair ends: its logs count up to where they are named, a new epoch is not
 // wrapped to it, and what is signed with it later is refused.
+//
+// And the keys of epochs that were begun on a branch of the control log that gave way.
 
 #include "core/circle.h"
 
@@ -53,7 +55,9 @@ Error Circle::key_gone() const {
 
 const domain::Introduction* Circle::introduction_of(const Keyring::Pair& pair) const {
     const auto own = std::ranges::find_if(introductions_, [&](const auto& one) {
-        return one.site == parts_.site.id && pair && one.sign == pair->sign;
+        const auto* member = membership_ ? membership_->find(parts_.site.id) : nullptr;
+        const bool counts = one.replaces() || member == nullptr || member->invite == one.by;
+        return one.site == parts_.site.id && pair && one.sign == pair->sign && counts;
     });
     return own == introductions_.end() ? nullptr : &*own;
 }
@@ -68,6 +72,7 @@ std::vector<BoxKey> Circle::boxes() const {
     std::vector<BoxKey> out;
     for (const auto& pair : parts_.ring->pairs()) out.push_back(pair->box);
     if (invite_box_) out.push_back(*invite_box_);
+    if (recovery_box_) out.push_back(*recovery_box_);
     return out;
 }
 
@@ -186,6 +191,77 @@ Result<void> Circle::cuts_of_renewed(const domain::Member& member,
         if (old) out.push_back({writer, {}});
     }
     return {};
+}
+
+domain::EpochKeys Circle::unshared_keys() const {
+    const std::lock_guard lock(mutex_);
+    std::set<std::uint32_t> shared;
+    std::map<store::CommitId, const domain::ControlEntry*> entries;
+    for (const auto& one : held_.entries) entries[one.commit] = &one.entry;
+    for (store::CommitId at = held_.head; entries.contains(at); at = entries[at]->previous) {
+        for (const auto& wrap : entries[at]->wraps) shared.insert(wrap.epoch);
+        for (const auto& [epoch, sealed] : entries[at]->chain) shared.insert(epoch);
+    }
+    domain::EpochKeys unshared = keys_;
+    std::erase_if(unshared, [&](const auto& each) { return shared.contains(each.first); });
+    return unshared;
+}
+
+Result<void> Circle::share_keys() {
+    const std::lock_guard acting(acting_);
+    if (outside()) return {};
+    const auto unshared = unshared_keys();
+    if (unshared.empty()) return {};
+    if (holds_pen()) return append({}, true);
+    const auto pair = parts_.ring->newest();
+    const auto entry = last_words(unshared, pair->sign);
+    return entry ? write_beside(*entry, *pair->signer) : Result<void>{};
+}
+
+// A key that the holder of the pen lacks, for all who read by the line, at the end of the branch
+// that began it.
+std::optional<domain::ControlEntry> Circle::last_words(const domain::EpochKeys& unshared,
+                                                       const PublicKey& by) const {
+    const std::lock_guard lock(mutex_);
+    const auto* pen = membership_->find(membership_->pen);
+    if (pen == nullptr || pen->keys.empty()) return std::nullopt;
+    std::map<store::CommitId, const domain::ControlEntry*> entries;
+    std::set<std::uint32_t> told;
+    for (const auto& one : held_.entries) {
+        entries[one.commit] = &one.entry;
+        for (const auto& wrap : one.entry.wraps)
+            if (wrap.to == domain::key_name(pen->keys.back().box)) told.insert(wrap.epoch);
+    }
+    for (const auto& tip : held_.lost) {
+        std::set<std::uint32_t> epochs;
+        for (auto at = entries.find(tip); at != entries.end() && !before_head(at->first);
+             at = entries.find(at->second->previous)) {
+            epochs.insert(at->second->epoch);
+        }
+        for (const auto& [epoch, key] : unshared) {
+            if (told.contains(epoch) || !epochs.contains(epoch)) continue;
+            domain::ControlEntry entry;
+            entry.space = parts_.space.id;
+            entry.number = entries.at(tip)->number + 1;
+            entry.previous = tip;
+            entry.at = parts_.clock->now();
+            entry.by = by;
+            entry.epoch = epoch;
+            domain::wrap_epoch(entry, epoch, unshared, membership_->readers());
+            domain::seal_act(entry, {}, key);
+            return entry;
+        }
+    }
+    return std::nullopt;
+}
+
+Result<void> Circle::write_beside(const domain::ControlEntry& entry,
+                                  const store::CommitSigner& signer) {
+    TRY_ASSIGN(const auto piece, store::sign_entry(entry, signer));
+    TRY_ASSIGN(store::ControlLog * control_log, control());
+    TRY(control_log->put({piece}, head()));
+    TRY(reload());
+    return save_control();
 }
 
 }  // namespace dutybook::core

@@ -37,7 +37,8 @@ struct EngineState {
     std::vector<std::string> folded_in;  // in a bulk load: the rules learn of it at its end
     bool arrived = false;                // since the receiver's plan was through
     std::optional<Millis> oldest_unsealed;
-    bool retired = false;  // the last word is sealed: no operation may follow it
+    std::string introduction;  // in the first segment of the current writer, once it was looked at
+    bool retired = false;      // the last word is sealed: no operation may follow it
 };
 
 // Applies to the index what the journal holds of the current writer beyond it.

@@ -14,9 +14,9 @@ namespace dutybook::core {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kinds{"control-missing",    "invite-used-twice",
-                                                "control-lost",       "key-replaced",
-                                                "key-replaced-twice", "format-too-old"};
+constexpr std::array<std::string_view, 7> kinds{
+    "control-missing", "invite-used-twice",  "control-lost",  "key-replaced",
+    "outside",         "key-replaced-twice", "format-too-old"};
 
 // What a site said of itself as its last word, the pen's holder writes down.
 void record_retired(Circle& circle, const std::vector<SpaceEngine::Peer>& peers) {
@@ -51,8 +51,26 @@ Result<void> SpaceEngine::follow_own_keys() {
             last ? domain::Position{last->header.last, last->commit} : domain::Position{};
         TRY(circle.announce(writer(), end));
     }
-    if (!circle.has_ended(writer())) return {};
-    return reissue(parts_.journal->sealed_upto(writer()) + 1, "this site has new keys");
+    if (circle.has_ended(writer()))
+        return reissue(parts_.journal->sealed_upto(writer()) + 1, "this site has new keys");
+    TRY_ASSIGN(const bool introduced, introduced_as_now());
+    if (introduced) return {};
+    return reissue(parts_.journal->sealed_upto(writer()) + 1, "this site was invited again");
+}
+
+// The first segment of a log tells by which invite its site came; another one takes another log.
+Result<bool> SpaceEngine::introduced_as_now() {
+    const auto own = writer();
+    const std::string now = parts_.circle->introduction(own);
+    if (now.empty() || now == state_->introduction || parts_.circle->outside()) return true;
+    TRY_ASSIGN(const auto last, parts_.journal->last_seal(own));
+    if (!last) return true;
+    TRY_ASSIGN(const auto chain, parts_.log->chain({own, 1}, {}));
+    if (chain.empty()) return true;
+    TRY_ASSIGN(const auto first, parts_.log->read(chain.front()));
+    if (first.header.introduction != now) return false;
+    state_->introduction = now;
+    return true;
 }
 
 Result<void> SpaceEngine::follow_circle() {

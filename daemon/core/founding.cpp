@@ -36,6 +36,35 @@ Result<void> write_space_files(const fs::path& store, const SpaceRecord& record,
     return write_space_folder(store, record);
 }
 
+Result<bool> came_by(const fs::path& folder, const Invited& invited) {
+    if (!fs::exists(folder / "invite.json")) return false;  // founded or recovered here
+    TRY_ASSIGN(const std::string text, read_file(folder / "invite.json"));
+    TRY_ASSIGN(const Json seeds, parse_json(text));
+    return seeds.is_object() && seeds.value("sign", Json()) == invited.seeds.value("sign", Json());
+}
+
+Result<bool> is_member(const fs::path& store, const std::string& space) {
+    TRY_ASSIGN(const SiteFile file, read_site(store));
+    TRY_ASSIGN(const auto members, look_at_members(store, space));
+    return members.find(file.site.id) != nullptr;
+}
+
+// A recovery that was cut off after the space stood goes on.
+Result<SpaceRecord> recovered_before(const fs::path& store, const std::string& site,
+                                     const SpaceRecord& record) {
+    TRY_ASSIGN(const SpaceRecord there, read_space(store / "spaces" / record.name));
+    if (there.id != record.id) {
+        return failure(Code::Conflict, "this store has another space called " + record.name, {},
+                       "give it another name here: --space NAME");
+    }
+    TRY_ASSIGN(const auto members, look_at_members(store, record.name));
+    if (members.pen == site) return there;
+    return failure(Code::Exists, "the space " + record.name + " is here already",
+                   "this site does not hold its pen",
+                   "start its daemon (dutybookd --store " + store.string() +
+                       "), then without --remote: dutybook recover --key KEY");
+}
+
 }  // namespace
 
 Result<RecoveryKeys> recovery_keys(const Secret& recovery) {
@@ -84,17 +113,27 @@ Result<Founded> found_space(const fs::path& store, const std::string& name,
     return out;
 }
 
+Result<void> check_free(const fs::path& store, const SpaceRecord& record) {
+    const auto folder = store / "spaces" / record.name;
+    std::error_code failed;
+    if (!fs::exists(folder / "space.json", failed)) return {};
+    TRY_ASSIGN(const SpaceRecord there, read_space(folder));
+    if (there.id == record.id) return {};
+    return failure(Code::Conflict, "this store has another space called " + record.name, {},
+                   "join it in a store of its own");
+}
+
 Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation) {
     TRY_ASSIGN(const Invited invited, read_invitation(invitation));
     const SpaceRecord& record = invited.space;
     const auto folder = store / "spaces" / record.name;
+    TRY(check_free(store, record));
     if (fs::exists(folder / "space.json")) {
-        TRY_ASSIGN(const SpaceRecord there, read_space(folder));
-        if (there.id == record.id) {
-            return failure(Code::Exists, "the space " + record.name + " is here already");
-        }
-        return failure(Code::Conflict, "this store has another space called " + record.name, {},
-                       "join it in a store of its own");
+        TRY_ASSIGN(const bool same, came_by(folder, invited));
+        TRY_ASSIGN(const bool belongs, is_member(store, record.name));
+        if (same || belongs) return already_here(invited, !same);
+        TRY(write_invited_again(folder, invited));
+        return record;
     }
     TRY(make_directories(folder));
     TRY(write_invite_seeds(folder, invited.seeds));
@@ -123,6 +162,9 @@ Result<SpaceRecord> recover_space(const fs::path& store, const Secret& recovery,
     const auto members = domain::fold_membership(space, found.entries, {}, key);
     if (!members) return not_it(members.error().text());
     if (members->recovery_sign != recovering.sign_public) return not_it("the key is another");
+    const SpaceRecord record{space, name.empty() ? members->space_name : name, members->parent};
+    if (fs::exists(store / "spaces" / record.name / "space.json"))
+        return recovered_before(store, own.site.site.id, record);
 
     ControlAct act;
     act.kind = ControlKind::Recover;
@@ -150,7 +192,6 @@ Result<SpaceRecord> recover_space(const fs::path& store, const Secret& recovery,
         if (found.entries[at].commit == members->head) break;
     }
     pieces.push_back(piece);
-    const SpaceRecord record{space, name.empty() ? members->space_name : name, members->parent};
     TRY(write_space_files(store, record, keys, control_json(piece.id(), pieces)));
     return record;
 }

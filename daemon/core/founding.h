@@ -28,7 +28,10 @@ struct Founded {
 Result<Founded> found_space(const fs::path& store, const std::string& name,
                             const std::string& parent, Millis now);
 
-// The "space", "control" and "invite" of an invitation. Code::Exists if the space is there.
+// Code::Conflict if the store has another space of that name.
+Result<void> check_free(const fs::path& store, const SpaceRecord& record);
+// The "space", "control" and "invite" of an invitation. Code::Exists (invited.h) if the space is
+// there and its site a member.
 Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation);
 
 // A space as its control log on a remote tells it to whoever has the recovery key: this store's

@@ -1,9 +1,11 @@
 #include "core/invited.h"
 
+#include "core/circle.h"
 #include "core/identity.h"
 #include "core/space_keys.h"
 
 #include "base/crypto.h"
+#include "base/file.h"
 
 namespace dutybook::core {
 
@@ -66,6 +68,29 @@ Result<Invited> read_invitation(const Json& invitation) {
     out.seeds = invitation.value("invite", Json::object());
     TRY(check_control(out));
     return Result<Invited>(std::move(out));
+}
+
+Error already_here(const Invited& invited, bool another) {
+    Error error = failure(Code::Exists, "the space " + invited.space.name + " is here already",
+                          "this store's site belongs to it",
+                          "nothing is to be done: dutybook sync fetches it. For another site, join "
+                          "in a store of its own (--store DIR)");
+    if (another) error.pointer = "/invite";
+    return error;
+}
+
+Result<void> write_invited_again(const fs::path& folder, const Invited& invited) {
+    TRY_ASSIGN(auto keys, read_space_keys(folder));
+    keys.insert(invited.keys.begin(), invited.keys.end());
+    TRY_ASSIGN(const std::string text, read_file(folder / "control.json", 64u << 20));
+    TRY_ASSIGN(const Json held, parse_json(text, {8, 64u << 20}));
+    TRY_ASSIGN(ControlFile file, control_from(held));
+    TRY_ASSIGN(const ControlFile brought, control_from(invited.control));
+    // The log takes over what is new when it is next opened, and keeps what gave way.
+    file.pieces.insert(file.pieces.end(), brought.pieces.begin(), brought.pieces.end());
+    TRY(write_space_keys(folder, keys));
+    TRY(write_control(folder, control_json(brought.head, file.pieces)));
+    return write_invite_seeds(folder, invited.seeds);  // last: by it the site belongs
 }
 
 }  // namespace dutybook::core

@@ -233,6 +233,7 @@ private:
     Result<std::uint64_t> first_not_elsewhere(const domain::Writer& old, std::uint64_t from);
     Result<void> drop_what_was_reissued();
     Result<void> follow_own_keys();  // follow_circle.cpp
+    Result<bool> introduced_as_now();
     void settle_restored_alarm(const domain::Writer& writer, std::uint64_t shared);
     void refresh_frontier();
 

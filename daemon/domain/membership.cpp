@@ -25,6 +25,10 @@ public:
             return failure(Code::NotFound, "the space has no valid founding entry",
                            "its control log is not here, or is another space's");
         }
+        // What the recovery key did later may open what stands before it.
+        for (const SignedEntry& entry : entries) {
+            if (entry.entry.by == membership_.recovery_sign) key_(entry.entry);
+        }
         for (std::uint64_t number = 1; by_number.count(number) != 0; ++number) {
             introduce();
             if (!take(by_number[number])) break;
@@ -40,10 +44,17 @@ private:
         const SignedEntry* signed_entry = nullptr;
         ControlAct act;
         bool recovery = false;
+        bool unread = false;  // a recovery, of which no more is known
+    };
+    struct GaveWay {  // a lost entry; what it did may be unknown here
+        std::string commit;
+        std::uint64_t number = 0;
+        std::set<PublicKey> heirs;  // who could append to it
     };
 
     bool take(std::vector<const SignedEntry*> of_number) {
         std::vector<Candidate> valid;
+        const std::size_t unreadable = membership_.unreadable.size();
         for (const SignedEntry* entry : of_number) {
             if (entry->entry.number > 0 && entry->entry.previous != membership_.head) continue;
             if (auto candidate = judged(*entry)) valid.push_back(std::move(*candidate));
@@ -58,6 +69,11 @@ private:
         for (std::size_t i = 1; i < valid.size(); ++i) {
             if (valid[i].signed_entry->commit == valid[0].signed_entry->commit) continue;
             note_lost(*valid[i].signed_entry, valid[i].act);
+        }
+        for (const SignedEntry* entry : of_number) {
+            const auto& all = membership_.unreadable;
+            const auto from = all.begin() + static_cast<std::ptrdiff_t>(unreadable);
+            if (std::find(from, all.end(), entry->commit) != all.end()) note_unread(*entry);
         }
         apply(valid[0]);
         return true;
@@ -77,31 +93,65 @@ private:
             if (known.commit == entry.commit) return;
         }
         membership_.lost.push_back({entry.commit, entry.entry.number, act});
-        lost_by_.push_back(entry.entry.by);
+        std::set<PublicKey> heirs{entry.entry.by, membership_.recovery_sign};
+        if (act.kind == ControlKind::Recover || act.kind == ControlKind::Rotate)
+            heirs.insert(act.sign);
+        const Member* pen = act.kind == ControlKind::Pen ? membership_.find(act.site) : nullptr;
+        if (pen != nullptr && !pen->keys.empty()) heirs.insert(pen->keys.back().sign);
+        gave_way_.push_back({entry.commit, entry.entry.number, std::move(heirs)});
     }
 
-    // What the loser appended to its entry is lost with it.
+    void note_unread(const SignedEntry& entry) {
+        for (const GaveWay& known : gave_way_) {
+            if (known.commit == entry.commit) return;
+        }
+        gave_way_.push_back(
+            {entry.commit, entry.entry.number, {entry.entry.by, membership_.recovery_sign}});
+    }
+
+    // What the loser appended to its entry is lost with it. A member may append there too what does
+    // nothing but pass on that branch's keys to those who were not given them.
     void follow_lost(const std::map<std::uint64_t, std::vector<const SignedEntry*>>& by_number) {
-        for (std::size_t at = 0; at < membership_.lost.size(); ++at) {
-            const auto next = by_number.find(membership_.lost[at].number + 1);
+        for (std::size_t at = 0; at < gave_way_.size(); ++at) {
+            const GaveWay lost = gave_way_[at];
+            const auto next = by_number.find(lost.number + 1);
             if (next == by_number.end()) continue;
             for (const SignedEntry* entry : next->second) {
-                if (entry->entry.previous != membership_.lost[at].commit ||
-                    entry->entry.by != lost_by_[at]) {
+                const bool heir = lost.heirs.contains(entry->entry.by);
+                if (entry->entry.previous != lost.commit || (!heir && !of_member(entry->entry.by)))
                     continue;
-                }
                 const Secret* key = key_(entry->entry);
                 const auto act = key != nullptr ? open_act(entry->entry, *key)
                                                 : Result<ControlAct>(malformed("no key"));
-                if (act) note_lost(*entry, *act);
+                if (act && (heir || act->kind == ControlKind::Epoch))
+                    note_lost(*entry, *act);
+                else if (!act && heir)
+                    note_unread(*entry);
             }
         }
     }
 
+    bool of_member(const PublicKey& key) const {
+        return std::ranges::any_of(membership_.sites, [&](const auto& each) {
+            const Member& member = each.second;
+            return member.standing == Standing::Active && !member.keys.empty() &&
+                   member.keys.back().sign == key;
+        });
+    }
+
     std::optional<Candidate> judged(const SignedEntry& entry) {
         const bool recovery = entry.entry.number > 0 && entry.entry.by == membership_.recovery_sign;
-        if (entry.entry.number > 0 && !recovery && !holds_pen(entry.entry.by)) return std::nullopt;
+        if (entry.entry.number > 0 && !recovery && !holds_pen(entry.entry.by)) {
+            // Who holds it is told where we cannot read.
+            if (membership_.shut_out) membership_.unreadable.push_back(entry.commit);
+            return std::nullopt;
+        }
         const Secret* key = key_(entry.entry);
+        if (key == nullptr && recovery) {
+            Candidate unread{&entry, {}, true, true};
+            unread.act.kind = ControlKind::Recover;
+            return unread;
+        }
         if (key == nullptr) {
             membership_.unreadable.push_back(entry.commit);
             return std::nullopt;
@@ -111,7 +161,7 @@ private:
             if (act.error().code == Code::NewerFormat) membership_.newer.push_back(entry.commit);
             return std::nullopt;
         }
-        Candidate candidate{&entry, std::move(*act), false};
+        Candidate candidate{&entry, std::move(*act), false, false};
         const ControlAct& done = candidate.act;
         if (entry.entry.number == 0) {
             const bool founds =
@@ -177,6 +227,11 @@ private:
         membership_.number = entry.number;
         membership_.head = candidate.signed_entry->commit;
         membership_.applied.push_back({entry.number, act.kind, act.site, act.name});
+        if (candidate.unread) {
+            membership_.shut_out = true;
+            membership_.pen.clear();
+            return;
+        }
         for (const Wrap& wrap : entry.wraps) {
             membership_.epoch = std::max(membership_.epoch, wrap.epoch);
         }
@@ -194,9 +249,12 @@ private:
                 membership_.pen = act.site;
                 const Member* before = membership_.find(act.site);
                 auto keys = before != nullptr ? before->keys : std::vector<SiteKey>{};
+                const auto invite = before != nullptr ? before->invite : std::nullopt;
                 if (keys.empty()) keys.push_back({act.sign, act.box});
-                add_member(act.site, act, Role::Administers, Standing::Active, entry.number).keys =
-                    std::move(keys);
+                Member& member =
+                    add_member(act.site, act, Role::Administers, Standing::Active, entry.number);
+                member.keys = std::move(keys);
+                member.invite = invite;
                 break;
             }
             case ControlKind::Add: {
@@ -298,10 +356,16 @@ private:
     void introduce() {
         for (const Introduction& one : introductions_) {
             const auto invited = membership_.sites.find(key_name(one.by));
-            if (one.replaces() || membership_.sites.count(one.site) != 0 ||
+            const auto known = membership_.sites.find(one.site);
+            if (one.replaces() || (known != membership_.sites.end() && known->second.invite) ||
                 invited == membership_.sites.end() || !invited->second.invite ||
                 *invited->second.invite != one.by || site_id_of(one.sign) != one.site ||
                 !signature_holds(one.by, introduction_text(membership_.space, one), one.proof)) {
+                continue;
+            }
+            // The recovery key made it a member before its own word came: its invite is used.
+            if (known != membership_.sites.end()) {
+                known->second.invite = one.by;
                 continue;
             }
             Member member = invited->second;
@@ -321,7 +385,7 @@ private:
     std::set<Introduction> introductions_;
     const EpochKey& key_;
     Membership membership_;
-    std::vector<PublicKey> lost_by_;  // signers of membership_.lost
+    std::vector<GaveWay> gave_way_;  // membership_.lost, and what cannot be read
 };
 
 // Invites that a site has used are shown no more, and get no new keys.

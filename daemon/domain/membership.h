@@ -7,7 +7,9 @@
 // held the pen), the recovery key's wins, else one that removes who signed the other (or a site
 // that is to go could undo it), else the one with the lower commit id; what the loser did is
 // listed, to be done again. An entry is valid if it follows its predecessor, is signed by
-// who holds the pen there (or by the recovery key), and opens with the key of its epoch.
+// who holds the pen there (or by the recovery key), and opens with the key of its epoch. One by the
+// recovery key counts also where its epoch's key is not known: of two machines that were recovered
+// apart neither has the other's, and both must come to the same line as all others.
 
 #include "domain/control.h"
 
@@ -74,7 +76,7 @@ struct Member {
 struct Lost {  // an entry that another one of its number beat, or that follows such a one
     std::string commit;
     std::uint64_t number = 0;
-    ControlAct act;
+    ControlAct act;  // of a recovery that we cannot read: Recover, without a site
 };
 
 struct Applied {  // what an entry of the line did
@@ -98,6 +100,9 @@ struct Membership {
     std::vector<Lost> lost;
     // Commits of entries by who may append, whose epoch key we lack: we were removed.
     std::vector<std::string> unreadable;
+    // The line went on by the recovery key, in an epoch that we were not given. Nobody holds the
+    // pen then as far as can be told; all else is as it was before.
+    bool shut_out = false;
     // The same of entries that do what this version does not know.
     std::vector<std::string> newer;
 

@@ -58,6 +58,13 @@ Result<void> signs_there(const Member& member, const Membership::Place& place,
 
 bool Membership::done_again(const Lost& one) const {
     const ControlAct& act = one.act;
+    // Whoever holds the pen begins another epoch when it takes the lost one's key into the line.
+    if (act.kind == ControlKind::Epoch) return true;
+    if (act.kind == ControlKind::Recover) {
+        const Member* member = find(act.site);
+        return member != nullptr && member->standing == Standing::Active &&
+               (member->since >= one.number || pen == act.site);
+    }
     return std::any_of(applied.begin(), applied.end(), [&](const Applied& done) {
         const bool same_target =
             act.kind == ControlKind::Add ? done.name == act.name : done.site == act.site;

@@ -82,34 +82,50 @@ Result<std::vector<sync::RemoteRecord>> read_remotes(const Json& invited) {
     return remotes;
 }
 
-Result<void> add_remotes(const fs::path& folder, const Json& invited) {
+// Whether any of them was missing.
+Result<bool> add_remotes(const fs::path& folder, const Json& invited) {
     const auto path = sync::remotes_path(folder);
     TRY_ASSIGN(sync::RemoteFile file, sync::load_remotes(path));
     TRY_ASSIGN(auto remotes, read_remotes(invited));
+    const auto before = file.remotes.size();
     for (auto& remote : remotes) {
         if (file.find(remote.config.name) == nullptr) file.remotes.push_back(std::move(remote));
     }
-    return sync::save_remotes(path, file);
+    if (file.remotes.size() == before) return false;
+    TRY(sync::save_remotes(path, file));
+    return true;
 }
 
-// An invited space and its remotes; one that stands already is left as it is.
-Result<void> add_space(const fs::path& store, const Json& part) {
+// An invited space and its remotes. A join that was cut off goes on; nothing to go on with is an
+// error, but of a parent: a sibling's invitation brings the same one.
+Result<void> add_space(const fs::path& store, const Json& part, bool parent) {
     const auto joined = core::join_space(store, part);
-    if (!joined && joined.error().code != Code::Exists) return joined.error();
+    const bool here = !joined && joined.error().code == Code::Exists;
+    if (!joined && !here) return joined.error();
+    if (here && !parent && !joined.error().pointer.empty()) return joined.error();
     const auto name = text_of(part.value("space", Json::object()), "name");
-    return add_remotes(store / "spaces" / name, part.value("remotes", Json::array()));
+    TRY_ASSIGN(const bool missing,
+               add_remotes(store / "spaces" / name, part.value("remotes", Json::array())));
+    return missing || parent || !here ? Result<void>{} : joined.error();
 }
 
-Result<Json> join(const fs::path& store, const Json& invitation) {
+Result<void> check_invitation(const fs::path& store, const Json& invitation) {
     crypto_start();
-    // All of it is looked at before anything is made: what cannot be joined leaves nothing.
     const auto parent = invitation.find("parent");
     const bool with_parent = parent != invitation.end() && parent->is_object();
     for (const Json* part : {&invitation, with_parent ? &*parent : nullptr}) {
         if (part == nullptr) continue;
-        TRY(core::read_invitation(*part));
+        TRY_ASSIGN(const core::Invited invited, core::read_invitation(*part));
+        TRY(core::check_free(store, invited.space));
         TRY(read_remotes(part->value("remotes", Json::array())));
     }
+    return {};
+}
+
+Result<Json> join(const fs::path& store, const Json& invitation) {
+    crypto_start();
+    const auto parent = invitation.find("parent");
+    const bool with_parent = parent != invitation.end() && parent->is_object();
     const Json space = invitation.value("space", Json::object());
     core::Site site;
     if (fs::exists(store / "site.json")) {
@@ -121,8 +137,8 @@ Result<Json> join(const fs::path& store, const Json& invitation) {
                                             zone.empty() ? system_zone() : zone, SystemClock()));
     }
     TRY_ASSIGN(const FileLock lock, FileLock::take(store / "lock"));
-    if (with_parent) TRY(add_space(store, *parent));
-    TRY(add_space(store, invitation));
+    if (with_parent) TRY(add_space(store, *parent, true));
+    TRY(add_space(store, invitation, false));
     return Result<Json>(boost::system::in_place_value, Json{{"site", json_of(site)},
                                                             {"space", text_of(space, "name")},
                                                             {"store", store.string()}});
@@ -159,8 +175,9 @@ Result<Json> recover(const cli::Offline::Recover& wanted) {
     TRY(sync::check_remote_config(remote));
     TRY(make_directories(wanted.store));
     const auto scratch = wanted.store / "recovering";
-    auto found = fetch_control(remote, scratch);
     std::error_code ignored;
+    fs::remove_all(scratch, ignored);  // of a run that was killed
+    auto found = fetch_control(remote, scratch);
     fs::remove_all(scratch, ignored);
     if (!found) return found.error();
     if (!fs::exists(wanted.store / "site.json")) {
@@ -289,7 +306,8 @@ int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
-    const cli::Offline offline{init,    join, recover, members, doctor,      backup,
-                               restore, lint, test,    bench,   make_plugin, mapping};
+    const cli::Offline offline{init,   check_invitation, join,    recover, members,
+                               doctor, backup,           restore, lint,    test,
+                               bench,  make_plugin,      mapping};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

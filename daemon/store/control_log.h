@@ -70,7 +70,7 @@ public:
     // makes `head` the head. What no longer leads there is kept as lost.
     virtual Result<void> take(Quarantine& quarantine, const CommitId& tip,
                               const CommitId& head) = 0;
-    // The same with entries made here or brought by an invitation.
+    // The same with entries made here or brought by an invitation; the last one is the tip.
     virtual Result<void> put(const std::vector<ControlPiece>& pieces, const CommitId& head) = 0;
 
     // Takes out of the applied log what a writer wrote after the segment `last` (empty: all of

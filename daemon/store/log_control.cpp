@@ -83,11 +83,7 @@ Result<void> GitLog::take(Quarantine& quarantine, const CommitId& tip, const Com
     ControlOffer offer;
     TRY_ASSIGN(offer, offered(quarantine, tip));
     if (offer.refused) return *offer.refused;
-    TRY(put(offer.pieces, head));
-    TRY_ASSIGN(const auto held, entries());
-    if (chain_of(held.entries, held.head).contains(tip)) return {};
-    const std::lock_guard lock(writing_);
-    return git::write_ref(path_, std::string(lost_refs) + tip, tip);
+    return put(offer.pieces, head);
 }
 
 Result<void> GitLog::put(const std::vector<ControlPiece>& pieces, const CommitId& head) {
@@ -110,7 +106,13 @@ Result<void> GitLog::put(const std::vector<ControlPiece>& pieces, const CommitId
                            true,
                            "written again from the copy beside the log"});
     }
-    return move_control(head);
+    TRY(move_control(head));
+    if (pieces.empty()) return {};
+    TRY_ASSIGN(const auto view, View::open(path_));
+    TRY_ASSIGN(const auto held, load_control(view));
+    const auto last = pieces.back().id();
+    if (chain_of(held.entries, held.head).contains(last)) return {};
+    return git::write_ref(path_, std::string(lost_refs) + last, last);
 }
 
 Result<void> GitLog::move_control(const CommitId& head) {

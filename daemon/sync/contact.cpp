@@ -87,9 +87,7 @@ Result<void> ContactRun::steps() {
     for (int turn = 1;; ++turn) {
         TRY(receive_control());
         if (parts_.refused != nullptr) {
-            TRY_ASSIGN(const auto refs, parts_.log->refs());
-            const auto control = refs.find(store::control_ref);
-            parts_.refused->judged_by(control == refs.end() ? "" : control->second);
+            parts_.refused->judged_by(parts_.circle != nullptr ? parts_.circle->judged_by() : "");
         }
         auto received = receive();
         // What arrived before the link dropped is shown all the same.

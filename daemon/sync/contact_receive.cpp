@@ -269,6 +269,8 @@ void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver&
     if (taken.refused->code == Code::NotFound) return;
     if (came_whole_) note_use(incoming.volume, false);
     stuck_.insert(incoming.volume.writer);
+    // Who may write there is told in a control log that this site cannot read on.
+    if (outside() && taken.refused->code == Code::Forbidden) return;
     // What waits for the volume before it is judged when that has come.
     const bool waits = taken.refused->code == Code::Unavailable;
     if (came_whole_ && !waits) remember_refusal(incoming.volume, incoming.tip);

@@ -51,6 +51,7 @@ private:
     void look_for_lost_control();
     void offer_control(Pushes& pushes) const;
     Result<void> follow_circle();
+    bool outside() const;  // this site is no member of the space
     void set_aside(const Incoming& incoming, const Error& why);
 
     // contact_receive.cpp

@@ -51,12 +51,18 @@ Result<void> ContactRun::seal() {
                 parts_.circle != nullptr && !parts_.circle->introduction(engine.writer()).empty();
             done = engine.seal({true, receipt, next, sealed_at_once, introduce});
         });
-        if (!done) return done.error();
+        // Others' logs and what gave way go on all the same.
+        if (!done && outside()) partial_ = done.error();
+        if (!done) return outside() ? Result<void>{} : done.error();
         sealed = *done;
         outcome_.receipt = outcome_.receipt || (receipt && sealed > 0);
         TRY(still_wanted());
     }
     return {};
+}
+
+bool ContactRun::outside() const {
+    return parts_.circle != nullptr && parts_.circle->outside().has_value();
 }
 
 Result<void> ContactRun::push_until_nothing_is_left() {
@@ -69,6 +75,7 @@ Result<void> ContactRun::push_until_nothing_is_left() {
         TRY_ASSIGN(const Holdings held, holdings());
         TRY_ASSIGN(const store::CommitId readme, parts_.log->readme_commit());
         Pushes pushes = plan_push(listed_, held, compare(), readme);
+        if (outside()) pushes.own.clear();  // nobody would take it over yet
         offer_control(pushes);
         if (pushes.empty()) return {};
         idle = before && same(*before, pushes) ? idle + 1 : 0;
