@@ -139,10 +139,18 @@ std::optional<Error> empty_word(const CLI::App& root) {
     return std::nullopt;
 }
 
+// A file that lacks its end must not pass for a whole one.
+Result<int> ended(Session& session, int code) {
+    if (session.out().flush()) return code;
+    return failure(Code::Io, "the output could not be written", {},
+                   "make room where it goes, and ask again; what was to be written is written");
+}
+
 int run_chosen(Commands& commands) {
-    const auto result = commands.chosen();
-    commands.session.out().flush();
+    auto result = commands.chosen();
+    if (result) result = ended(commands.session, *result);
     if (!result) {
+        commands.session.out().flush();
         print_error(commands.session, result.error());
         return exit_code(result.error());
     }

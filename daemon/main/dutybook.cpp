@@ -3,6 +3,7 @@
 // beside it, which knows every command.
 
 #include "base/process.h"
+#include "base/standard_streams.h"
 #include "cli/run.h"
 
 #include <unistd.h>
@@ -15,6 +16,7 @@
 using namespace dutybook;
 
 int main(int argc, char** argv) {
+    fill_standard_streams();
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);

@@ -1,13 +1,14 @@
 """The client as people and scripts use it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import time
 
 import pytest
-from dutybook import BIN, duty, arguments_of
+from dutybook import BIN, duty, arguments_of, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,34 @@ def test_join_and_init_refuse_what_they_would_overwrite(north, tmp_path):
     done = subprocess.run([BIN / "dutybook", "--store", tmp_path / "new", "join", rubbish],
                           capture_output=True)
     assert done.returncode == 3
+
+
+def test_output_that_could_not_be_written_is_a_failure(north):
+    """A full disk: a list that lacks its end must not pass for a whole one."""
+    north.one("add", *arguments_of(duty("to be listed")))
+    for words in ("list core.duty", "--json list core.duty", "kind list", "export csv core.duty"):
+        for where in ("/dev/full", "&-"):
+            done = subprocess.run(f"{BIN}/dutybook --store {north.store} {words} >{where}",
+                                  shell=True, capture_output=True, text=True, env=north.environment)
+            assert done.returncode == 1 and "could not be written" in done.stderr, done
+
+
+def test_closed_standard_streams_are_filled(world):
+    """Else the lock, or the daemon's own socket, would be read and written in their place."""
+    site = world.site("South")
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$0" --store "$1" --http off <&- >&- 2>&-', BIN / "dutybookd",
+         site.store], env=site.environment)
+    try:
+        wait_for(lambda: site.client("status", expect=None).code == 0, what="the daemon")
+        for fd in (0, 1, 2):
+            assert os.readlink(f"/proc/{process.pid}/fd/{fd}") == "/dev/null"
+        done = subprocess.run(f"{BIN}/dutybook --store {site.store} add --file - <&-", shell=True,
+                              capture_output=True, text=True, env=site.environment)
+        assert done.returncode == 1 and "the input cannot be read" in done.stderr, done
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 def test_a_second_daemon_is_refused(north):
