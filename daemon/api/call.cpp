@@ -31,7 +31,7 @@ bool Call::flag(std::string_view name) const {
 std::size_t Call::limit() const {
     const std::string& text = query("limit");
     if (text.empty()) return 100;
-    return std::min<std::size_t>(1000, std::stoul(text));
+    return std::clamp<std::size_t>(std::stoul(text), 1, 1000);
 }
 
 Result<std::optional<Millis>> Call::instant(std::string_view name) const {

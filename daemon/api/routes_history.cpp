@@ -23,7 +23,7 @@ Result<Response> get_history(Call& call) {
                            "begin the list again, without one");
     }
     ListText list;
-    const std::size_t limit = std::max<std::size_t>(call.limit(), 1);
+    const std::size_t limit = call.limit();
     for (std::size_t given = 0; at < lines.size() && given < limit; ++at, ++given)
         list.add(history_text(lines[at]));
     return json_response(std::move(list).finish(at < lines.size() ? std::to_string(at) : ""));

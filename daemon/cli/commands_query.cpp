@@ -97,18 +97,17 @@ void add_history(Commands& commands) {
         "history @bus", [&session, id]() -> Result<int> {
             Table table({"AT", "BY", "SITE", "DID", "FIELD", "OLD", "NEW", "REASON"});
             const auto target = session.in_space("records/" + percent_encode(*id) + "/history");
-            TRY_ASSIGN(const Json answer, session.get(target));
             SiteNames names(session);
-            for (const auto& line : answer.value("items", Json::array())) {
+            TRY(session.items(target, 0, [&](const Json& line) {
                 if (session.json()) {
                     print_json(session.out(), line);
-                    continue;
+                    return;
                 }
                 table.add({text_of(line, "at"), text_of(line, "by"),
                            names.of(text_of(line, "site")), text_of(line, "do"),
                            text_of(line, "field"), text_of(line, "old"), text_of(line, "new"),
                            text_of(line, "reason")});
-            }
+            }));
             if (!table.empty()) table.print(session.out());
             return done;
         });

@@ -11,11 +11,6 @@ namespace dutybook::domain {
 
 namespace {
 
-bool touches_any_of(const Operation& operation, const std::set<std::string_view>& fields) {
-    return std::any_of(operation.changes.begin(), operation.changes.end(),
-                       [&](const FieldChange& change) { return fields.contains(change.field); });
-}
-
 bool knows(const Known& known, const OperationId& id) {
     return known.frontier != nullptr && known.frontier->contains(id);
 }
@@ -77,16 +72,83 @@ private:
     Logs logs_;
 };
 
-// What was shown by the operations told before this one, for the fields that it touches.
-RecordState before(std::span<const Known> told, const Operation& operation) {
-    std::set<std::string_view> fields;
-    for (const FieldChange& change : operation.changes) fields.insert(change.field);
-    std::vector<Known> relevant;
-    for (const Known& known : told) {
-        if (touches_any_of(*known.operation, fields)) relevant.push_back(known);
+// Whether some operation is told before one that it knew of, or stands in several places. Then a
+// value that was passed over may still decide what is shown.
+bool irregular(std::span<const Known> ordered) {
+    std::map<std::string_view, std::uint64_t> reach;
+    std::set<std::pair<const Frontier*, std::string_view>> counted;
+    for (const Known& known : ordered) {
+        const OperationId& id = known.operation->id;
+        const auto reached = reach.find(id.writer);
+        if (id != known.operation->identity()) return true;
+        if (reached != reach.end() && reached->second >= id.seq) return true;
+        if (known.frontier == nullptr || !counted.emplace(known.frontier, id.writer).second)
+            continue;
+        for (const auto& [writer, entry] : known.frontier->entries()) {
+            if (writer != id.writer) reach[writer] = std::max(reach[writer], entry.seq);
+        }
     }
-    return fold(relevant);
+    return false;
 }
+
+// What was shown before each operation, for the fields that it touches.
+class Told {
+public:
+    explicit Told(std::span<const Known> ordered) : whole_(irregular(ordered)) {}
+
+    RecordState before(const Operation& operation) const {
+        std::set<std::string_view> fields;
+        for (const FieldChange& change : operation.changes) {
+            if (change.act == Act::Set || change.act == Act::Increment) fields.insert(change.field);
+        }
+        std::vector<Known> relevant;
+        for (const std::string_view field : fields) {
+            const auto found = of_field_.find(field);
+            if (found != of_field_.end())
+                relevant.insert(relevant.end(), found->second.begin(), found->second.end());
+        }
+        return fold(alone(std::move(relevant)));
+    }
+
+    void add(const Known& known) {
+        std::set<std::string_view> fields;
+        for (const FieldChange& change : known.operation->changes) {
+            if (!fields.insert(change.field).second) continue;
+            auto& told = of_field_[change.field];
+            // A record with thousands of changes is folded for each of them.
+            if (!whole_ && change.act == Act::Set) {
+                std::erase_if(told, [&](const Known& one) { return replaces(known, one, change); });
+            }
+            told.push_back(known);
+        }
+    }
+
+private:
+    static bool only_sets(const Operation& operation, const std::string& field) {
+        return std::ranges::all_of(operation.changes, [&](const FieldChange& change) {
+            return change.field != field || change.act == Act::Set;
+        });
+    }
+
+    static bool replaces(const Known& known, const Known& one, const FieldChange& change) {
+        const OperationId& id = one.operation->id;
+        const bool later = id.writer == known.operation->id.writer
+                               ? id.seq < known.operation->id.seq
+                               : knows(known, id);
+        return later && only_sets(*one.operation, change.field);
+    }
+
+    // An operation on two of the fields counts once.
+    static std::vector<Known> alone(std::vector<Known> known) {
+        std::ranges::sort(known, {}, &Known::operation);
+        const auto twice = std::ranges::unique(known, {}, &Known::operation);
+        known.erase(twice.begin(), twice.end());
+        return known;
+    }
+
+    const bool whole_;
+    std::map<std::string_view, std::vector<Known>> of_field_;
+};
 
 HistoryLine line_of(const Operation& operation) {
     HistoryLine line;
@@ -149,20 +211,22 @@ bool whole_record(const Operation& operation) {
 std::vector<HistoryLine> history(std::span<const Known> operations) {
     const std::vector<Known> ordered = Causal(operations).ordered();
     std::vector<HistoryLine> out;
-    for (std::size_t i = 0; i < ordered.size(); ++i) {
-        const Operation& operation = *ordered[i].operation;
-        const auto told = std::span(ordered).first(i);
-        const bool copy = std::any_of(told.begin(), told.end(), [&](const Known& known) {
-            return known.operation->identity() == operation.identity() &&
-                   same_content(*known.operation, operation);
-        });
-        if (copy) continue;
-        if (whole_record(operation)) out.push_back(line_of(operation));
-        if (operation.changes.empty()) continue;
-        const RecordState old_state = before(told, operation);
-        for (const FieldChange& change : operation.changes) {
-            fill(out.emplace_back(line_of(operation)), change, old_state);
+    Told told(ordered);
+    std::multimap<OperationId, const Operation*> identities;
+    for (const Known& known : ordered) {
+        const Operation& operation = *known.operation;
+        const auto [from, to] = identities.equal_range(operation.identity());
+        const bool copy = std::any_of(
+            from, to, [&](const auto& one) { return same_content(*one.second, operation); });
+        identities.emplace(operation.identity(), &operation);
+        if (!copy && whole_record(operation)) out.push_back(line_of(operation));
+        if (!copy && !operation.changes.empty()) {
+            const RecordState old_state = told.before(operation);
+            for (const FieldChange& change : operation.changes) {
+                fill(out.emplace_back(line_of(operation)), change, old_state);
+            }
         }
+        told.add(known);
     }
     return out;
 }

@@ -1,5 +1,6 @@
 """The client as people and scripts use it."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from dutybook import BIN, duty, arguments_of, wait_for
+from dutybook import BIN, ROOT, arguments_of, ask, duty, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,31 @@ def test_list_filters_and_pages(north):
     assert len({one["id"] for one in everything}) == 1500
     assert len(north.many("list", "core.duty", *where, "--where", "place=yard", "--limit", 0)) == 750
     assert north.many("list", "core.duty", "--where", "category=nothing") == []
+
+
+def test_history_is_told_to_its_end(north):
+    record = north.one("add", *arguments_of(duty("often")))["id"]
+    with contextlib.closing(north.connect()) as connection:
+        for i in range(1100):
+            ask(connection, "PATCH", f"/v1/spaces/school/records/{record}", {"title": f"n{i}"})
+    lines = north.many("history", record)
+    assert [one["new"] for one in lines if one["field"] == "title"] == ["often"] + [
+        f"n{i}" for i in range(1100)]
+
+
+def test_a_list_of_nothing_is_no_crash(north):
+    """limit=0 at the interface: every list answers, the daemon lives."""
+    north.one("add", *arguments_of(duty("listed")))
+    paths = json.loads((ROOT / "schemas/openapi.json").read_text())["paths"]
+    asked = 0
+    for path, methods in paths.items():
+        names = {one.get("name") for one in methods.get("get", {}).get("parameters", [])}
+        if "limit" not in names or "{id}" in path:
+            continue
+        asked += 1
+        status, answer = north.request("GET", path.replace("{space}", "school") + "?limit=0")
+        assert status == 200 and isinstance(answer["items"], list), path
+    assert asked > 10
 
 
 def test_search_finds_words(north):

@@ -1,9 +1,12 @@
 #include "domain/history.h"
+#include "support/fold_model.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <ctime>
 #include <deque>
+#include <map>
 
 using namespace dutybook;
 using namespace dutybook::domain;
@@ -101,6 +104,42 @@ TEST_CASE("HistoryIsTheSameInEveryOrderOfArrivalAndTellsCausesFirst") {
         CHECK(got == std::vector<std::string>{"create   -> ", "set x  -> 1", "set x 1 -> 3",
                                               "set x 3 -> 2", "set x 2 -> 4"});
     } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST_CASE("OldIsWhatAllThatWasToldBeforeShows") {
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+        model::Generator make(seed);
+        const auto made = make.history(2 + seed % 4, 3 + seed % 30);
+        const auto known = model::known(made);
+        std::map<OperationId, Known> by_id;
+        for (const Known& one : known) by_id.emplace(one.operation->id, one);
+        std::vector<Known> told;
+        OperationId last;
+        for (const auto& line : history(known)) {
+            if (line.operation != last && !last.writer.empty()) told.push_back(by_id.at(last));
+            last = line.operation;
+            if (line.verb != "set" && line.verb != "resolve" && line.verb != "increment") continue;
+            if (line.field.empty()) continue;
+            const auto state = fold(told);
+            const auto shown = state.fields.find(line.field);
+            CHECK_MESSAGE(line.old_value == (shown == state.fields.end() ? "" : shown->second),
+                          "seed " << seed);
+        }
+    }
+}
+
+TEST_CASE("TenThousandChangesOfARecordAreToldAtOnce") {
+    Arrivals r;
+    r.add("a-1", Verb::Create, {{"x", Act::Set, "0"}});
+    constexpr int changes = 10'000;
+    for (int i = 1; i <= changes; ++i)
+        r.add("a-1", Verb::Change, {{"x", Act::Set, std::to_string(i)}});
+    const auto before = std::clock();
+    const auto lines = history(r.known());
+    // Half a minute if each line were made of all lines before it.
+    CHECK(double(std::clock() - before) / CLOCKS_PER_SEC < 5);
+    REQUIRE(lines.size() == changes + 2);
+    CHECK(text(lines.back()) == "set x 9999 -> 10000");
 }
 
 TEST_CASE("StateAtATimeAndDifferences") {
