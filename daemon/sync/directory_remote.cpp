@@ -8,6 +8,10 @@
 #include <set>
 #include <sstream>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace dutybook::sync {
 namespace {
 
@@ -16,8 +20,21 @@ bool hex_id(std::string_view text) {
            text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// Of a plain file alone. Whoever shares the folder may put a pipe or a link in its place at any
+// moment, and opening a pipe waits for a writer: so what is looked at is what is read.
+Result<std::string> read_plain_file(const fs::path& file, std::size_t limit) {
+    const int fd = ::open(file.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return failure(Code::NotFound, "there is no " + file.string());
+    struct stat found {};
+    const bool plain = ::fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
+    auto text = plain ? read_file("/proc/self/fd/" + std::to_string(fd), limit)
+                      : Result<std::string>(failure(Code::Corrupt, file.string() + " is no file"));
+    ::close(fd);
+    return text;
+}
+
 std::string first_line(const fs::path& file) {
-    auto text = read_file(file, 1 << 16);
+    auto text = read_plain_file(file, 1 << 16);
     if (!text) return {};
     return text->substr(0, text->find('\n'));
 }
@@ -62,6 +79,27 @@ std::string lower(std::string text) {
     return text;
 }
 
+// What is neither file nor folder: git would follow a link, or find no repository behind it and take
+// the one beside it, and wait for a pipe. Hooks may be anything, since none runs.
+std::string danger_of_entries(const fs::path& directory) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end;
+         at.increment(error)) {
+        const auto kind = at->symlink_status(error).type();
+        const std::string name = at->path().lexically_relative(directory).string();
+        if (name == "hooks") {
+            at.disable_recursion_pending();
+        } else if (kind != fs::file_type::regular && kind != fs::file_type::directory) {
+            return "its " + name + " is neither file nor folder: it leads git elsewhere or holds it up";
+        }
+    }
+    for (const char* folder : {"objects", "refs"})
+        if (::access((directory / folder).c_str(), F_OK) == 0 &&
+            ::access((directory / folder).c_str(), R_OK | X_OK) != 0)
+            return std::string("its ") + folder + " is closed to this account";
+    return {};
+}
+
 // The first setting that is not harmless. Lines that go on (a backslash at the end) and quotes are
 // not read: what is not plain is refused as well.
 std::string danger_of_config(const fs::path& directory) {
@@ -70,12 +108,13 @@ std::string danger_of_config(const fs::path& directory) {
                               "objects/info/http-alternates"})
         if (fs::exists(fs::symlink_status(directory / other, ignored)))
             return "it has " + std::string(other) + ", which leads git to other places";
-    const auto text = read_file(directory / "config", 1 << 20);
+    const auto text = read_plain_file(directory / "config", 1 << 20);
     if (!text) return fs::exists(directory / "config", ignored) ? "its config is unreadable" : "";
     std::string section;
     std::istringstream lines(*text);
     for (std::string line; std::getline(lines, line);) {
         line.erase(0, line.find_first_not_of(" \t\r"));
+        if (line.ends_with('\r')) line.pop_back();
         if (line.empty() || line[0] == '#' || line[0] == ';') continue;
         if (line[0] == '[') {
             const auto end = line.find_first_of(" ].\"");
@@ -117,7 +156,7 @@ std::string damage_of_refs(const fs::path& directory) {
 std::string damage_of_packed_refs(const fs::path& directory) {
     std::error_code ignored;
     if (!fs::exists(directory / "packed-refs", ignored)) return {};
-    const auto text = read_file(directory / "packed-refs");
+    const auto text = read_plain_file(directory / "packed-refs", 64 << 20);
     if (!text || text->empty()) return "packed-refs is broken";
     for (std::size_t begin = 0; begin < text->size();) {
         const auto end = std::min(text->find('\n', begin), text->size());
@@ -156,14 +195,18 @@ DirectoryLook look_at_directory(const fs::path& given) {
         return {above ? DirectoryState::Creatable : DirectoryState::Missing, {}};
     }
     if (!fs::is_directory(there)) return {DirectoryState::Foreign, {}};
-    const fs::path directory = fs::exists(given / ".git", error) ? given / ".git" : given;
+    const bool inside = fs::exists(fs::symlink_status(given / ".git", error));
+    if (inside && !fs::is_directory(fs::symlink_status(given / ".git", error)))
+        return {DirectoryState::Unsafe, "its .git is no folder: it leads git elsewhere"};
+    const fs::path directory = inside ? given / ".git" : given;
     if (fs::is_empty(directory, error)) return {DirectoryState::Creatable, {}};
     const bool objects = fs::is_directory(directory / "objects", error);
     const bool refs = fs::is_directory(directory / "refs", error);
     const bool head = fs::exists(directory / "HEAD", error);
     if (objects + refs + head < 2) return {DirectoryState::Foreign, {}};
-    if (auto why = danger_of_config(directory); !why.empty())
-        return {DirectoryState::Unsafe, std::move(why)};
+    for (auto* look : {danger_of_entries, danger_of_config})
+        if (auto why = look(directory); !why.empty())
+            return {DirectoryState::Unsafe, std::move(why)};
     if (!objects || !refs) return {DirectoryState::Unusable, "its folders are incomplete"};
     if (auto why = damage_of_head(directory); !why.empty())
         return {DirectoryState::Unusable, std::move(why)};

@@ -152,8 +152,7 @@ Result<void> GitTransfer::prepare_directory(const RemoteConfig& remote, const Re
         }
         case DirectoryState::Unsafe:
             return error(Code::Forbidden, look.why,
-                         "find out who set that; take it out of its configuration, or do not use "
-                         "this folder");
+                         "find out who did that; take it out, or do not use this folder");
         case DirectoryState::Damaged:
             damaged_ = look.why;
             return {};

@@ -3,6 +3,9 @@ new places, hides what is new, or says that it stored what it did not; and a fol
 would run programs. Each attack has its twin: the same without the attack."""
 
 import contextlib
+import os
+import pathlib
+import shutil
 import stat
 
 import pytest
@@ -315,7 +318,36 @@ def test_a_folder_that_would_run_programs(world, counted):
     def common_directory(stick):
         (stick / "commondir").write_text(f"{world.home}\n")
 
-    attacks_known = [hooks, setting("core.hooksPath", "/tmp"), setting("core.fsmonitor", "{}"),
+    def in_place_of(name, put):
+        def replace(stick):
+            (stick / name).unlink(missing_ok=True)
+            put(stick / name)
+        replace.__name__ = f"{put.__name__} as {name}"
+        return replace
+
+    def a_link(path):  # git finds no repository behind it, and takes the one beside it
+        (path.parent / "told").write_text("ref: refs/heads/dutybook\n")
+        path.symlink_to("told")
+        shutil.copytree(path.parent, f"{path.parent}.git", symlinks=True)
+        other = pathlib.Path(f"{path.parent}.git")
+        (other / "HEAD").unlink()
+        (other / "told").rename(other / "HEAD")
+        setting("remote.x.uploadpack", "{}")(other)
+
+    def a_folder_elsewhere(path):
+        shutil.copytree(path.parent, world.directory / "elsewhere")
+        setting("core.fsmonitor", "{}")(world.directory / "elsewhere")
+        path.symlink_to(world.directory / "elsewhere")
+
+    def a_line_that_goes_on(stick):  # as git reads it, uploadpack is a remote's
+        with open(stick / "config", "ab") as config:
+            config.write(b'[remote "x"]\r\n\turl = a\\\r\n[daemon]\r\n\tuploadpack = /x\r\n')
+
+    attacks_known = [*(in_place_of(name, os.mkfifo) for name in
+                       ("HEAD", "config", "packed-refs", "shallow", "refs/heads/x",
+                        "objects/info/commit-graph")),
+                     in_place_of("HEAD", a_link), in_place_of(".git", a_folder_elsewhere),
+                     a_line_that_goes_on, hooks, setting("core.hooksPath", "/tmp"), setting("core.fsmonitor", "{}"),
                      setting("core.alternateRefsCommand", "{}"), setting("core.sshCommand", "{}"),
                      setting("uploadpack.packObjectsHook", "{}"), setting("core.pager", "{}"),
                      setting("remote.x.uploadpack", "{}"), setting("remote.x.promisor", "true"),
