@@ -1,6 +1,7 @@
 #include "base/crypto.h"
 
 #include <sodium.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 
@@ -9,6 +10,9 @@ namespace dutybook {
 void crypto_start() {
     // Only a missing random source fails here, and nothing can run without one.
     if (sodium_init() < 0) std::abort();
+    // Who holds keys leaves no image of its memory behind.
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
 }
 
 Hash blake2b(std::string_view bytes) {

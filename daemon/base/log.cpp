@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/json.h"
+#include "base/printable.h"
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -46,12 +47,17 @@ Output& output() {
     return only;
 }
 
+// Much of what is logged was said by a remote, a plugin or another site.
+std::string shown(std::string_view text) {
+    return printable(text, std::string::npos, "\n\t");
+}
+
 void append_member(std::string& line, std::string_view key, std::string_view value, bool quoted) {
     if (!line.empty()) line += ',';
     append_canonical_string(line, key);
     line += ':';
     if (quoted) {
-        append_canonical_string(line, value);
+        append_canonical_string(line, shown(value));
     } else {
         line += value;
     }
@@ -67,11 +73,11 @@ std::string members(std::string_view area, std::string_view what, LogFields fiel
 
 std::string plain(std::string_view area, std::string_view what, LogFields fields) {
     std::string line(area);
-    line.append(": ").append(what);
+    line.append(": ").append(shown(what));
     for (const LogField& field : fields) {
         line.append(" ").append(field.key).append("=");
         if (field.quoted) {
-            append_canonical_string(line, field.value);  // escapes what could drive a terminal
+            append_canonical_string(line, shown(field.value));
         } else {
             line += field.value;
         }

@@ -5,6 +5,7 @@
 #include "cli/commands_upkeep.h"
 #include "cli/invitation.h"
 #include "cli/run.h"
+#include "cli/terminal.h"
 
 #include <unistd.h>
 
@@ -26,9 +27,11 @@ auto show_progress(std::ostream& err) {
                                         std::uint64_t all) mutable {
         constexpr std::uint64_t mib = 1 << 20;
         if (::isatty(STDERR_FILENO) == 1) {
-            err << '\r' << step;
-            if (all > 1) err << ' ' << done / mib << " of " << all / mib << " MiB";
-            err << "\033[K";
+            std::string line = step;
+            if (all > 1)
+                line +=
+                    ' ' + std::to_string(done / mib) + " of " + std::to_string(all / mib) + " MiB";
+            err << over_line(std::move(line));
             if (done >= all) err << '\n';
             err << std::flush;
         } else if (step != last) {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/terminal.h"
 
 #include <unistd.h>
 #include <iostream>
@@ -209,9 +210,9 @@ void Session::show_progress(const Json& progress) {
     const auto done = progress.value("done", std::uint64_t{0});
     const auto all = progress.value("all", std::uint64_t{0});
     if (::isatty(STDERR_FILENO) == 1) {
-        err_ << '\r' << step;
-        if (all > 0) err_ << ' ' << done << " of " << all;
-        err_ << "\033[K" << std::flush;
+        std::string line = step;
+        if (all > 0) line += ' ' + std::to_string(done) + " of " + std::to_string(all);
+        err_ << over_line(std::move(line)) << std::flush;
         progress_open_ = true;
     } else if (done == 0 || done == all) {
         err_ << step;
@@ -221,7 +222,7 @@ void Session::show_progress(const Json& progress) {
 }
 
 void Session::end_progress() {
-    if (progress_open_) err_ << "\r\033[K" << std::flush;
+    if (progress_open_) err_ << over_line({}) << '\r' << std::flush;
     progress_open_ = false;
 }
 

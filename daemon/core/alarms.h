@@ -38,8 +38,4 @@ private:
 // "<kind>:<subject>"
 std::string alarm_id(const std::string& kind, const std::string& subject);
 
-// Text that may hold what a stranger wrote, for a terminal and for JSON: control characters and
-// what is no UTF-8 become '?'; at most `longest` bytes.
-std::string printable(std::string_view text, std::size_t longest = 2000);
-
 }  // namespace dutybook::core

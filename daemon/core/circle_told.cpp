@@ -1,5 +1,6 @@
 // What people are told of the circle: alarms, the list of members, why this site has to wait.
 
+#include "base/printable.h"
 #include "core/alarms.h"
 #include "core/circle.h"
 

@@ -1,10 +1,9 @@
 #include "core/identity.h"
 
-#include "core/alarms.h"
-
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/kept_file.h"
+#include "base/printable.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

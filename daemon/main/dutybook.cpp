@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "base/standard_streams.h"
 #include "cli/run.h"
+#include "cli/terminal.h"
 
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
     const std::vector<std::string> arguments(argv + 1, argv + argc);
+    const cli::TerminalGuard out(std::cout, STDOUT_FILENO), err(std::cerr, STDERR_FILENO, "\n\t\r");
     if (const auto code = cli::run_everyday(arguments, std::cout, std::cerr)) return *code;
     const std::string tools = program_directory() + "/dutybook-tools";
     ::execv(tools.c_str(), argv);

@@ -14,6 +14,7 @@
 #include "care/doctor_json.h"
 #include "cli/run.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "core/book.h"
 #include "core/founding.h"
 #include "core/identity.h"
@@ -22,6 +23,8 @@
 #include "formats/html.h"
 #include "sync/git_transfer.h"
 #include "sync/remotes.h"
+
+#include <unistd.h>
 
 #include <csignal>
 #include <iostream>
@@ -306,6 +309,7 @@ int main(int argc, char** argv) {
     // A reader of our output that goes away (`| head`) ends us, as it ends any filter.
     std::signal(SIGPIPE, SIG_DFL);
     std::ios::sync_with_stdio(false);
+    const cli::TerminalGuard out(std::cout, STDOUT_FILENO), err(std::cerr, STDERR_FILENO, "\n\t\r");
     const cli::Offline offline{init,   check_invitation, join,    recover, members,
                                doctor, backup,           restore, lint,    test,
                                bench,  make_plugin,      mapping};

@@ -79,8 +79,8 @@ std::string lower(std::string text) {
     return text;
 }
 
-// What is neither file nor folder: git would follow a link, or find no repository behind it and take
-// the one beside it, and wait for a pipe. Hooks may be anything, since none runs.
+// What is neither file nor folder: git would follow a link, or find no repository behind it and
+// take the one beside it, and wait for a pipe. Hooks may be anything, since none runs.
 std::string danger_of_entries(const fs::path& directory) {
     std::error_code error;
     for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end;
@@ -90,7 +90,8 @@ std::string danger_of_entries(const fs::path& directory) {
         if (name == "hooks") {
             at.disable_recursion_pending();
         } else if (kind != fs::file_type::regular && kind != fs::file_type::directory) {
-            return "its " + name + " is neither file nor folder: it leads git elsewhere or holds it up";
+            return "its " + name +
+                   " is neither file nor folder: it leads git elsewhere or holds it up";
         }
     }
     for (const char* folder : {"objects", "refs"})

@@ -1,6 +1,6 @@
 #include "sync/git_errors.h"
 
-#include "core/alarms.h"
+#include "base/printable.h"
 
 #include <array>
 #include <optional>
@@ -157,7 +157,7 @@ std::string name_of_remote(const std::string& name, const std::string& url) {
 
 Error sort_out(std::string_view said, Step step, const std::string& name, const RemoteUrl& url) {
     const std::string who = name_of_remote(name, url.url);
-    const std::string line = core::printable(redacted(telling_line(said)), 300);
+    const std::string line = printable(redacted(telling_line(said)), 300);
     for (const Sign& sign : signs) {
         if (said.find(sign.text) == std::string_view::npos) continue;
         Error error = failure(sign.code, who, std::string(sign.why), std::string(sign.fix));

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -25,6 +26,37 @@ def people(site, *arguments, expect=0):
                           capture_output=True, text=True, env=site.environment)
     assert done.returncode == expect, done
     return done
+
+
+def on_a_terminal(site, *arguments):
+    """What the command writes where it believes that a person looks on."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([BIN / "dutybook", "--store", site.store, *map(str, arguments)],
+                               stdin=theirs, stdout=theirs, stderr=theirs, env=site.environment)
+    os.close(theirs)
+    written = b""
+    try:
+        while piece := os.read(ours, 65536):
+            written += piece
+    except OSError:
+        pass  # the terminal's other end is closed
+    os.close(ours)
+    process.wait(20)
+    return written.replace(b"\r\n", b"\n")
+
+
+def test_what_others_wrote_drives_no_terminal(north):
+    evil = "\x1b]0;owned\x07\x1b[2J\u009b31m\u202eREV\rOVER\x7f and é"
+    made = north.one("add", *arguments_of(duty(evil)), by="eve\x1b[1A")
+    for command in (("show", made["id"]), ("list", "core.duty"), ("history", made["id"]),
+                    ("search", "owned"), ("set", made["id"], "priority=\x1b[2J"),
+                    ("--json", "show", made["id"])):
+        written = on_a_terminal(north, *command).decode()
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", written.lstrip("\r")), written
+    assert "owned" in written and "é" in written
+    # A file and a pipe get what was written.
+    assert evil in people(north, "show", made["id"]).stdout
+    north.client("delete", made["id"])
 
 
 def test_exit_codes(north, tmp_path):

@@ -70,7 +70,7 @@ public:
         if (!target) return {api::problem(target.error()), false};
         auto match = router_.match(head.method, target->segments);
         if (!match.endpoint) return {api::problem(failure(Code::NotFound, "no path")), false};
-        if (auto refusal = api::check_access(*match.endpoint, head, *tokens_))
+        if (auto refusal = api::check_access(*match.endpoint, head, *tokens_, nullptr))
             return {std::move(refusal), false};
         if (auto checked = api::check_query(*match.endpoint, *target); !checked)
             return {api::problem(checked.error()), false};

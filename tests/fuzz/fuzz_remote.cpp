@@ -1,7 +1,7 @@
 // What a remote says through git's mouth, and an address that somebody types or an invitation
 // brings. The first line of the input is an address, the rest what git prints.
 
-#include "core/alarms.h"
+#include "base/printable.h"
 #include "fuzz/target.h"
 #include "sync/git_errors.h"
 #include "sync/git_words.h"
@@ -20,7 +20,7 @@ void check_words(std::string_view said, const sync::RemoteUrl& url) {
     (void)sync::written_bytes(said);
     for (const auto step : {sync::Step::List, sync::Step::Fetch, sync::Step::Push}) {
         const Error error = sync::sort_out(said, step, "hub", url);
-        fuzz::must(core::printable(error.why, error.why.size()) == error.why,
+        fuzz::must(printable(error.why, error.why.size()) == error.why,
                    "people are shown nothing that a terminal obeys");
     }
 }
