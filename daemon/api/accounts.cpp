@@ -125,6 +125,7 @@ Result<void> Accounts::put(Account account) {
     next.push_back(std::move(account));
     TRY(save(next));
     accounts_ = std::move(next);
+    ++state_;
     return {};
 }
 
@@ -135,14 +136,19 @@ Result<void> Accounts::remove(const std::string& name) {
         return failure(Code::NotFound, "no entry for " + name, {}, "see: dutybook account list");
     TRY(save(next));
     accounts_ = std::move(next);
+    ++state_;
     return {};
 }
 
 std::optional<Peer> Accounts::judge(uid_t uid, gid_t gid) const {
     const std::string name = account_name(uid);
+    const std::uint64_t state = state_;
     std::vector<Account> entries = list();
+    const auto let_in_by = [&](const Account& one) {
+        return Peer{Door::Socket, name, one.role, one.by, uid, gid, state};
+    };
     for (const Account& one : entries)
-        if (one.name == name) return Peer{Door::Socket, name, one.role, one.by};
+        if (one.name == name) return let_in_by(one);
     if (!group_.empty()) entries.push_back({"@" + group_, Role::Writer, {}});
     std::optional<Peer> best;
     const std::vector<gid_t> groups = groups_of(name, gid);
@@ -150,9 +156,16 @@ std::optional<Peer> Accounts::judge(uid_t uid, gid_t gid) const {
         if (!is_group(one.name) || (best && best->role >= one.role)) continue;
         const auto id = group_id(one.name.substr(1));
         if (id && std::find(groups.begin(), groups.end(), *id) != groups.end())
-            best = Peer{Door::Socket, name, one.role, one.by};
+            best = let_in_by(one);
     }
     return best;
+}
+
+bool Accounts::judge_again(Peer& peer) const {
+    if (peer.judged == 0 || peer.judged == state_) return true;
+    auto now = judge(peer.uid, peer.gid);
+    if (now) peer = std::move(*now);
+    return now.has_value();
 }
 
 }  // namespace dutybook::api

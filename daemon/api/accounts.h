@@ -12,6 +12,7 @@
 #include "api/http.h"
 #include "base/result.h"
 
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 
@@ -40,6 +41,9 @@ public:
 
     // Who the process at the other end is; nothing if it may not use the socket.
     std::optional<Peer> judge(uid_t uid, gid_t gid) const;
+    // Judges one who came earlier by the entries of today; false if it may no longer use the
+    // socket.
+    bool judge_again(Peer& peer) const;
 
 private:
     explicit Accounts(std::filesystem::path file) : file_(std::move(file)) {}
@@ -49,7 +53,8 @@ private:
     const std::filesystem::path file_;
     std::string group_;  // constant after open()
     mutable std::mutex mutex_;
-    std::vector<Account> accounts_;  // by mutex_
+    std::vector<Account> accounts_;        // by mutex_
+    std::atomic<std::uint64_t> state_{1};  // counts the changes of entries
 };
 
 // The name of an account, "uid1234" if the machine has none for it.

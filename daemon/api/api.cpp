@@ -25,7 +25,7 @@ Admission Api::admit(Request& head) {
                                 "or the name of a record or a space in it is empty",
                                 "see schemas/openapi.json")),
                 false};
-    if (auto refusal = check_access(*match.endpoint, head, *services_.tokens))
+    if (auto refusal = check_access(*match.endpoint, head, *services_.tokens, services_.accounts))
         return {std::move(refusal), false};
     if (auto checked = check_query(*match.endpoint, *target); !checked)
         return {problem(checked.error()), false};

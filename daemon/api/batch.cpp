@@ -71,8 +71,17 @@ void Batch::take(const std::string& piece, bool last, bool ok) {
     splitter_.feed(piece, lines);
     // Where the body broke off, the line that was cut is nobody's; those before it count.
     if (last && ok) splitter_.finish(lines);
-    for (auto& line : lines) parse(std::move(line));
-    if (last) body_ended_ = true;
+    const bool allowed = call_->still_allowed();
+    if (allowed) {
+        for (auto& line : lines) parse(std::move(line));
+    } else {
+        Error error = failure(Code::Forbidden, "the caller may no longer write",
+                              "its token or account was taken away");
+        const std::uint64_t number = lines.empty() ? 0 : lines.front().number;
+        if (number != 0) error.line = number;
+        waiting_.lines.emplace_back(number, std::move(error));
+    }
+    if (last || !allowed) body_ended_ = true;
     go_on();
 }
 

@@ -131,6 +131,14 @@ Result<core::WriteRequest> Call::write(core::Action action) const {
     return out;
 }
 
+bool Call::still_allowed() const {
+    Request again;
+    again.headers = request.headers;
+    again.peer = request.peer;
+    return !check_access(*request.endpoint, again, *services.tokens, services.accounts) &&
+           again.person == request.person && again.peer.person == request.peer.person;
+}
+
 void Call::answer(Result<Response> result) const {
     responder->send(result ? std::move(*result) : problem(result.error()));
 }

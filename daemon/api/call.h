@@ -60,6 +60,9 @@ public:
 
     void answer(Result<Response> result) const;
 
+    // Of a request that goes on for long: whether its caller could still make it.
+    bool still_allowed() const;
+
     Services& services;
     const Request request;
     const std::shared_ptr<Responder> responder;

@@ -101,7 +101,10 @@ void EventHub::tick() {
     const std::lock_guard lock(mutex_);
     const bool heartbeat = ++ticks_ % ticks_between_heartbeats == 0;
     for (auto it = subscribers_.begin(); it != subscribers_.end();) {
-        const bool stays = heartbeat ? give(*it, ": alive\n\n") : !it->responder->gone();
+        const bool allowed = !it->filter.allowed || it->filter.allowed();
+        if (!allowed) it->responder->finish();
+        const bool stays =
+            allowed && (heartbeat ? give(*it, ": alive\n\n") : !it->responder->gone());
         it = stays ? std::next(it) : subscribers_.erase(it);
     }
 }

@@ -32,10 +32,11 @@ public:
         std::string space;            // empty = all
         std::set<std::string> types;  // empty = all
         Reader reader{};
+        std::function<bool()> allowed{};  // asked at each tick; the stream ends when it says no
     };
     // Starts the stream. `last_id` as the client sent it, empty = from now on.
     void subscribe(std::shared_ptr<Responder> responder, Filter filter, const std::string& last_id);
-    void tick();   // each half second: a heartbeat to each client every 15 s
+    void tick();   // each half second; a heartbeat to each client every 15 s
     void close();  // ends all streams; later subscribers are refused
 
 private:

@@ -88,9 +88,15 @@ std::optional<Response> check_account(const Endpoint& endpoint, const Request& r
 }  // namespace
 
 std::optional<Response> check_access(const Endpoint& endpoint, Request& request,
-                                     const Tokens& tokens) {
+                                     const Tokens& tokens, const Accounts* accounts) {
     if (endpoint.access == Access::Anyone) return std::nullopt;
-    if (request.peer.door == Door::Socket) return check_account(endpoint, request);
+    if (request.peer.door == Door::Socket) {
+        if (accounts == nullptr || accounts->judge_again(request.peer))
+            return check_account(endpoint, request);
+        return problem(failure(Code::Forbidden,
+                               "account " + request.peer.account + " may no longer use this daemon",
+                               {}, "ask the account that runs the daemon"));
+    }
     if (endpoint.access == Access::SocketOnly) {
         return problem(failure(Code::Forbidden, "this is done over the Unix socket only", {},
                                "use the dutybook command on the daemon's machine"));

@@ -6,6 +6,7 @@
 // Origin must be ours, Sec-Fetch-Site must not say "another site", and nothing is authorised by
 // what a browser adds by itself: there are no cookies, only bearer tokens.
 
+#include "api/accounts.h"
 #include "api/endpoint.h"
 #include "api/tokens.h"
 
@@ -24,9 +25,11 @@ private:
     std::vector<std::string> hosts_;
 };
 
-// Whether the caller may use the endpoint; fills in Request::person from the token.
+// Whether the caller may use the endpoint, by the tokens and accounts of this moment; fills in
+// Request::person from the token. `accounts` null: only the service's own account comes to the
+// socket.
 std::optional<Response> check_access(const Endpoint& endpoint, Request& request,
-                                     const Tokens& tokens);
+                                     const Tokens& tokens, const Accounts* accounts);
 // Whether the body is there and of the media type that the endpoint reads. A JSON type is what a
 // page of another origin cannot send without asking first.
 std::optional<Response> check_body(const Endpoint& endpoint, const Request& request);

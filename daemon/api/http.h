@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace dutybook::api {
 
 enum class Method : std::uint8_t { Get, Post, Patch, Delete, Other };
@@ -52,6 +54,11 @@ struct Peer {
     std::string account;
     Role role = Role::Admin;
     std::string person;  // whom the account stands for; empty = whoever it names
+    // Of an account that an entry lets in: its credentials, and the state of the entries by which
+    // it was judged. 0: the service's own account or root, which need none.
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::uint64_t judged = 0;
 };
 
 struct Endpoint;

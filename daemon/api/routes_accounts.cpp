@@ -58,15 +58,14 @@ std::vector<Endpoint> account_routes() {
                    .access = Access::SocketOnly,
                    .runs = Runs::Pool,
                    .run = answering(put_account)});
-    out.push_back(
-        {.method = Method::Delete,
-         .path = "/v1/accounts/{account}",
-         .name = "removeAccount",
-         .summary = "Takes an account's or a group's way in; connections end by themselves.",
-         .status = 204,
-         .access = Access::SocketOnly,
-         .runs = Runs::Pool,
-         .run = answering(remove_account)});
+    out.push_back({.method = Method::Delete,
+                   .path = "/v1/accounts/{account}",
+                   .name = "removeAccount",
+                   .summary = "Takes an account's or a group's way in, also from who is connected.",
+                   .status = 204,
+                   .access = Access::SocketOnly,
+                   .runs = Runs::Pool,
+                   .run = answering(remove_account)});
     return out;
 }
 

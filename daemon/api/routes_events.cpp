@@ -10,6 +10,7 @@ void subscribe(const CallPtr& call) {
     EventHub::Filter filter;
     filter.space = call->query("space");
     filter.reader = reader_of(*call);
+    filter.allowed = [call] { return call->still_allowed(); };
     for (auto& type : call->queries("type")) filter.types.insert(std::move(type));
     call->services.events->subscribe(call->responder, std::move(filter),
                                      call->request.header(Header::LastEventId));

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from dutybook import BIN
+from dutybook import BIN, wait_for
 from doors import RECORDS, Door, body_of, request, statuses
 
 
@@ -131,6 +131,57 @@ def test_a_token_does_what_its_role_allows_and_no_more(door, counted):
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["envelope"]["by"] == "p1"
     door.attacks += 1
     counted(door.summary())
+
+
+def heard(link, seconds):
+    """What comes on a connection until it ends, or for so long."""
+    link.settimeout(seconds)
+    told = b""
+    try:
+        while piece := link.recv(65536):
+            told += piece
+    except TimeoutError:
+        return told, False
+    return told, True
+
+
+def test_a_revoked_token_holds_nothing_open(door, counted):
+    """A stream of events and a batch that began with a good token; the twins keep theirs."""
+    site, links = door.site, {}
+    tokens = {name: site.one("token", "add", name, "--role", "writer") for name in ("bad", "good")}
+    for name, token in tokens.items():
+        bearer = door.bearer(token["token"])
+        links[name, "events"] = door.connect()
+        links[name, "events"].sendall(request("GET", "/v1/events", (bearer,), host=door.address))
+        links[name, "batch"] = door.connect()
+        links[name, "batch"].sendall(request("POST", RECORDS, (
+            bearer, ("Content-Type", "application/x-ndjson"), ("Transfer-Encoding", "chunked")),
+            host=door.address))
+
+    def write(name, title):
+        line = body_of(title) + b"\n"
+        links[name, "batch"].sendall(b"%x\r\n%s\r\n" % (len(line), line))
+
+    def titles():
+        return {one["fields"]["title"] for one in site.many("list", "core.duty")}
+
+    for name in tokens:
+        write(name, f"before {name}")
+    wait_for(lambda: {"before bad", "before good"} <= titles(), what="both batches")
+    site.client("token", "revoke", tokens["bad"]["id"])
+    told, ended = heard(links["bad", "events"], 5)
+    assert ended, "the stream went on"
+    secret = site.one("add", "core.duty", "title=later", "category=c", "priority=low", "state=open")
+    for name in tokens:
+        write(name, f"after {name}")
+    wait_for(lambda: "after good" in titles(), what="the good batch")
+    told, ended = heard(links["bad", "batch"], 5)
+    assert ended and b"may no longer write" in told and "after bad" not in titles()
+    told, ended = heard(links["good", "events"], 1)
+    assert not ended and secret["id"].encode() in told
+    for link in links.values():
+        link.close()
+    counted("attacks 2, allowed 0")
 
 
 def test_reading_changes_nothing(door, counted):

@@ -7,6 +7,7 @@ says so. The other account is `nobody`.
 import json
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -39,6 +40,30 @@ for line in sys.stdin:
         print(json.dumps([answer.status, answer.read().decode()]))
     except OSError as refused:
         print(json.dumps([type(refused).__name__, str(refused)]))
+"""
+
+
+# The same over one connection that stays open; then, while it stays open, events.
+STAY = """
+import http.client, socket, sys
+class Door(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(20)
+        self.sock.connect(sys.argv[1])
+def ask():
+    door.request("GET", "/v1/status")
+    answer = door.getresponse()
+    answer.read()
+    print(answer.status, flush=True)
+door, events = Door("localhost"), Door("localhost")
+events.request("GET", "/v1/events")
+stream = events.getresponse()
+ask()
+sys.stdin.readline()
+ask()
+while stream.read1(): pass
+print("ended", flush=True)
 """
 
 
@@ -166,6 +191,22 @@ def test_an_account_does_what_its_role_allows(open_world, counted):
 
 
 @needs_root
+def test_an_account_that_is_taken_out_is_out_at_once(open_world, counted):
+    site = open_world.site("North")
+    shared = open_world.directory / "door"
+    site.start("--socket", str(shared))
+    for name in ("nobody", "@nogroup"):
+        site.client("account", "add", name, "--role", "writer")
+        stays = subprocess.Popen([*OTHER, "/usr/bin/python3", "-c", STAY, str(shared)], text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert stays.stdout.readline() == "200\n"
+        site.client("account", "remove", name)
+        said, _ = stays.communicate("go on\n", timeout=20)
+        assert said == "403\nended\n", said
+    counted("attacks 4, allowed 0")
+
+
+@needs_root
 def test_a_store_of_another_account_is_refused(open_world):
     site = open_world.site("North")
     os.chown(site.store / "keys/sign.key", 65534, 65534)
@@ -174,6 +215,12 @@ def test_a_store_of_another_account_is_refused(open_world):
     assert "belongs to another account" in site.tail() and "chown" in site.tail()
     os.chown(site.store / "keys/sign.key", 0, 0)
     site.start()
+
+
+def test_a_crash_leaves_no_image_of_the_keys(world):
+    site = world.site("North").start()
+    limits = pathlib.Path(f"/proc/{site.process.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits), limits
 
 
 def test_open_modes_are_closed_at_the_start(world):

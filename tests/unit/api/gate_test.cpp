@@ -96,7 +96,7 @@ TEST_CASE("a token opens what its role allows, and says who is calling") {
     const std::string writer = book.issue(Role::Writer, "p1"), reader = book.issue(Role::Reader);
     const auto status = [&](Access access, const std::string& header) {
         Request request = with_token(header);
-        return status_of(check_access(endpoint_for(access), request, *book.tokens));
+        return status_of(check_access(endpoint_for(access), request, *book.tokens, nullptr));
     };
     CHECK(status(Access::Anyone, "") == 0);
     CHECK(status(Access::Reader, "") == 401);
@@ -107,7 +107,7 @@ TEST_CASE("a token opens what its role allows, and says who is calling") {
     CHECK(status(Access::Writer, "Bearer " + writer) == 0);
     CHECK(status(Access::SocketOnly, "Bearer " + writer) == 403);
     Request request = with_token("Bearer " + writer);
-    CHECK_FALSE(check_access(endpoint_for(Access::Writer), request, *book.tokens));
+    CHECK_FALSE(check_access(endpoint_for(Access::Writer), request, *book.tokens, nullptr));
     CHECK(request.person == "p1");
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("an account at the socket does what its role allows, and only as its o
         Request request;
         request.peer = {Door::Socket, "rosa", role, person};
         request.headers[static_cast<std::size_t>(Header::By)] = by;
-        return status_of(check_access(endpoint_for(access), request, *book.tokens));
+        return status_of(check_access(endpoint_for(access), request, *book.tokens, nullptr));
     };
     CHECK(status(Access::Reader, Role::Reader) == 0);
     CHECK(status(Access::Writer, Role::Reader) == 403);
