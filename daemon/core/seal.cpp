@@ -99,11 +99,13 @@ Result<void> SpaceEngine::seal_tail(Tail tail, std::optional<Millis> next_heard)
     std::size_t packed = 0;
     while (true) {
         header.last = header.first + tail.lines.size() - 1;
-        TRY_ASSIGN(
-            const auto blob,
-            store::encode_segment({header, row.frontier, next_heard, tail.lines}, *parts_.codec));
-        packed = blob.size();
-        if (packed <= domain::Limits::segment_packed || tail.lines.size() < 2) break;
+        const auto blob =
+            store::encode_segment({header, row.frontier, next_heard, tail.lines}, *parts_.codec);
+        const bool last_try = tail.lines.size() < 2;
+        if (!blob && (last_try || blob.error().code != Code::TooLarge)) return blob.error();
+        packed = blob ? blob->size() : 0;
+        if (blob && (last_try || packed <= domain::Limits::segment_packed)) break;
+        // Of text that hardly compresses fewer operations fit.
         tail.lines.resize(tail.lines.size() / 2);
     }
     TRY_ASSIGN(const auto volumes, parts_.log->volumes());

@@ -1,5 +1,6 @@
 """Two sites write while apart, exchange through a git remote, and hold the same."""
 
+import random
 import re
 
 from dutybook import duty
@@ -27,6 +28,17 @@ def test_a_thousand_records_meet(world, pair):
     refs = world.git("-C", hub, "for-each-ref", "--format=%(refname)").split()
     assert refs and all(REF.fullmatch(ref) for ref in refs), refs
     assert world.git("-C", hub, "symbolic-ref", "HEAD").strip() != ""
+
+
+def test_text_that_hardly_compresses_is_sealed_in_pieces(pair):
+    """A thousand operations of it are more than one segment may hold."""
+    north, south, _ = pair
+    noise = random.Random(1)
+    north.add_file(duty(f"noise {i}", goal=noise.randbytes(1500).hex()) for i in range(990))
+    for site in (north, south):
+        site.sync()
+    assert south.digest() == north.digest() and south.status()["records"] == 990
+    north.client("verify", "--full")
 
 
 def test_what_is_not_delivered_is_told(pair):
