@@ -134,11 +134,11 @@ def test_a_token_does_what_its_role_allows_and_no_more(door, counted):
 
 
 def heard(link, seconds):
-    """What comes on a connection until it ends, or for so long."""
+    """What comes of an answer until its last chunk, or for so long; whether it ended."""
     link.settimeout(seconds)
     told = b""
     try:
-        while piece := link.recv(65536):
+        while not told.endswith(b"\r\n0\r\n\r\n") and (piece := link.recv(65536)):
             told += piece
     except TimeoutError:
         return told, False
