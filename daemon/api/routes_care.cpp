@@ -163,9 +163,11 @@ void repair(const CallPtr& call) {
     TaskAnswer answer(call);
     const bool dry_run = call->body.value("dry_run", false);
     const auto damages = repair_space(*call, **space, dry_run, answer);
-    if (!dry_run && damages && std::ranges::all_of(*damages, &Damage::healed)) {
-        (*space)->run([](core::SpaceEngine& engine) {
-            engine.close_alarm(core::alarm_id("bit-rot", engine.facts().name));
+    if (!dry_run && damages) {
+        const bool whole = std::ranges::all_of(*damages, &Damage::healed);
+        (*space)->run([whole](core::SpaceEngine& engine) {
+            engine.close_alarm(core::alarm_id("operations-lost", engine.facts().name));
+            if (whole) engine.close_alarm(core::alarm_id("bit-rot", engine.facts().name));
         });
     }
     turn.lock.unlock();  // who has the answer may ask for the next

@@ -5,10 +5,11 @@
 // store, one line {"mode":N,"path":"...","size":N} and its bytes, or {"directory":true,"path":...}
 // for an empty folder; at the end {"files":N}, the number of lines before.
 //
-// Consistent without stopping anybody: of each space first journal.db.head, then the journal as
-// one transaction shows it, then the log. So the journal holds at least what its head says, and
-// the log at least what the journal says is sealed. What the log holds beyond is either foreign or
-// comes back under its first identity, because a restored store opens new writers.
+// Consistent without stopping anybody: of each space first journal.db.head and journal.db.last,
+// then the journal as one transaction shows it, then the log. So the journal holds at least what
+// they say, and the log at least what the journal says is sealed. What the log holds beyond is
+// either foreign or comes back under its first identity, because a restored store opens new
+// writers.
 //
 // Left out is what is made again: index.db, the quarantine, run/, the lock.
 

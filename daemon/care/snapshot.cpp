@@ -104,8 +104,17 @@ Result<void> Snapshot::keep(const fs::path& store, const fs::path& path) {
 
 Result<void> Snapshot::keep_space(const fs::path& store, const fs::path& space) {
     std::error_code failed;
-    // The head first: a journal is never behind one that was read before it.
+    // These first: a journal is never behind what was read before it.
     if (fs::exists(space / "journal.db.head", failed)) TRY(keep(store, space / "journal.db.head"));
+    if (fs::exists(space / "journal.db.last", failed)) {
+        SnapshotFile last;  // written in place: a link would go on with it
+        last.path = (space / "journal.db.last").lexically_relative(store).string();
+        last.source = folder_ / std::to_string(files_.size());
+        fs::copy_file(space / "journal.db.last", last.source, failed);
+        if (failed) return failure(Code::Io, "cannot read " + last.path, failed.message());
+        last.size = fs::file_size(last.source, failed);
+        files_.push_back(std::move(last));
+    }
     if (fs::exists(space / "journal.db", failed)) {
         SnapshotFile journal;
         journal.path = (space / "journal.db").lexically_relative(store).string();

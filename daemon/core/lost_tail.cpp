@@ -1,8 +1,10 @@
 #include "core/lost_tail.h"
 
 #include "base/kept_file.h"
+#include "store/journal_last.h"
 
 #include <map>
+#include <sstream>
 
 namespace dutybook::core {
 
@@ -29,15 +31,28 @@ Result<std::map<std::uint64_t, Shown>> shown_after(store::IndexReader& reader,
     return out;
 }
 
+// By what the journal noted outside of its database; 0 if that is nothing beyond what it holds.
+Result<std::uint64_t> acknowledged_upto(store::Journal& journal, const domain::Writer& own) {
+    TRY_ASSIGN(const std::string text, journal.meta(store::acknowledged_key));
+    domain::OperationId id;
+    std::istringstream(text) >> id.writer >> id.seq;
+    return id.writer == own ? id.seq : 0;
+}
+
 }  // namespace
 
-Result<void> bring_back_lost_tail(const SpaceParts& parts, const SpaceFacts& facts) {
+Result<std::uint64_t> bring_back_lost_tail(const SpaceParts& parts, const SpaceFacts& facts) {
     const auto own = parts.journal->current_writer();
-    if (own.empty()) return {};
+    if (own.empty()) return 0;
     const auto last = parts.journal->last_seq(own);
     const auto shown = parts.index->frontier().seq_of(own);
-    if (shown <= last) return {};
-    TRY_ASSIGN(const auto held, shown_after(parts.index->reader(), own, last));
+    TRY_ASSIGN(const auto noted, acknowledged_upto(*parts.journal, own));
+    const auto wanted = std::max(shown, noted);
+    if (wanted <= last) return 0;
+    std::map<std::uint64_t, Shown> held;
+    if (shown > last) {
+        TRY_ASSIGN(held, shown_after(parts.index->reader(), own, last));
+    }
     std::uint64_t upto = last;
     for (const auto& [seq, one] : held) {
         if (seq != upto + 1) break;
@@ -51,12 +66,13 @@ Result<void> bring_back_lost_tail(const SpaceParts& parts, const SpaceFacts& fac
                      "was cut or damaged: the journal had lost " + std::to_string(upto - last) +
                          " acknowledged operations",
                      "put back from the index"});
-    if (upto < shown)
+    if (upto < wanted)
         note_healed({file,
-                     "was cut or damaged: " + std::to_string(shown - upto) +
+                     "was cut or damaged: " + std::to_string(wanted - upto) +
                          " acknowledged operations are gone",
-                     "restore a backup if there is one", true});
-    return {};
+                     "restore a backup if there is one, else enter them again", true});
+    if (noted > 0) TRY(parts.journal->set_meta(store::acknowledged_key, ""));
+    return wanted - upto;
 }
 
 }  // namespace dutybook::core

@@ -107,8 +107,16 @@ Result<void> SpaceEngine::start(const Start& how) {
     // After a clean stop the walk over the whole chain would only cost the start its second.
     if (!recent) TRY(parts_.journal->check());
     if (!left.empty()) TRY(parts_.journal->set_meta(left_key, ""));
-    TRY(bring_back_lost_tail(parts_, facts_));
+    TRY_ASSIGN(const auto lost, bring_back_lost_tail(parts_, facts_));
     TRY(state_->alarms.load());
+    if (lost > 0) {
+        raise({"", "operations-lost", facts_.name,
+               std::to_string(lost) +
+                   " operations that were acknowledged are gone: the end of journal.db-wal was cut "
+                   "or damaged; restore a backup if there is one, else enter them again (repair "
+                   "ends this alarm)",
+               0});
+    }
     TRY(state_->incomplete.load());
     TRY(state_->receiver.forget_plan());
 

@@ -117,6 +117,34 @@ Result<void> SqliteJournal::make_head_again(bool was_there) {
     return {};
 }
 
+// Kept in the journal until core has put back what it can: this file says from now on what is held.
+Result<void> SqliteJournal::compare_last() {
+    const auto file = LastAcknowledged::read(path_);
+    const std::string name = LastAcknowledged::path_of(path_);
+    const bool there = !file || *file;
+    if (file && *file) {
+        const auto& [writer, seq] = **file;
+        const auto found = writers_.find(writer);
+        if (found == writers_.end() && seq > 0) {
+            return failure(
+                Code::Corrupt, path_ + " has lost operations",
+                writer + " had written up to " + std::to_string(seq) + ": " + path_ +
+                    "-wal was cut or emptied, or an older copy was put back",
+                "restore the store from a backup, or accept the loss by moving " + name + " away");
+        }
+        if (found != writers_.end() && found->second.last < seq)
+            TRY(set_meta(acknowledged_key, writer + " " + std::to_string(seq)));
+    }
+    if (current_.empty()) return {};
+    const std::uint64_t last = last_seq(current_);
+    TRY_ASSIGN(last_acknowledged_, LastAcknowledged::make(path_, {current_, last}));
+    TRY_ASSIGN(const std::string stopped, meta(left_in_order_key));
+    if (!file || (!there && stopped.empty() && last > 0))
+        note_healed({name, there ? "was not what was written" : "was missing",
+                     "made again from the journal"});
+    return {};
+}
+
 // The root's where that operation is not held.
 Result<Hash> SqliteJournal::chain_at(const domain::Writer& writer, std::uint64_t seq) {
     TRY_ASSIGN(const auto stored,

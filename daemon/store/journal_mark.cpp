@@ -17,8 +17,6 @@
 namespace dutybook::store {
 namespace {
 
-// The journal's meta key that core sets at a clean stop and clears at a start.
-constexpr const char* left_in_order = "left-in-order";
 constexpr std::size_t block_bytes = 1 << 20;
 constexpr std::size_t most_readers = 4;
 
@@ -153,7 +151,7 @@ Result<std::unique_ptr<Journal>> open_unmarked(const std::string& path) {
         return open_proven(path, pages.error().why);
     }
     if (!journal) return with_advice(journal.error(), path);
-    TRY_ASSIGN(const std::string left, (*journal)->meta(left_in_order));
+    TRY_ASSIGN(const std::string left, (*journal)->meta(left_in_order_key));
     if (!left.empty()) {
         log_warning("store", "the mark of a clean stop is missing: the journal is checked whole",
                     {{"file", mark_path(path).string()}});
@@ -178,9 +176,11 @@ bool stands_in_place_of_file(const fs::path& path) {
 // SQLite could not open its files there. What the write-ahead log held is missed as if it were
 // gone.
 Result<void> clear_places(const std::string& path) {
+    std::error_code ignored;
     for (const char* suffix : {"-wal", "-shm"}) {
         const std::string file = path + suffix;
-        if (!stands_in_place_of_file(file)) continue;
+        // SQLite follows no link there.
+        if (!stands_in_place_of_file(file) && !fs::is_symlink(file, ignored)) continue;
         TRY(move_aside(file));
         note_healed({file, "something else was in its place", "moved aside"});
     }
@@ -224,7 +224,10 @@ Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
 Result<void> mark_journal_closed(const std::string& path) {
     TRY_ASSIGN(const std::string hash, hash_of_file(path));
     const std::string lines = lines_of({hash, head_text(path)});
-    return write_file_atomically(mark_path(path), lines + checksum_of(lines));
+    TRY(write_file_atomically(mark_path(path), lines + checksum_of(lines)));
+    std::error_code ignored;
+    fs::remove(LastAcknowledged::path_of(path), ignored);
+    return {};
 }
 
 }  // namespace dutybook::store

@@ -42,6 +42,13 @@ Result<void> make_schema(Database& db, const std::string& path) {
     return sync_directory(fs::path(path).parent_path());
 }
 
+void note_torn_end(const std::string& wal) {
+    note_healed({wal,
+                 "its end does not fit its sums: the process ended while it wrote it, or it was "
+                 "cut or damaged since",
+                 "left out; what was acknowledged and is missing is told beside this"});
+}
+
 constexpr std::size_t rows_at_once = 16;
 
 std::string rows_of(std::size_t count) {
@@ -71,7 +78,8 @@ Result<void> write_journal_anew(Database& db) {
 }
 
 Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& path, Pages pages) {
-    TRY(check_wal(path + "-wal"));
+    TRY_ASSIGN(const WalEnd end, check_wal(path + "-wal"));
+    if (end == WalEnd::Torn) note_torn_end(path + "-wal");
     TRY_ASSIGN(auto db, Database::open(path, Database::Mode::Create));
     if (pages == Pages::AsTheyAre) ignore_page_sums(*db);
     const auto before = pages == Pages::Compared ? check_page_sums(*db) : Result<void>{};
@@ -104,6 +112,7 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
     if (version == version_without_sums) TRY(write_journal_anew(*journal->db_));
     if (!before && version == schema_version && journal->check_pages())
         note_healed({path, before.error().why, "written again from its write-ahead log"});
+    if (pages == Pages::Compared) TRY(journal->compare_last());
     return journal;
 }
 
@@ -220,6 +229,7 @@ Result<void> SqliteJournal::append(std::span<const JournalLine> lines,
         TRY(transaction.commit());
         writers_.find(current_)->second = state;
         last_frontier_ = interned;
+        if (last_acknowledged_) last_acknowledged_->put({current_, state.last});
         return {};
     };
     auto written = write();
@@ -254,6 +264,7 @@ Result<void> SqliteJournal::open_writer(const domain::Writer& writer,
     TRY(transaction.commit());
     writers_[writer] = state;
     current_ = writer;
+    TRY_ASSIGN(last_acknowledged_, LastAcknowledged::make(path_, {writer, state.last}));
     return reissued.empty() ? Result<void>{} : write_head(writer, state.last, state.chain);
 }
 

@@ -16,7 +16,8 @@
 // the last operation that was planned into a segment, and "blake2b <hash of the lines above>". It
 // is outside of SQLite, so that a journal that lost its write-ahead log, or was put back from an
 // older copy, is found at the next start. One that is missing or damaged is made again and noted
-// (base/kept_file.h).
+// (base/kept_file.h). While the journal is open journal.db.last names the last operation that was
+// acknowledged (journal_last.h).
 // The log of SQLite itself is checked frame by frame before it is used (sqlite_wal.h), the pages of
 // the file have sums (sqlite_sums.h) from user_version 2 on; a journal of version 1 gets them when
 // it is opened.
@@ -24,6 +25,7 @@
 // A journal whose head file is there but whose database is not is Corrupt, not new.
 
 #include "store/journal.h"
+#include "store/journal_last.h"
 #include "store/sqlite.h"
 
 #include "base/crypto.h"
@@ -31,6 +33,9 @@
 #include <map>
 
 namespace dutybook::store {
+
+// The meta key that core sets at a clean stop and clears at a start.
+inline constexpr const char* left_in_order_key = "left-in-order";
 
 class SqliteJournal final : public Journal {
 public:
@@ -90,6 +95,7 @@ private:
     Result<void> make_head_again(bool was_there);
     Result<void> write_head(const domain::Writer& writer, std::uint64_t seq, const Hash& chain);
     Result<Hash> chain_at(const domain::Writer& writer, std::uint64_t seq);
+    Result<void> compare_last();
     Error damaged(const std::string& why) const;
     Error lost(const std::string& writer, std::uint64_t held, std::uint64_t head) const;
 
@@ -107,7 +113,8 @@ private:
     Writers writers_;
     domain::Writer current_;
     std::optional<LastFrontier> last_frontier_;
-    Millis purged_ = 0;  // when old answers were last deleted
+    std::optional<LastAcknowledged> last_acknowledged_;  // while there is a writer
+    Millis purged_ = 0;                                  // when old answers were last deleted
 };
 
 // Pages in order, with their sums.

@@ -1,7 +1,5 @@
 #include "store/sqlite_wal.h"
 
-#include "base/log.h"
-
 #include <array>
 #include <cstdint>
 #include <fstream>
@@ -65,10 +63,10 @@ Header read_header(const std::string& bytes) {
 
 }  // namespace
 
-Result<void> check_wal(const std::string& path) {
+Result<WalEnd> check_wal(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string head(header_bytes, '\0');
-    if (!file || !file.read(head.data(), header_bytes)) return {};
+    if (!file || !file.read(head.data(), header_bytes)) return WalEnd::Whole;
     Header header = read_header(head);
 
     bool fits = header.sound;
@@ -89,12 +87,7 @@ Result<void> check_wal(const std::string& path) {
         if (same_round && big(frame.data() + 4) != 0) ++commits_behind;
     }
     const bool torn = damaged != 0 ? commits_behind > 0 : file.gcount() > 0;
-    if (commits_behind < 2) {
-        if (torn)
-            log_warning("store", "a write-ahead log ends torn: its last transaction is left out",
-                        {{"file", path}});
-        return {};
-    }
+    if (commits_behind < 2) return torn ? WalEnd::Torn : WalEnd::Whole;
     return failure(
         Code::Corrupt, path + " is damaged at frame " + std::to_string(damaged),
         std::to_string(commits_behind) + " transactions stand behind the damage and cannot be read",

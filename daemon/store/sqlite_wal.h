@@ -11,13 +11,16 @@
 
 #include "base/result.h"
 
+#include <cstdint>
 #include <string>
 
 namespace dutybook::store {
 
+enum class WalEnd : std::uint8_t { Whole, Torn };
+
 // `path` of the log file itself ("...-wal"). No file, or an empty one, is sound. Code::Corrupt
 // says how many transactions lie behind the damage. The damage of the very last transaction cannot
-// be told from a torn end: that it ends so is written to the log.
-Result<void> check_wal(const std::string& path);
+// be told from a torn end.
+Result<WalEnd> check_wal(const std::string& path);
 
 }  // namespace dutybook::store

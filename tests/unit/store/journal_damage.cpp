@@ -5,10 +5,12 @@
 
 #include "base/file.h"
 #include "base/kept_file.h"
+#include "store/journal_last.h"
 #include "store/journal_mark.h"
 #include "store/sqlite.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
@@ -42,15 +44,17 @@ void put_bytes(const std::string& path, const std::string& bytes) {
 
 // What a power loss would find: the files as they stand while the journal is open.
 struct Image {
-    std::string db, wal, head;
+    std::string db, wal, head, last;
 };
 Image image_of(const std::string& path) {
-    return {bytes_of(path), bytes_of(path + "-wal"), bytes_of(path + ".head")};
+    return {bytes_of(path), bytes_of(path + "-wal"), bytes_of(path + ".head"),
+            bytes_of(path + ".last")};
 }
 void put_image(const std::string& path, const Image& image) {
     put_bytes(path, image.db);
     put_bytes(path + "-wal", image.wal);
     put_bytes(path + ".head", image.head);
+    put_bytes(path + ".last", image.last);
     fs::remove(path + "-shm");
 }
 
@@ -90,7 +94,7 @@ Image make_image(const std::string& path, std::uint64_t more) {
 Image crashed(const std::string& path) {
     make_image(path, 9);
     open_or_fail(path);
-    return {bytes_of(path), "", bytes_of(path + ".head")};
+    return {bytes_of(path), "", bytes_of(path + ".head"), bytes_of(path + ".last")};
 }
 
 bool noted(const std::string& file) {
@@ -125,7 +129,7 @@ TEST_CASE("a write-ahead log truncated at any byte gives a prefix that holds the
         const std::size_t within = size < 32 ? size % 8 : (size - 32) % frame;
         const bool edge = within < 2 || within == 24 || within == frame - 1;
         if (!edge && size % 1021 != 0) continue;
-        put_image(path, {image.db, image.wal.substr(0, size), image.head});
+        put_image(path, {image.db, image.wal.substr(0, size), image.head, image.last});
         auto opened = store::open_sqlite_journal(path);
         if (!opened) {
             CHECK(opened.error().code == Code::Corrupt);
@@ -136,6 +140,8 @@ TEST_CASE("a write-ahead log truncated at any byte gives a prefix that holds the
         CHECK(last >= 1);
         CHECK(last >= longest);  // a longer log never holds less
         longest = last;
+        CHECK((*opened)->meta(store::acknowledged_key).value() ==
+              (last < 5 ? contract_writer + " 5" : ""));
         CHECK((*opened)->check());
         append_one(**opened, last + 1);
     }
@@ -153,11 +159,13 @@ TEST_CASE("a damaged byte in the write-ahead log is named, not taken for its tor
     for (std::size_t i = 0; i < frames; ++i) {
         std::string wal = image.wal;
         wal[32 + i * frame + 24 + 2000] ^= 0x10;
-        put_image(path, {image.db, wal, image.head});
+        put_image(path, {image.db, wal, image.head, image.last});
         auto opened = store::open_sqlite_journal(path);
         if (opened) {
-            // Only the last transaction, whose loss cannot be told from a torn end.
-            CHECK((*opened)->last_seq(contract_writer) >= 6);
+            // Only the last transaction, which is like a torn end; what was acknowledged is known.
+            CHECK((*opened)->last_seq(contract_writer) == 6);
+            CHECK((*opened)->meta(store::acknowledged_key).value() == contract_writer + " 7");
+            CHECK(noted(path + "-wal"));
             continue;
         }
         CHECK(opened.error().code == Code::Corrupt);
@@ -300,6 +308,54 @@ TEST_CASE("a head file that is gone, changed or a folder is made again, and note
     REQUIRE(store::open_marked_journal(path));
     CHECK(noted(head));
     CHECK(bytes_of(head) == image.head);
+}
+
+TEST_CASE("a note of what was acknowledged that is gone or changed is made again, and told") {
+    const Scratch scratch;
+    const std::string path = scratch.path("journal.db");
+    const Image image = crashed(path);
+    const std::string last = path + ".last";
+    SUBCASE("gone") {
+        fs::remove(last);
+    }
+    SUBCASE("changed") {
+        std::string text = image.last;
+        text[text.find(' ') + 1] ^= 0x01;
+        put_bytes(last, text);
+    }
+    SUBCASE("empty") {
+        put_bytes(last, "");
+    }
+    SUBCASE("a folder") {
+        fs::remove(last);
+        fs::create_directories(last + "/lost+found");
+    }
+    SUBCASE("a named pipe") {
+        fs::remove(last);
+        REQUIRE(::mkfifo(last.c_str(), 0600) == 0);
+    }
+    const auto opened = store::open_marked_journal(path);
+    REQUIRE(opened);
+    CHECK(noted(last));
+    CHECK(bytes_of(last) == image.last);
+    CHECK((*opened)->meta(store::acknowledged_key).value().empty());
+}
+
+TEST_CASE("a clean stop leaves no note of what was acknowledged, and nothing misses it") {
+    const Scratch scratch;
+    const std::string path = scratch.path("journal.db");
+    {
+        const auto journal = store::open_marked_journal(path);
+        REQUIRE(journal);
+        REQUIRE((*journal)->open_writer(contract_writer, {}, now));
+        append_one(**journal, 1);
+        REQUIRE((*journal)->set_meta("left-in-order", "1"));
+        REQUIRE(fs::exists(path + ".last"));
+    }
+    REQUIRE(store::mark_journal_closed(path));
+    CHECK_FALSE(fs::exists(path + ".last"));
+    REQUIRE(store::open_marked_journal(path));
+    CHECK_FALSE(noted(path + ".last"));
 }
 
 TEST_CASE("a journal of the version without sums gets them when it is opened") {
