@@ -48,6 +48,12 @@ Result<std::map<std::string, RefFile>> list_refs(const fs::path& git_dir) {
     return out;
 }
 
+CommitId evidence_tip(std::string_view ref) {
+    if (!ref.starts_with("refs/dutybook/evidence/")) return {};
+    CommitId tip(ref.substr(ref.rfind('/') + 1));
+    return is_commit_id(tip) ? tip : CommitId{};
+}
+
 Result<void> write_ref(const fs::path& git_dir, const std::string& ref, const CommitId& target) {
     if (!safe_ref(ref) || !is_commit_id(target))
         return failure(Code::Internal, "no ref that could be written: " + ref);

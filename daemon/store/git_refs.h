@@ -16,6 +16,10 @@ struct RefFile {
 // Every file below refs/, by its full ref name; lock files are left out.
 Result<std::map<std::string, RefFile>> list_refs(const fs::path& git_dir);
 
+// refs/dutybook/evidence/<what>/<tip>: branches that do not count, outside of what travels. The
+// name says where such a ref points. Empty: no such ref.
+CommitId evidence_tip(std::string_view ref);
+
 // Durable when it returns.
 Result<void> write_ref(const fs::path& git_dir, const std::string& ref, const CommitId& target);
 Result<void> delete_ref(const fs::path& git_dir, const std::string& ref);

@@ -17,7 +17,7 @@ namespace dutybook::store::git {
 
 struct Tips {
     std::map<VolumeName, VolumeInfo> volumes;
-    std::map<std::string, CommitId> others;  // refs/heads/control, refs/heads/dutybook
+    std::map<std::string, CommitId> others;  // control, dutybook, evidence
 
     std::map<std::string, CommitId> refs() const;
 };

@@ -80,6 +80,16 @@ Result<void> GitLog::publish_other(const std::string& ref, const CommitId& tip) 
     return {};
 }
 
+Result<void> GitLog::withdraw(const VolumeName& name) {
+    TRY(git::delete_ref(path_, name.ref()));
+    auto next = tips();
+    next.volumes.erase(name);
+    TRY(git::write_tips(path_, next));
+    const std::lock_guard lock(state_);
+    tips_ = std::move(next);
+    return {};
+}
+
 SegmentHeader GitLog::introduced(SegmentHeader header) const {
     if (header.previous.empty() && options_.author != nullptr)
         header.introduction = options_.author->introduction(header.writer);

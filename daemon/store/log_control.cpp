@@ -112,7 +112,7 @@ Result<void> GitLog::put(const std::vector<ControlPiece>& pieces, const CommitId
     TRY_ASSIGN(const auto held, load_control(view));
     const auto last = pieces.back().id();
     if (chain_of(held.entries, held.head).contains(last)) return {};
-    return git::write_ref(path_, std::string(lost_refs) + last, last);
+    return publish_other(std::string(lost_refs) + last, last);
 }
 
 Result<void> GitLog::move_control(const CommitId& head) {
@@ -126,7 +126,7 @@ Result<void> GitLog::move_control(const CommitId& head) {
         return failure(Code::Corrupt, "the control log does not read back",
                        chain.refused ? chain.refused->text() : "", "run repair");
     if (before != known.end() && !chain_of(chain.entries, head).contains(before->second))
-        TRY(git::write_ref(path_, std::string(lost_refs) + before->second, before->second));
+        TRY(publish_other(std::string(lost_refs) + before->second, before->second));
     return publish_other(control_ref, head);
 }
 
@@ -144,18 +144,14 @@ Result<void> GitLog::cut(const domain::Writer& writer, const CommitId& last) {
         return switch_volume(name, last);
     }
     const std::lock_guard lock(writing_);
-    auto next = tips();
+    const auto known = tips().volumes;
     std::vector<VolumeInfo> all;
-    for (const auto& [name, info] : next.volumes)
+    for (const auto& [name, info] : known)
         if (name.writer == writer) all.push_back(info);
     // The later ones first: a crash then leaves a shorter log.
     for (auto old = all.rbegin(); old != all.rend(); ++old) {
         TRY(keep_as_evidence(old->name, old->tip));
-        TRY(git::delete_ref(path_, old->name.ref()));
-        next.volumes.erase(old->name);
-        TRY(git::write_tips(path_, next));
-        const std::lock_guard state(state_);
-        tips_ = next;
+        TRY(withdraw(old->name));
     }
     return {};
 }

@@ -22,7 +22,7 @@ std::string evidence_ref(const VolumeName& name, const CommitId& tip) {
 }  // namespace
 
 Result<void> GitLog::keep_as_evidence(const VolumeName& name, const CommitId& tip) {
-    return git::write_ref(path_, evidence_ref(name, tip), tip);
+    return publish_other(evidence_ref(name, tip), tip);
 }
 
 Result<std::vector<CommitId>> GitLog::beside_ours(const View& view, const Incoming& incoming) {
@@ -83,20 +83,16 @@ Result<void> GitLog::switch_volume(const VolumeName& volume, const CommitId& tip
     const std::lock_guard lock(writing_);
     TRY_ASSIGN(const auto view, View::open(path_));
     TRY_ASSIGN(const auto info, describe(view, volume, tip));
-    auto next = tips();
+    const auto before = tips().volumes;
     std::vector<VolumeInfo> replaced;  // the volume and those after it
-    for (auto at = next.volumes.lower_bound(volume);
-         at != next.volumes.end() && at->first.writer == volume.writer; ++at)
+    for (auto at = before.lower_bound(volume);
+         at != before.end() && at->first.writer == volume.writer; ++at)
         replaced.push_back(at->second);
     // The later ones first: a crash then leaves a shorter log of the old branch, which is whole.
     for (auto old = replaced.rbegin(); old != replaced.rend(); ++old) {
         TRY(keep_as_evidence(old->name, old->tip));
         if (old->name == volume) continue;
-        TRY(git::delete_ref(path_, old->name.ref()));
-        next.volumes.erase(old->name);
-        TRY(git::write_tips(path_, next));
-        const std::lock_guard state(state_);
-        tips_ = next;
+        TRY(withdraw(old->name));
     }
     return publish(info);
 }

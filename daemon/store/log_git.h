@@ -16,6 +16,10 @@
 
 namespace dutybook::store {
 
+inline constexpr const char* evidence_lost =
+    "sync, then restore a backup if it is needed, or let go of it by deleting the ref's file in "
+    "log.git";
+
 struct Branching {
     CommitId common;   // the last commit that both have; empty: none
     CommitId ours;     // what of ours follows it; empty: nothing, the foreign commits may follow
@@ -67,6 +71,7 @@ private:
     // Moves the ref, reads it back, writes the tips, then memory.
     Result<void> publish(const VolumeInfo& info);
     Result<void> publish_other(const std::string& ref, const CommitId& tip);
+    Result<void> withdraw(const VolumeName& name);  // the ref alone; its objects stay
 
     // log_take_over.cpp, log_fork.cpp
     Result<Branching> branching(const git::View& view, const VolumeName& name,

@@ -46,7 +46,8 @@ Result<void> GitLog::open() {
 namespace {
 
 bool designed(const std::string& ref) {
-    return VolumeName::parse(ref) || ref == "refs/heads/control" || ref == "refs/heads/dutybook";
+    return VolumeName::parse(ref) || ref == "refs/heads/control" || ref == "refs/heads/dutybook" ||
+           !git::evidence_tip(ref).empty();
 }
 
 bool holds(const View& view, const CommitId& commit) {
@@ -77,14 +78,15 @@ Result<void> GitLog::reconcile(const git::Tips& known) {
 Result<void> GitLog::reconcile_ref(const View& view, const std::string& ref,
                                    const CommitId& on_disk, bool file_there,
                                    const git::Tips& known) {
-    const auto expected = known.refs()[ref];
+    const auto evidence = git::evidence_tip(ref);
+    const auto expected = evidence.empty() ? known.refs()[ref] : evidence;
     if (!on_disk.empty() && on_disk == expected) {
         remember(view, ref, on_disk, known);
         return {};
     }
     // The tips are written after the ref: a sound ref that they do not know of is newer.
     const bool behind = !on_disk.empty() && !expected.empty() && descends(view, expected, on_disk);
-    if (!on_disk.empty() && holds(view, on_disk) && !behind) {
+    if (evidence.empty() && !on_disk.empty() && holds(view, on_disk) && !behind) {
         remember(view, ref, on_disk, known);
         return {};
     }
@@ -101,6 +103,10 @@ Result<void> GitLog::reconcile_ref(const View& view, const std::string& ref,
         damage.healed = true;
         damage.how = "made again from the list of known tips";
         remember(view, ref, expected, known);
+    } else if (!evidence.empty()) {
+        // Whoever lets go of what is lost for good deletes the file: it is not asked for again.
+        damage.how = evidence_lost;
+        if (file_there) remember(view, ref, evidence, known);
     } else if (const auto tip = on_disk.empty() ? expected : on_disk; !tip.empty()) {
         remember(view, ref, tip, known);
     } else if (file_there) {

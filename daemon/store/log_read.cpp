@@ -1,3 +1,4 @@
+#include "store/git_refs.h"
 #include "store/log_git.h"
 
 #include <algorithm>
@@ -30,7 +31,9 @@ Result<std::vector<VolumeInfo>> GitLog::volumes() {
 
 Result<std::map<std::string, CommitId>> GitLog::refs() {
     const std::lock_guard lock(state_);
-    return tips_.refs();
+    auto out = tips_.refs();
+    std::erase_if(out, [](const auto& one) { return !git::evidence_tip(one.first).empty(); });
+    return out;
 }
 
 Result<std::vector<CommitId>> GitLog::chain(const VolumeName& volume, const CommitId& after) {

@@ -151,15 +151,18 @@ Result<std::vector<Damage>> GitLog::repair(bool dry_run, Journal& journal,
         TRY_ASSIGN(next.volumes[name], describe(*survey.view, name, tip));
     }
     for (const auto& [ref, tip] : expected.others) {
-        const bool held = survey.readable(tip);
+        const bool evidence = !git::evidence_tip(ref).empty();
+        const bool held = evidence || survey.readable(tip);
         TRY(mend_ref(path_, ref, held ? tip : CommitId{}, aside_));
         // The README is made again below.
-        if (const auto whole = survey_other(survey, tip); !whole && ref == control_ref)
-            missing.push_back({ref,
-                               whole.error().text(),
-                               {},
-                               false,
-                               "the next sync fetches the rest from a remote"});
+        if (const auto whole = survey_other(survey, tip);
+            !whole && (evidence || ref == control_ref))
+            missing.push_back(
+                {ref,
+                 whole.error().text(),
+                 {},
+                 false,
+                 evidence ? evidence_lost : "the next sync fetches the rest from a remote"});
         if (held) next.others[ref] = tip;
     }
     TRY(mend_stray_refs(next));

@@ -145,6 +145,57 @@ TEST_CASE("take_over: a second history of a volume is a fork, kept beside and sw
     CHECK(value(two.near->verify(true, {})).empty());
 }
 
+TEST_CASE("evidence: a ref that is changed or lost is told and made again") {
+    Two two;
+    const auto ours = write_volume(*two.near, writer_a, 1, 1, 3, 1);
+    const auto shared = write_volume(*two.far, writer_a, 1, 1, 1, 1);
+    const auto theirs =
+        value(two.far->append(row_of(writer_a, 1, 2, 2, shared[0]), some_lines(2, "other")));
+    {
+        const auto quarantine = value(two.near->open_quarantine());
+        REQUIRE(fetch(*quarantine, two.remote()) == "");
+        ok(two.near->keep_evidence(*quarantine, {one, theirs, ours.back()}));
+    }
+    const auto git_dir = two.near_folder / "log.git";
+    const std::string ref = "refs/dutybook/evidence/" + writer_a + "/00000001/" + theirs;
+    const auto file = std::filesystem::path(git_dir) / ref;
+    REQUIRE(std::filesystem::exists(file));
+    CHECK(value(two.near->verify(true, {})).empty());
+    bool objects_lost = false;
+    SUBCASE("another commit id") {
+        overwrite(file, ours.back() + "\n");
+    }
+    SUBCASE("no commit id") {
+        overwrite(file, "");
+    }
+    SUBCASE("deleted") {
+        std::filesystem::remove(file);
+    }
+    SUBCASE("what it names is gone") {
+        objects_lost = true;
+        for (const auto& entry :
+             std::filesystem::directory_iterator(std::filesystem::path(git_dir) / "objects/pack"))
+            std::filesystem::remove(entry.path());
+    }
+    two.near.reset();
+    two.near = open_log(two.near_folder.path());
+    const auto told = value(two.near->verify(true, {}));
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].file == ref);
+    CHECK(told[0].healed == !objects_lost);
+    if (objects_lost) {
+        std::filesystem::remove(file);  // let go of
+        two.near.reset();
+        two.near = open_log(two.near_folder.path());
+        CHECK(value(two.near->verify(true, {})).size() == 1);
+        two.near.reset();
+        two.near = open_log(two.near_folder.path());
+        CHECK(value(two.near->verify(true, {})).empty());
+    } else {
+        CHECK(run("git -C " + git_dir + " rev-parse " + ref) == theirs + "\n");
+    }
+}
+
 TEST_CASE(
     "take_over: growing a volume that was closed is a fork, and switching drops what followed") {
     Two two;
