@@ -53,10 +53,20 @@ Result<void> write_all(int fd, std::string_view bytes, const fs::path& path) {
 }
 
 Result<void> sync_path(const fs::path& path, int flags) {
-    const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC));
+    const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) return system_error("cannot open", path, errno);
     if (::fsync(file.get()) != 0) return system_error("cannot sync", path, errno);
     return {};
+}
+
+bool is_pipe(int fd) {
+    struct stat info {};
+    return ::fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+bool is_regular(int fd) {
+    struct stat info {};
+    return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 fs::path folder_of(const fs::path& path) {
@@ -66,7 +76,8 @@ fs::path folder_of(const fs::path& path) {
 }  // namespace
 
 Result<std::string> read_file(const fs::path& path, std::size_t limit) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // Without O_NONBLOCK a named pipe in the place of a file would be waited for without end.
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) return system_error("cannot open", path, errno);
     std::string out;
     for (;;) {
@@ -75,7 +86,12 @@ Result<std::string> read_file(const fs::path& path, std::size_t limit) {
         const ssize_t count = ::read(file.get(), out.data() + had, out.size() - had);
         out.resize(had + static_cast<std::size_t>(count > 0 ? count : 0));
         if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN && ::fcntl(file.get(), F_SETFL, 0) == 0) continue;
         if (count < 0) return system_error("cannot read", path, errno);
+        if (out.empty() && is_pipe(file.get())) {
+            return failure(Code::Io, "cannot read " + path.string(),
+                           "it is a named pipe into which nobody writes");
+        }
         if (out.size() > limit) {
             return failure(Code::TooLarge, "cannot read " + path.string(),
                            "it is larger than " + std::to_string(limit) + " bytes");
@@ -133,12 +149,17 @@ Result<void> sync_file(const fs::path& path) {
 }
 
 Result<FileLock> FileLock::take(const fs::path& path) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int fd =
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0 && errno == EISDIR)
         return failure(Code::Io, "cannot open " + path.string(), "a folder stands in its place",
                        "move that folder away");
+    if (fd < 0 && errno == ELOOP)
+        return failure(Code::Io, "cannot open " + path.string(), "a link stands in its place",
+                       "move that link away");
     if (fd < 0) return system_error("cannot open", path, errno);
     FileLock lock(fd);
+    if (!is_regular(fd)) return failure(Code::Io, path.string() + " is no file");
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
     if (errno == EWOULDBLOCK) {
         return failure(Code::Unavailable, path.string() + " is locked", "another process holds it",

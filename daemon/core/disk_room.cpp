@@ -37,14 +37,20 @@ struct DiskRoom::State {
         return std::uint64_t{info.f_bavail} * info.f_frsize;
     }
 
+    bool is_file() const {
+        std::error_code ignored;
+        return fs::is_regular_file(fs::symlink_status(reserve(), ignored));
+    }
+
     bool has_reserve() const {
         std::error_code failed;
-        return fs::file_size(reserve(), failed) >= reserve_bytes && !failed;
+        return is_file() && fs::file_size(reserve(), failed) >= reserve_bytes && !failed;
     }
 
     // Real blocks: a hole would reserve nothing.
     bool make_reserve() const {
-        const int fd = ::open(reserve().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (!is_file()) give_back();  // a link would lead to somebody else's file
+        const int fd = ::open(reserve().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0) return false;
         const bool made = ::posix_fallocate(fd, 0, static_cast<off_t>(reserve_bytes)) == 0;
         ::close(fd);

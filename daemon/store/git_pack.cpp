@@ -1,6 +1,8 @@
 #include "store/git_pack.h"
 
 #include "base/file.h"
+#include "base/kept_file.h"
+#include "store/git_layout.h"
 #include "store/git_loose.h"
 
 #include <git2/odb_backend.h>
@@ -254,11 +256,19 @@ bool readable_elsewhere(const fs::path& git_dir, const fs::path& index) {
 
 Result<void> tidy_packs(const fs::path& git_dir) {
     std::error_code error;
-    std::vector<fs::path> remains;
+    std::vector<fs::path> remains, strange;
     for (const auto& entry : fs::directory_iterator(git_dir / "objects" / "pack", error)) {
+        std::error_code ignored;
         const auto name = entry.path().filename().string();
         if (name.starts_with("pack_git2_") || name.starts_with("tmp_"))
             remains.push_back(entry.path());
+        else if (!entry.is_regular_file(ignored) && !entry.is_directory(ignored))
+            strange.push_back(entry.path());
+    }
+    // Whoever opens a named pipe waits without end.
+    for (const auto& file : strange) {
+        TRY(move_aside(git_dir, file, aside_folder(git_dir)));
+        note_healed({file, "something else was in its place", "moved aside"});
     }
     TRY_ASSIGN(const auto packs, list_packs(git_dir));
     for (const auto& files : packs)

@@ -225,3 +225,68 @@ def test_a_folder_in_the_place_of_the_lock_is_told_with_what_to_do(filled):
     lock.mkdir()
     with pytest.raises(AssertionError, match="a folder stands in its place; move that folder away"):
         filled.start()
+
+
+def test_the_end_of_the_journal_lost_with_the_index_is_told(filled):
+    """The index is the witness of the last transaction, and gives it back; without it, it is known
+    that something is gone."""
+    north = filled
+    north.add_file([duty("the last of all")])
+    before = north.digest()
+    north.kill()
+    wal = north.store / "spaces" / north.space / "journal.db-wal"
+    index_of(north).unlink()
+    whole = wal.read_bytes()
+    wal.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    north.start()
+    assert north.digest() != before
+    told = north.client("verify", expect=8).objects[-1]["damage"]
+    assert any("journal.db-wal" in one["file"] and one["lost"] and "1 acknowledged" in one["what"]
+               for one in told), told
+    alarm, = [one for one in north.status()["alarms"] if one["kind"] == "operations-lost"]
+    assert "restore a backup" in alarm["message"]
+    north.restart()
+    assert any(one["kind"] == "operations-lost" for one in north.status()["alarms"])
+    north.client("repair", expect=None)
+    assert not any(one["kind"] == "operations-lost" for one in north.status()["alarms"])
+    assert north.request("POST", "/v1/spaces/-/records", duty("after"))[0] == 201
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def loop(path):
+    path.symlink_to(path.name)
+
+
+def link(path):
+    path.symlink_to(path.parent / "somebody's")
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_what_is_no_file_stops_nothing_in_silence(filled, end):
+    """A named pipe would be waited for, a link leads to somebody else's file."""
+    north, before = filled, filled.digest()
+    for name in ("lock", "reserve", "plugins.json", "site.json", "pack"):
+        for put in (pipe, loop, link):
+            path = packed(north).with_suffix(".idx") if name == "pack" else north.store / name
+            other = path.parent / "somebody's"
+            other.write_text("kept")
+            north.stop() if end == "stop" else north.kill()
+            path.unlink()
+            put(path)
+            if name == "lock":
+                with pytest.raises(AssertionError, match="lock.*; move "):
+                    north.start()
+                north.kill()
+                path.unlink()
+                north.start()
+            else:
+                north.start()
+                told = north.client("verify", expect=None).objects[-1]["damage"]
+                north.client("repair", expect=None)
+                assert name == "reserve" or any(path.name in one["file"] for one in told), told
+            assert north.digest() == before, (name, put)
+            assert other.read_text() == "kept", (name, put)
+            other.unlink()
