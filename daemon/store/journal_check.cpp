@@ -139,7 +139,7 @@ Result<void> SqliteJournal::compare_last() {
     const std::uint64_t last = last_seq(current_);
     TRY_ASSIGN(last_acknowledged_, LastAcknowledged::make(path_, {current_, last}));
     TRY_ASSIGN(const std::string stopped, meta(left_in_order_key));
-    if (!file || (!there && stopped.empty() && last > 0))
+    if (!file || (!there && stopped.empty()))
         note_healed({name, there ? "was not what was written" : "was missing",
                      "made again from the journal"});
     return {};

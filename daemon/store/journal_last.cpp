@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <sstream>
@@ -21,7 +22,7 @@ constexpr std::size_t file_bytes = 256;  // within one sector, so that it is nev
 std::string text_of(const domain::OperationId& id) {
     const std::string line = id.writer + " " + std::to_string(id.seq) + "\n";
     std::string text = line + "blake2b " + hex(blake2b(line)) + "\n";
-    text.resize(file_bytes, '\n');
+    text.resize(std::max(text.size(), file_bytes), '\n');
     return text;
 }
 

@@ -114,7 +114,9 @@ Result<void> prove(const std::string& path) {
     ignore_page_sums(*db);
     TRY_ASSIGN(const auto verdict, db->string("PRAGMA integrity_check(1)"));
     if (verdict.value_or("") != "ok") {
-        return failure(Code::Corrupt, path + " is damaged", verdict.value_or("no sound page"));
+        std::string why = verdict.value_or("no sound page");
+        std::ranges::replace(why, '\n', ' ');
+        return failure(Code::Corrupt, path + " is damaged", std::move(why));
     }
     return write_journal_anew(*db);
 }

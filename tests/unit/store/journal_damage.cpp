@@ -326,6 +326,9 @@ TEST_CASE("a note of what was acknowledged that is gone or changed is made again
     SUBCASE("empty") {
         put_bytes(last, "");
     }
+    SUBCASE("zeros") {
+        put_bytes(last, std::string(image.last.size(), '\0'));
+    }
     SUBCASE("a folder") {
         fs::remove(last);
         fs::create_directories(last + "/lost+found");
