@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t block_limit = 10'000;
 constexpr std::size_t row_limit = 200'000;
 constexpr std::size_t column_limit = 200;
+// Each chart is a run of gnuplot, and others wait for the thread that draws.
+constexpr std::size_t chart_limit = 100;
+constexpr std::size_t point_limit = 50'000;  // of all charts
 
 using Problem = std::optional<Error>;
 
@@ -138,6 +141,21 @@ constexpr std::array<std::pair<std::string_view, Check>, 8> checks{{{"heading", 
                                                                     {"findings", check_page},
                                                                     {"page", check_page}}};
 
+// The charts of a whole report; each is known to be well-formed.
+Problem check_charts(const Json& blocks) {
+    std::size_t charts = 0, points = 0;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (blocks[i]["type"] != "chart") continue;
+        ++charts;
+        for (const Json& series : blocks[i]["series"]) points += series["points"].size();
+        if (charts > chart_limit || points > point_limit) {
+            return wrong(pointer_to("", i),
+                         "is one too many: a report has at most 100 charts with 50,000 points");
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string made_text(const Report& report) {
@@ -170,6 +188,7 @@ Result<Json> check_blocks(Json blocks) {
         }
         if (auto problem = found->second(block, at)) return *problem;
     }
+    if (auto problem = check_charts(blocks)) return *problem;
     return Result<Json>(boost::system::in_place_value, std::move(blocks));
 }
 

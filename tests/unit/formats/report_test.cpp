@@ -67,6 +67,19 @@ TEST_CASE("a chart leaves gaps, draws phases and takes no commands from labels")
     CHECK(empty.has_value());
 }
 
+TEST_CASE("a report has a hundred charts and not more") {
+    const Json chart = {{"type", "chart"}, {"series", {{{"points", {{1, 2}}}}}}};
+    Json blocks = Json::array();
+    for (int i = 0; i < 100; ++i) blocks.push_back(chart);
+    CHECK(check_blocks(blocks).has_value());
+    blocks.push_back(chart);
+    CHECK(refusal(blocks.dump().c_str()) == "/100");
+    Json many = Json::array();
+    for (int i = 0; i < 50'001; ++i) many.push_back({i, i});
+    const Json large = {{"type", "chart"}, {"series", {{{"points", std::move(many)}}}}};
+    CHECK(refusal(Json::array({large}).dump().c_str()) == "/0");
+}
+
 TEST_CASE("CSV guards against formulas and leaves numbers alone") {
     const std::string text =
         render_csv(report(R"([{"type":"table","columns":[{"label":"a"},{"label":"b"}],
