@@ -11,4 +11,7 @@ namespace dutybook {
 std::string printable(std::string_view text, std::size_t longest = 2000,
                       std::string_view kept = {});
 
+// The beginning of a text, cut between two characters.
+std::string beginning(std::string_view text, std::size_t most);
+
 }  // namespace dutybook

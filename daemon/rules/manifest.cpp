@@ -1,5 +1,6 @@
 #include "rules/manifest.h"
 
+#include "base/printable.h"
 #include "rules/json_lines.h"
 #include "rules/near_names.h"
 
@@ -111,8 +112,10 @@ int compare_versions(std::string_view a, std::string_view b) {
 }
 
 std::string filled(std::string_view message, const Json& values) {
+    // One value may stand in a message hundreds of times.
+    constexpr std::size_t longest = 16'000;
     std::string text;
-    while (!message.empty()) {
+    while (!message.empty() && text.size() <= longest) {
         const std::size_t open = message.find('{');
         const std::size_t close = open == std::string_view::npos ? open : message.find('}', open);
         if (close == std::string_view::npos) break;
@@ -122,7 +125,8 @@ std::string filled(std::string_view message, const Json& values) {
         text += known ? shown(values[name]) : "{" + name + "}";
         message.remove_prefix(close + 1);
     }
-    return text + std::string(message);
+    text += message;
+    return beginning(text, longest);
 }
 
 }  // namespace dutybook::rules

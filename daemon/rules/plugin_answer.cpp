@@ -1,3 +1,4 @@
+#include "base/printable.h"
 #include "rules/never.h"
 #include "rules/plugin_host.h"
 
@@ -33,13 +34,6 @@ bool leads_somewhere(const std::string& path, const RuleRecord& subject) {
     } catch (const Json::exception&) {
         return false;
     }
-}
-
-// The beginning of a text, cut between two characters.
-std::string beginning(const std::string& text, std::size_t most) {
-    if (text.size() <= most) return text;
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
-    return text.substr(0, most);
 }
 
 std::optional<std::string> text_of(const Json& value) {

@@ -188,6 +188,10 @@ Result<PackageFiles> read_package_files(const fs::path& folder) {
         TRY(add_file(entry.path(), name, files, size));
     }
     for (const auto& [below, ending] : subfolders) {
+        if (fs::is_symlink(folder / below, failed)) {
+            return unread(plugin + std::string(below), "it is a symbolic link",
+                          "put the folder itself there");
+        }
         for (const auto& entry : fs::directory_iterator(folder / below, failed)) {
             const std::string name = entry.path().filename().string();
             const std::string path = std::string(below) + "/" + name;

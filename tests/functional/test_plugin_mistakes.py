@@ -237,7 +237,12 @@ def test_what_a_person_meant_to_be_read_is_never_left_out_in_silence(world, tmp_
         (place / "tests/cases.json").rename(tmp_path / "elsewhere.json")
         (place / "tests/cases.json").symlink_to(tmp_path / "elsewhere.json")
 
+    def linked_folder(place):
+        (place / "tests").rename(tmp_path / "elsewhere")
+        (place / "tests").symlink_to(tmp_path / "elsewhere")
+
     for change, name, why in [
+            (linked_folder, "notes/tests", "symbolic link"),
             (moved("tests/cases.json", "tests/année.json"), "notes/tests/année.json", "letters"),
             (moved("tests/cases.json", "tests/Cases.JSON"), "notes/tests/Cases.JSON", "letters"),
             (moved("rules.lua", "Rules.lua"), "notes/Rules.lua", "small letters"),

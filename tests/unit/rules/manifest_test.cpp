@@ -223,4 +223,8 @@ TEST_CASE("versions and messages") {
     CHECK(compare_versions("0.9.0", "1.0.0") == -1);
     CHECK(filled("{a} after {b}, {c", {{"a", 5}, {"b", "noon"}}) == "5 after noon, {c");
     CHECK(filled("{x}", {{"a", 5}}) == "{x}");
+    // A value that stands in it a thousand times makes no bomb of it.
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += "{a}";
+    CHECK(filled(many, {{"a", std::string(2000, 'x')}}).size() == 16'000);
 }
