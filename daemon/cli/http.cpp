@@ -167,10 +167,15 @@ Result<HttpResponse> HttpConnection::stream(const HttpRequest& request, const So
         if (error) return lost(error);
     }
 
+    // Input that cannot be read ends the request, and then no answer comes.
+    const auto no_answer = [&] {
+        auto failed = upload ? upload->finish() : std::nullopt;
+        return failed ? *failed : lost(error);
+    };
     http::response_parser<http::buffer_body> parser;
     parser.body_limit(boost::none);
     http::read_header(state_->socket, state_->buffer, parser, error);
-    if (error) return lost(error);
+    if (error) return no_answer();
     const auto& answer = parser.get();
     HttpResponse response{answer.result_int(), std::string(answer[http::field::content_type]), {}};
     const bool lines = response.content_type.starts_with("application/x-ndjson");
@@ -187,7 +192,7 @@ Result<HttpResponse> HttpConnection::stream(const HttpRequest& request, const So
         } else {
             response.body.append(got);
         }
-        if (error) return lost(error);
+        if (error) return no_answer();
     }
     cut.finish();
     if (upload) {

@@ -260,13 +260,26 @@ Result<store::TakenOver> ContactRun::take_all(const Incoming& incoming) {
     }
 }
 
+// git takes the end of a shallow clone's history for no failure, and leaves it out.
+void ContactRun::not_handed_out(const Incoming& incoming) {
+    const Error error =
+        failure(Code::Conflict, name_of_remote(remote_.name, remote_.url),
+                "it lists what it does not hand out, as a shallow clone does",
+                "make that repository anew with `git clone --mirror`, or sync with another remote");
+    partial_ = error;
+    stuck_.insert(incoming.volume.writer);
+    tell_undelivered({{incoming.volume.ref(), incoming.tip, incoming.have}}, error);
+}
+
 void ContactRun::judge_refusal(const Incoming& incoming, const store::TakenOver& taken) {
     if (!taken.refused) {
         note_use(incoming.volume, true);
         return;
     }
-    // Not in the quarantine: the fetch failed, and its own error says so.
-    if (taken.refused->code == Code::NotFound) return;
+    if (taken.refused->code == Code::NotFound) {  // not in the quarantine
+        if (came_whole_) not_handed_out(incoming);
+        return;  // else the fetch failed, and its own error says so
+    }
     if (came_whole_) note_use(incoming.volume, false);
     stuck_.insert(incoming.volume.writer);
     // Who may write there is told in a control log that this site cannot read on.

@@ -62,6 +62,7 @@ private:
     Result<void> take_over_group(const std::vector<Wanted>& wanted);
     Result<void> take_over(const Incoming& incoming);
     Result<store::TakenOver> take_all(const Incoming& incoming);
+    void not_handed_out(const Incoming& incoming);
     void judge_refusal(const Incoming& incoming, const store::TakenOver& taken);
     void raise_for_log(const char* kind, const store::VolumeName& volume, const std::string& what);
     void tell_undelivered(const std::vector<Wanted>& wanted, const Error& error);
@@ -114,6 +115,7 @@ private:
     Result<void> send();
     Result<void> seal();
     Result<void> push_until_nothing_is_left();
+    Error refused() const;
     Result<void> push_round(const Pushes& pushes);
     Result<void> push_slice(const std::vector<Offered>& offered);
     Result<void> note_shared();

@@ -79,17 +79,22 @@ Result<void> ContactRun::push_until_nothing_is_left() {
         offer_control(pushes);
         if (pushes.empty()) return {};
         idle = before && same(*before, pushes) ? idle + 1 : 0;
-        if (idle == idle_rounds)
-            return failure(Code::Conflict, name_of_remote(remote_.name, remote_.url),
-                           "it refuses what is sent" +
-                               (refusal_.empty() ? std::string() : " (" + refusal_ + ")"),
-                           "let this account push to refs/heads/log/* and refs/heads/dutybook "
-                           "there");
+        if (idle == idle_rounds) return refused();
         before = pushes;
         TRY(push_round(pushes));
     }
     return failure(Code::Conflict, name_of_remote(remote_.name, remote_.url),
-                   "its list keeps changing while we push");
+                   "its list keeps changing while we push", "sync again");
+}
+
+Error ContactRun::refused() const {
+    const bool unpacking = refusal_.find("unpacker error") != std::string::npos;
+    return failure(
+        Code::Conflict, name_of_remote(remote_.name, remote_.url),
+        "it refuses what is sent" + (refusal_.empty() ? std::string() : " (" + refusal_ + ")"),
+        unpacking ? "see that its disk has room and its limit for a push is high enough"
+                  : "let this account push to refs/heads/log/*, refs/heads/control and "
+                    "refs/heads/dutybook there");
 }
 
 Result<void> ContactRun::push_round(const Pushes& pushes) {

@@ -171,6 +171,8 @@ std::string damage_of_packed_refs(const fs::path& directory) {
 
 std::string damage_of_objects(const fs::path& directory) {
     std::error_code error;
+    if (fs::exists(directory / "shallow", error))
+        return "it is a shallow clone, without the older part of the logs";
     for (fs::recursive_directory_iterator at(directory / "objects", error), end;
          !error && at != end; at.increment(error)) {
         const fs::path& path = at->path();

@@ -151,6 +151,21 @@ std::string telling_line(std::string_view said) {
 
 }  // namespace
 
+std::string words_of_host(std::string_view said) {
+    constexpr std::string_view mark = "remote: ";
+    std::string words;
+    for (std::size_t begin = 0; begin < said.size();) {
+        const auto end = std::min(said.find_first_of("\r\n", begin), said.size());
+        std::string_view line = said.substr(begin, end - begin);
+        begin = end + 1;
+        if (!line.starts_with(mark) || line.find("% (") != line.npos) continue;  // its progress
+        line.remove_prefix(mark.size());
+        line = line.substr(0, line.find_last_not_of(' ') + 1);
+        if (!line.empty()) words.append(words.empty() ? "" : " / ").append(line);
+    }
+    return printable(redacted(words), 300);
+}
+
 std::string name_of_remote(const std::string& name, const std::string& url) {
     return "remote " + name + " (" + redacted(url) + ")";
 }

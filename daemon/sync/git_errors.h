@@ -20,4 +20,7 @@ Error sort_out(std::string_view said, Step step, const std::string& name, const 
 // "remote hub (https://...)", without a password.
 std::string name_of_remote(const std::string& name, const std::string& url);
 
+// What the host said of a push it refused, for people; empty if nothing.
+std::string words_of_host(std::string_view said);
+
 }  // namespace dutybook::sync

@@ -242,6 +242,8 @@ Result<PushOutcome> GitTransfer::push(const RemoteConfig& remote,
     if (!result) return result.error();
     PushOutcome outcome = read_porcelain(result->out);
     if (outcome.refs.empty()) return sort_out(result->err, Step::Push, remote.name, url);
+    if (const std::string words = words_of_host(result->err); !words.empty())
+        for (auto& [ref, reason] : outcome.reasons) reason += ": " + words;
     return outcome;
 }
 

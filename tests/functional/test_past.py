@@ -174,3 +174,55 @@ def test_a_running_store_is_copied_and_both_go_on(world, pair):
         assert not any(alarm["kind"] == "fork" for alarm in site.status()["alarms"])
     assert north.digest() == twin.digest() == south.digest()
     assert world.git("-C", hub, "fsck", "--strict") == ""
+
+
+def shallow_clone(world, hub, path):
+    world.git("init", "-q", "--bare", path)
+    world.git("-C", path, "fetch", "-q", "--depth", "1", f"file://{hub}",
+              "+refs/heads/*:refs/heads/*")
+    return path
+
+
+def test_a_shallow_clone_is_no_copy(world, pair):
+    """It lists every log and holds none of them from its beginning."""
+    north, south, hub = pair
+    for day in range(3):
+        north.add_file(duty(f"{day} {i}") for i in range(5))
+        north.sync()
+    shallow = shallow_clone(world, hub, world.directory / "shallow.git")
+    # On a host git leaves out what a shallow clone lacks, and calls that a success.
+    (world.home / ".gitconfig").write_text(f"[core]\n\tsshCommand = {world.directory}/ssh\n")
+    ssh = world.directory / "ssh"
+    ssh.write_text('#!/bin/sh\neval "exec sh -c \\"\\${$#}\\""\n')
+    ssh.chmod(0o755)
+    south.client("remote", "set", "hub", "--url", f"git@host:{shallow}")
+    failed = south.client("sync", expect=1).one
+    assert "does not hand out" in failed["error"] and "shallow" in failed["error"]
+    assert south.status()["records"] == 0 and south.status()["remotes"][0]["last_success"] is None
+    # In a folder it is made anew by whoever has everything; what was there is moved aside.
+    north.client("remote", "set", "hub", "--url", shallow)
+    assert "shallow" in " ".join(north.client("remote", "check", "hub", expect=1).one["lines"])
+    north.sync()
+    south.sync()
+    assert south.digest() == north.digest() and south.status()["records"] == 15
+    assert list(world.directory.glob("shallow.git*")) != [shallow]
+
+
+def test_the_hosts_own_words_are_told(world, pair):
+    north, _, hub = pair
+    north.sync()
+    (world.home / ".gitconfig").write_text(f"[core]\n\tsshCommand = {world.directory}/ssh\n")
+    ssh = world.directory / "ssh"
+    ssh.write_text('#!/bin/sh\neval "exec sh -c \\"\\${$#}\\""\n')
+    ssh.chmod(0o755)
+    north.client("remote", "set", "hub", "--url", f"git@host:{hub}")
+    hook = hub / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nprintf 'closed on\\033[31m Sundays\\n' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    north.add_file([duty("refused")])
+    error = north.client("sync", expect=1).one["error"]
+    assert "closed on?[31m Sundays" in error and "refs/heads/control" in error, error
+    hook.unlink()
+    world.git("-C", hub, "config", "receive.maxInputSize", "100")
+    error = north.client("sync", expect=1).one["error"]
+    assert "maximum allowed size" in error and "limit for a push" in error, error
