@@ -29,7 +29,7 @@ void append_quoted(std::string& out, std::string_view text) {
 
 namespace {
 
-// {"name":value,...}; the caller closes it.
+// {"name":value,...}; the caller closes it. Names are known here, but for those of fields.
 class Members {
 public:
     explicit Members(std::string& out) : out_(out) { out_ += '{'; }
@@ -45,6 +45,11 @@ public:
         out_ += json.empty() ? std::string_view("null") : json;
     }
     void begin(std::string_view name) {
+        out_ += any_ ? ",\"" : "\"";
+        any_ = true;
+        out_.append(name).append("\":");
+    }
+    void begin_field(std::string_view name) {
         if (any_) out_ += ',';
         any_ = true;
         append_quoted(out_, name);
@@ -110,7 +115,10 @@ void append_record(std::string& out, Members& members, const store::StoredRecord
     append_envelope(out, state, context);
     members.begin("fields");
     Members fields(out);
-    for (const auto& [field, value] : state.fields) fields.raw(field, value);
+    for (const auto& [field, value] : state.fields) {
+        fields.begin_field(field);
+        out += value.empty() ? std::string_view("null") : std::string_view(value);
+    }
     fields.close();
     const bool plain = findings.size() <= 2 || !context.findings_for_reader;
     members.raw("findings", findings.empty() ? "[]"
@@ -119,7 +127,7 @@ void append_record(std::string& out, Members& members, const store::StoredRecord
     members.begin("conflicts");
     Members conflicts(out);
     for (const auto& conflict : state.conflicts) {
-        conflicts.begin(conflict.field);
+        conflicts.begin_field(conflict.field);
         append_values(out, conflict);
     }
     conflicts.close();

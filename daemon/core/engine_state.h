@@ -22,6 +22,9 @@ struct EngineState {
     static constexpr std::size_t changed_at_most = 1000;
     void note_changed(const std::vector<std::string>& records);
 
+    // The index refused what is durable.
+    void fall_behind(const SpaceFacts& facts, const Error& why, Millis now);
+
     AlarmBook alarms;
     Peers peers;
     Receiver receiver;

@@ -96,7 +96,8 @@ Result<std::unique_ptr<HostedSpace>> HostedSpace::open(const HostedContext& cont
             log_error("core", "the control log cannot be used",
                       {{"space", record.name}, {"error", attached.error().text()}});
     }
-    TRY_ASSIGN(hosted->index, open_index(folder / "index.db", *context.kinds));
+    TRY_ASSIGN(auto index, open_index(folder / "index.db", *context.kinds));
+    hosted->index = store::write_behind(std::move(index));
 
     SpaceFacts facts{record.id, record.name, record.parent, context.site.id, context.site.zone};
     SpaceParts parts;

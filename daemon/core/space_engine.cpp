@@ -54,6 +54,8 @@ std::vector<Result<Written>> SpaceEngine::write(std::span<const WriteRequest> re
 }
 
 Result<void> SpaceEngine::catch_up_index() {
+    const auto followed = parts_.index->followed();
+    if (!followed) state_->fall_behind(facts_, followed.error(), parts_.clock->now());
     if (!state_->index_behind) return {};
     TRY(apply_journal_tail(parts_, nullptr));
     state_->index_behind = false;
@@ -265,6 +267,14 @@ SpaceEngine::Changed SpaceEngine::take_changed() {
 
 std::uint64_t SpaceEngine::alarms_version() const {
     return state_->alarms.version();
+}
+
+void EngineState::fall_behind(const SpaceFacts& facts, const Error& why, Millis now) {
+    index_behind = true;
+    alarms.raise({"", "index-behind", facts.name,
+                  "what was written is safe but not shown yet: " + why.text(), now});
+    log_error("core", "the index refused acknowledged operations",
+              {{"space", facts.name}, {"error", why.text()}});
 }
 
 void EngineState::note_changed(const std::vector<std::string>& records) {

@@ -57,8 +57,8 @@ struct SpaceService::State {
     // The next task, or the writes that wait now up to a group; nothing if none came in time.
     std::vector<Item> take(Millis wait) {
         std::unique_lock lock(mutex);
-        wake.wait_for(lock, std::chrono::milliseconds(wait),
-                      [this] { return stopping || !queue.empty(); });
+        const auto ready = [this] { return stopping || !queue.empty(); };
+        if (wait > 0) wake.wait_for(lock, std::chrono::milliseconds(wait), ready);
         std::vector<Item> out;
         std::size_t requests = 0;
         while (!queue.empty()) {

@@ -132,7 +132,7 @@ void WriteGroup::accept(Draft& draft, const WriteRequest& request) {
     if (draft.record != nullptr) {
         draft.record->add(std::move(draft.operation), draft.written.record);
     } else {
-        fresh_.push_back({draft.line, draft.place, std::move(draft.operation), draft.hash});
+        fresh_.push_back({draft.line, std::move(draft.operation), draft.hash});
     }
     if (!request.idempotency_key.empty()) {
         keyed_[request.idempotency_key] = {fingerprint(request), draft.written};

@@ -1,6 +1,5 @@
 #include "core/write_group.h"
 
-#include "base/log.h"
 #include "core/answers.h"
 #include "domain/operation_line.h"
 
@@ -11,7 +10,6 @@ namespace {
 // An operation may have to be issued again with its first identity in it (new_writer.cpp), and
 // must fit then too.
 constexpr std::size_t room_for_first = 256;
-constexpr std::size_t operations_a_transaction = 20'000;
 
 bool is_callers_fault(Code code) {
     return code == Code::Malformed || code == Code::Rejected || code == Code::TooLarge;
@@ -50,7 +48,7 @@ std::vector<Result<Written>> WriteGroup::run(std::span<const WriteRequest> reque
         return results;
     }
     state_.alarms.close(alarm_id("disk-error", facts_.name));
-    apply(results);
+    apply();
     return results;
 }
 
@@ -90,50 +88,25 @@ Result<void> WriteGroup::commit(std::span<const WriteRequest> requests,
 }
 
 // From here on everything is durable: a failure is told by an alarm, never by the answer.
-void WriteGroup::apply(const std::vector<Result<Written>>& results) {
+void WriteGroup::apply() {
     state_.incomplete.add(incomplete_);
     if (lines_.empty()) return;
     if (!state_.oldest_unsealed) state_.oldest_unsealed = now_;
-    std::vector<std::string> lines;
-    lines.reserve(lines_.size());
-    const std::uint64_t first = lines_.front().id.seq;
-    for (auto& line : lines_) lines.push_back(std::move(line.line));
-    std::vector<store::KnownLine> known(lines.size());
-    for (const Fresh& one : fresh_) {
-        known[one.line] = {&one.operation, &results[one.place]->record.state, one.hash};
+    store::OwnRun run{writer_, lines_.front().id.seq, state_.frontier, {}, now_};
+    run.lines.reserve(lines_.size());
+    for (auto& line : lines_) run.lines.push_back(std::move(line.line));
+    run.operations.reserve(fresh_.size());
+    run.known.resize(run.lines.size());
+    for (Fresh& one : fresh_) {
+        run.operations.push_back(std::move(one.operation));
+        run.known[one.line] = {&run.operations.back(), nullptr, one.hash};
     }
-    for (std::size_t done = 0; done < lines.size(); done += operations_a_transaction) {
-        const std::size_t count = std::min(operations_a_transaction, lines.size() - done);
-        const store::Run run{writer_,
-                             first + done,
-                             &state_.frontier,
-                             std::span(lines).subspan(done, count),
-                             {},
-                             now_,
-                             std::span(known).subspan(done, count)};
-        const auto applied = parts_.index->apply({&run, 1});
-        if (!applied) {
-            state_.index_behind = true;
-            state_.alarms.raise(
-                {"", "index-behind", facts_.name,
-                 "what was written is safe but not shown yet: " + applied.error().text(), now_});
-            log_error("core", "the index refused acknowledged operations",
-                      {{"space", facts_.name}, {"error", applied.error().text()}});
-            return;
-        }
-    }
-    bool kept = true;
-    if (!verdicts_.empty()) {
-        const auto put = parts_.index->put_verdicts(verdicts_);
-        if (!put) log_warning("core", "verdicts not stored", {{"error", put.error().text()}});
-        kept = put.has_value();
-    }
+    run.verdicts = std::move(verdicts_);
+    const auto followed = parts_.index->follow(std::move(run));
+    if (!followed) return state_.fall_behind(facts_, followed.error(), now_);
     // What this group changed may alter what was said of other records.
     std::vector<Rechecks::Written> written;
-    for (auto& [record, one] : noted_) {
-        one.judged = one.judged && kept;
-        written.push_back(std::move(one));
-    }
+    for (auto& [record, one] : noted_) written.push_back(std::move(one));
     state_.rechecks.note_written(std::move(written));
 }
 
@@ -196,7 +169,7 @@ Result<void> WriteGroup::look_up_ids(std::span<const WriteRequest> requests) {
         if (request.action == Action::Create && !request.id.empty()) ids.push_back(request.id);
     }
     if (ids.empty()) return {};
-    TRY_ASSIGN(auto taken, parts_.index->reader().taken(ids));
+    TRY_ASSIGN(auto taken, parts_.index->taken(ids));
     taken_.insert(std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
     return {};
 }

@@ -1,7 +1,7 @@
 #pragma once
 // The writes that share one journal transaction. Each request is judged against what the index
 // shows and what the requests before it in the group did; its operation is kept aside. Then one
-// append makes all of them durable, the index follows, and only then anything is answered.
+// append makes all of them durable, the index is given them, and only then anything is answered.
 //
 // Rules are asked for many writes at once: a write is a draft until they have answered. A draft
 // that is rejected takes those behind it with it, which are made again without it, so that every
@@ -100,7 +100,7 @@ private:
                             std::vector<Result<Written>>& results);
     Result<void> commit(std::span<const WriteRequest> requests,
                         const std::vector<Result<Written>>& results);
-    void apply(const std::vector<Result<Written>>& results);
+    void apply();
 
     const SpaceFacts& facts_;
     const SpaceParts& parts_;
@@ -115,10 +115,9 @@ private:
     std::vector<Draft> drafts_;
     std::size_t drafts_at_once_ = most_drafts;
 
-    // Creates of records that nothing else names: the index is spared reading and folding them.
+    // Creates of records that nothing else names: the index is spared reading and hashing them.
     struct Fresh {
-        std::size_t line = 0;   // in lines_
-        std::size_t place = 0;  // of its result, which holds the record
+        std::size_t line = 0;  // in lines_
         domain::Operation operation;
         Hash hash{};
     };

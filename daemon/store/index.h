@@ -5,7 +5,7 @@
 // ended cleanly with the file it has.
 //
 // `Index` is for the space's writer thread; `IndexReader` is for any thread and never blocks it
-// (a pool of read connections, each read in one snapshot).
+// (a pool of read connections, each read in one snapshot). Both show whatever follow() was given.
 
 #include "store/journal.h"
 
@@ -21,11 +21,11 @@
 
 namespace dutybook::store {
 
-// What is known already of a line that was made here: the index then does neither again.
+// What is known already of a line: the index then does none of it again.
 struct KnownLine {
     const domain::Operation* operation = nullptr;  // as read_operation() gives it; null: not known
     const domain::RecordState* alone = nullptr;    // the fold of it by itself
-    Hash hash{};                                   // of that
+    std::optional<Hash> hash{};                    // of that fold
 };
 
 // Operations of one writer under one frontier, as they stand in a segment or the journal's tail.
@@ -37,6 +37,31 @@ struct Run {
     CommitId segment;  // empty for the journal's tail
     Millis arrived = 0;
     std::span<const KnownLine> known{};  // of each line, or none
+};
+
+// A verdict of the rules on one subject as it is shown (a row; its absence is "unchecked"): it goes
+// when the record changes. Opaque to the index but for what it is found by.
+struct Verdict {
+    struct Found {
+        std::string id, rule;
+        Hash hash{};  // member of the digest of findings
+    };
+    std::string record, version, plugin_digest;
+    std::string findings;            // canonical JSON array
+    std::vector<std::string> reads;  // ids of records that it looked at (backward edges)
+    std::vector<Found> found{};
+};
+
+// What this site has just made durable.
+struct OwnRun {
+    domain::Writer writer;
+    std::uint64_t first = 1;
+    domain::Frontier frontier;
+    std::vector<std::string> lines;
+    Millis arrived = 0;
+    std::vector<domain::Operation> operations{};  // that `known` points to
+    std::vector<KnownLine> known{};               // of each line, or none
+    std::vector<Verdict> verdicts{};
 };
 
 struct Applied {
@@ -86,19 +111,6 @@ struct IndexCounts {
     std::uint64_t records = 0, operations = 0, conflicts = 0;
 };
 
-// A verdict of the rules on one subject as it is shown (a row; its absence is "unchecked"): it goes
-// when the record changes. Opaque to the index but for what it is found by.
-struct Verdict {
-    struct Found {
-        std::string id, rule;
-        Hash hash{};  // member of the digest of findings
-    };
-    std::string record, version, plugin_digest;
-    std::string findings;            // canonical JSON array
-    std::vector<std::string> reads;  // ids of records that it looked at (backward edges)
-    std::vector<Found> found{};
-};
-
 // How far the rules have come.
 struct Judged {
     std::map<std::string, std::uint64_t> living{};  // records by kind
@@ -131,8 +143,6 @@ public:
         CommitId segment;
     };
     virtual Result<std::vector<OperationRow>> operations(std::string_view record) = 0;
-    // Which of these ids an operation names, in one read.
-    virtual Result<std::vector<std::string>> taken(std::span<const std::string> ids) = 0;
     virtual Result<std::vector<StoredRecord>> conflicts(const std::string& after,
                                                         std::size_t limit) = 0;
     virtual Result<IndexCounts> counts() = 0;
@@ -169,6 +179,14 @@ public:
     // conflicts, search and frontier. Runs must follow what is applied of their writer without a
     // gap (an earlier part is skipped as a duplicate); a gap is Code::Conflict.
     virtual Result<Applied> apply(std::span<const Run> runs) = 0;
+    // Takes in what was written here and what the rules said of it, now or a little later. An
+    // error, which may be that of an earlier run: what was given since the last success is not
+    // taken in.
+    virtual Result<void> follow(OwnRun run);
+    // The error of what was to be taken in later, told once.
+    virtual Result<void> followed() { return {}; }
+    // Which of these ids an operation names.
+    virtual Result<std::vector<std::string>> taken(std::span<const std::string> ids) = 0;
     // Late indexes: between begin_bulk and end_bulk secondary indexes and full text are off and
     // are built at the end (full text in slices: true = more to do, as for fields that rules or a
     // schema look up since a short while).
@@ -192,6 +210,8 @@ public:
     virtual Result<void> set_judged_upto(std::string_view space, const IndexPoint& point) = 0;
 
     virtual IndexReader& reader() = 0;
+    // What each read of reader() does first.
+    virtual void before_reads(std::function<void()> wait) = 0;
     virtual Result<void> check() = 0;  // integrity and digest recomputed from records
     virtual Result<void> close_cleanly() = 0;
 };
@@ -200,6 +220,8 @@ public:
 // space: the caller deletes it and rebuilds.
 Result<std::unique_ptr<Index>> open_sqlite_index(const std::string& path,
                                                  const domain::KindCatalog& kinds);
+// The same index with a thread of its own, on which it follows (index_write_behind.h).
+std::unique_ptr<Index> write_behind(std::unique_ptr<Index> index);
 Result<void> delete_index(const std::string& path);
 
 }  // namespace dutybook::store

@@ -107,15 +107,16 @@ Result<bool> SqliteIndex::insert_record(std::span<const Arrival* const> arrivals
         known.push_back({&arrival->operation(), arrival->frontier.get()});
     }
     const Arrival& first = *arrivals.front();
-    const bool folded = arrivals.size() == 1 && first.known.alone != nullptr;
+    const bool alone = arrivals.size() == 1;
     domain::RecordState made;
+    const bool folded = alone && first.known.alone != nullptr;
     if (!folded) made = domain::fold(known);
     const domain::RecordState& state = folded ? *first.known.alone : made;
     TRY_ASSIGN(const auto bucket, bucket_of(state));
     const auto* traits = state.born ? catalog_.find(state.kind) : nullptr;
     Change change;
     change.after = &state;
-    if (folded) change.hash_after = &first.known.hash;
+    if (alone && first.known.hash) change.hash_after = &*first.known.hash;
     change.effective_after = effective_key(state, traits);
     const auto stored = kept_state(state, arrivals.size());
 

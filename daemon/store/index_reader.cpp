@@ -139,6 +139,12 @@ auto ReaderPool::with_connection(Read read) -> decltype(read(std::declval<ReadCo
     return outcome;
 }
 
+template <class Read>
+auto ReaderPool::shown(Read read) -> decltype(read(std::declval<ReadConnection&>())) {
+    if (before_reads_) before_reads_();
+    return with_connection(std::move(read));
+}
+
 Result<std::unique_ptr<ReadConnection>> ReaderPool::borrow(std::uint64_t& generation) {
     std::unique_ptr<ReadConnection> connection;
     {
@@ -183,66 +189,65 @@ void ReaderPool::close() {
 }
 
 Result<std::optional<StoredRecord>> ReaderPool::get(std::string_view id) {
-    return with_connection([&](ReadConnection& c) { return c.get(id); });
+    return shown([&](ReadConnection& c) { return c.get(id); });
 }
 Result<Page> ReaderPool::list(const Query& query) {
-    return with_connection([&](ReadConnection& c) { return c.list(query); });
+    return shown([&](ReadConnection& c) { return c.list(query); });
 }
 Result<std::vector<std::string>> ReaderPool::by_prefix(std::string_view prefix, std::size_t limit) {
-    return with_connection([&](ReadConnection& c) { return c.by_prefix(prefix, limit); });
+    return shown([&](ReadConnection& c) { return c.by_prefix(prefix, limit); });
 }
 Result<std::vector<IndexReader::OperationRow>> ReaderPool::operations(std::string_view record) {
-    return with_connection([&](ReadConnection& c) { return c.operations(record); });
+    return shown([&](ReadConnection& c) { return c.operations(record); });
 }
 Result<std::vector<std::string>> ReaderPool::taken(std::span<const std::string> ids) {
     return with_connection([&](ReadConnection& c) { return c.taken(ids); });
 }
 Result<std::vector<StoredRecord>> ReaderPool::conflicts(const std::string& after,
                                                         std::size_t limit) {
-    return with_connection([&](ReadConnection& c) { return c.conflicts(after, limit); });
+    return shown([&](ReadConnection& c) { return c.conflicts(after, limit); });
 }
 Result<IndexCounts> ReaderPool::counts() {
-    return with_connection([](ReadConnection& c) { return c.counts(); });
+    return shown([](ReadConnection& c) { return c.counts(); });
 }
 Result<std::string> ReaderPool::digest() {
-    return with_connection([](ReadConnection& c) { return c.digest(); });
+    return shown([](ReadConnection& c) { return c.digest(); });
 }
 Result<std::string> ReaderPool::operations_digest() {
-    return with_connection([](ReadConnection& c) { return c.operations_digest(); });
+    return shown([](ReadConnection& c) { return c.operations_digest(); });
 }
 Result<domain::Frontier> ReaderPool::frontier() {
-    return with_connection([](ReadConnection& c) { return c.frontier(); });
+    return shown([](ReadConnection& c) { return c.frontier(); });
 }
 Result<std::vector<std::string>> ReaderPool::referring(std::string_view id, std::size_t limit) {
-    return with_connection([&](ReadConnection& c) { return c.referring(id, limit); });
+    return shown([&](ReadConnection& c) { return c.referring(id, limit); });
 }
 Result<std::vector<Verdict>> ReaderPool::verdicts_of(std::string_view record) {
-    return with_connection([&](ReadConnection& c) { return c.verdicts_of(record); });
+    return shown([&](ReadConnection& c) { return c.verdicts_of(record); });
 }
 Result<Judged> ReaderPool::judged() {
-    return with_connection([](ReadConnection& c) { return c.judged(); });
+    return shown([](ReadConnection& c) { return c.judged(); });
 }
 Result<Unjudged> ReaderPool::unjudged(const std::string& kind,
                                       std::span<const std::string> plugin_digests,
                                       const std::string& after, std::size_t limit) {
-    return with_connection(
-        [&](ReadConnection& c) { return c.unjudged(kind, plugin_digests, after, limit); });
+    return shown([&](ReadConnection& c) { return c.unjudged(kind, plugin_digests, after, limit); });
 }
 Result<std::vector<FindingPlace>> ReaderPool::findings(const std::string& from,
                                                        const std::string& rule, std::size_t limit) {
-    return with_connection([&](ReadConnection& c) { return c.findings(from, rule, limit); });
+    return shown([&](ReadConnection& c) { return c.findings(from, rule, limit); });
 }
 Result<std::vector<std::string>> ReaderPool::judged_with(std::string_view id) {
-    return with_connection([&](ReadConnection& c) { return c.judged_with(id); });
+    return shown([&](ReadConnection& c) { return c.judged_with(id); });
 }
 Result<IndexPoint> ReaderPool::point() {
-    return with_connection([](ReadConnection& c) { return c.point(); });
+    return shown([](ReadConnection& c) { return c.point(); });
 }
 Result<std::vector<std::string>> ReaderPool::changed_since(const IndexPoint& point) {
-    return with_connection([&](ReadConnection& c) { return c.changed_since(point); });
+    return shown([&](ReadConnection& c) { return c.changed_since(point); });
 }
 Result<IndexPoint> ReaderPool::judged_upto(std::string_view space) {
-    return with_connection([&](ReadConnection& c) { return c.judged_upto(space); });
+    return shown([&](ReadConnection& c) { return c.judged_upto(space); });
 }
 
 }  // namespace dutybook::store

@@ -1,6 +1,6 @@
 #pragma once
 // Reading the index from any thread: a few read-only connections, lent one read at a time. Each
-// read sees one snapshot and never waits for the writer, only for a free connection.
+// read sees one snapshot and waits for a free connection alone, and for what before_reads() names.
 
 #include "store/index_records.h"
 
@@ -55,7 +55,6 @@ public:
     Result<Page> list(const Query& query) override;
     Result<std::vector<std::string>> by_prefix(std::string_view prefix, std::size_t limit) override;
     Result<std::vector<OperationRow>> operations(std::string_view record) override;
-    Result<std::vector<std::string>> taken(std::span<const std::string> ids) override;
     Result<std::vector<StoredRecord>> conflicts(const std::string& after,
                                                 std::size_t limit) override;
     Result<IndexCounts> counts() override;
@@ -74,6 +73,11 @@ public:
     Result<std::vector<std::string>> changed_since(const IndexPoint& point) override;
     Result<IndexPoint> judged_upto(std::string_view space) override;
 
+    // Which of these ids are in what is committed.
+    Result<std::vector<std::string>> taken(std::span<const std::string> ids);
+    // Set before there are readers.
+    void before_reads(std::function<void()> wait) { before_reads_ = std::move(wait); }
+
     // Waits for the reads under way, closes the connections; later reads are Unavailable.
     void close();
     // Connections forget what they remember of rows that are changed in place.
@@ -85,7 +89,11 @@ private:
     Result<std::unique_ptr<ReadConnection>> borrow(std::uint64_t& generation);
     void give_back(std::unique_ptr<ReadConnection> connection, std::uint64_t generation);
 
+    template <class Read>
+    auto shown(Read read) -> decltype(read(std::declval<ReadConnection&>()));
+
     const std::string path_;
+    std::function<void()> before_reads_;
     std::mutex mutex_;
     std::condition_variable returned_;
     // Protected by mutex_:

@@ -32,7 +32,13 @@ public:
     Result<void> drop_verdicts(std::span<const std::string> records) override;
     Result<void> keep_verdicts_of(std::span<const std::string> plugin_digests) override;
     Result<void> set_judged_upto(std::string_view space, const IndexPoint& point) override;
+    Result<std::vector<std::string>> taken(std::span<const std::string> ids) override {
+        return readers_->taken(ids);
+    }
     IndexReader& reader() override { return *readers_; }
+    void before_reads(std::function<void()> wait) override {
+        readers_->before_reads(std::move(wait));
+    }
     Result<void> check() override;
     Result<void> close_cleanly() override;
 

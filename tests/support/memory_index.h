@@ -106,7 +106,15 @@ public:
         effect.done();
         return {};
     }
+    Result<std::vector<std::string>> taken(std::span<const std::string> ids) override {
+        std::vector<std::string> out;
+        for (const auto& id : ids) {
+            if (data_.records.contains(id)) out.push_back(id);
+        }
+        return out;
+    }
     store::IndexReader& reader() override { return reader_; }
+    void before_reads(std::function<void()>) override {}
     Result<void> check() override { return {}; }
     Result<void> close_cleanly() override { return {}; }
 

@@ -94,13 +94,6 @@ public:
         }
         return out;
     }
-    Result<std::vector<std::string>> taken(std::span<const std::string> ids) override {
-        std::vector<std::string> out;
-        for (const auto& id : ids) {
-            if (data_.records.contains(id)) out.push_back(id);
-        }
-        return out;
-    }
     Result<std::vector<store::StoredRecord>> conflicts(const std::string& after,
                                                        std::size_t limit) override {
         std::vector<store::StoredRecord> out;

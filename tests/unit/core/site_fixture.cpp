@@ -42,7 +42,7 @@ void TestSite::open(bool moved) {
         index = store::open_sqlite_index(folder("index.db"), core_kinds());
     }
     REQUIRE_MESSAGE(index.has_value(), index.error().text());
-    index_ = std::move(*index);
+    index_ = store::write_behind(std::move(*index));
     core::SpaceParts parts;
     parts.journal = journal_.get();
     parts.log = log_.get();
