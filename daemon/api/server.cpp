@@ -50,7 +50,10 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
 namespace {
 
 Error system_failure(std::string what, const boost::system::error_code& ec) {
-    return failure(Code::Io, std::move(what), ec.message());
+    const bool full = ec == boost::system::errc::no_space_on_device;
+    return failure(
+        full ? Code::Full : Code::Io, std::move(what), ec.message(),
+        full ? "make room on the disk; df -i tells whether it has run out of files" : "");
 }
 
 }  // namespace

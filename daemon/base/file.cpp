@@ -39,6 +39,7 @@ Error system_error(const std::string& what, const fs::path& path, int number) {
         code = Code::Full;
         fix = "make room on the disk";
     }
+    if (number == EROFS) fix = "check the disk (dmesg), then mount its volume for writing";
     return failure(code, what + " " + path.string(), std::strerror(number), std::move(fix));
 }
 

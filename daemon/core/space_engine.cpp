@@ -41,8 +41,12 @@ std::vector<Result<Written>> SpaceEngine::write(std::span<const WriteRequest> re
     auto current = state_->receiver.leave_bulk();
     if (current) current = catch_up_index();
     if (!current) {
-        Error why = failure(Code::Unavailable, "the space takes no writes now",
-                            current.error().text(), "restart the daemon: it rebuilds the index");
+        const bool full = current.error().code == Code::Full;
+        Error why = failure(full ? Code::Full : Code::Unavailable, "the space takes no writes now",
+                            current.error().text(),
+                            full ? "make room on the disk; writing goes on by itself then. What "
+                                   "was acknowledged is safe"
+                                 : "restart the daemon: it rebuilds the index");
         return std::vector<Result<Written>>(requests.size(), why);
     }
     if (parts_.circle != nullptr) {

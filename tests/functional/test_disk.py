@@ -69,6 +69,33 @@ def test_a_full_disk_refuses_writes_and_recovers_by_itself(world, refusing, what
     assert north.client("verify", "--full").objects[-1]["damage"] == []
 
 
+def test_what_is_acknowledged_while_the_index_finds_no_room_is_shown_later(world, refusing):
+    north = world.site("North")
+    disk = Disk(north, refusing)
+    north.start()
+    disk.fail("ENOSPC write index.db")
+    assert north.request("POST", "/v1/spaces/-/records", duty("kept"))[0] == 201
+    status, problem = north.request("POST", "/v1/spaces/-/records", duty("refused"))
+    assert (status, problem["code"]) == (507, "full") and "room" in problem["fix"], problem
+    assert "index-behind" in kinds_of_alarms(north)
+    disk.heal()
+    assert north.request("POST", "/v1/spaces/-/records", duty("after"))[0] == 201
+    assert titles(north) == {"kept", "after"}
+    assert "index-behind" not in kinds_of_alarms(north)
+
+
+def test_a_volume_that_cannot_be_written_is_told(world):
+    north = world._site("North", "school")
+    with small_volume(north.store.parent, "48m"):
+        north.client("init", "--site", "North", "--tz", "UTC")
+        north.log = world.directory / "North.log"
+        remount = ["mount", "-o", "remount,ro", north.store.parent]
+        north.turn_rules_off()
+        subprocess.run(remount, check=True)
+        with pytest.raises(AssertionError, match="Read-only file system; .*mount its volume"):
+            north.start()
+
+
 def test_a_stop_while_the_disk_is_full_is_clean(world, refusing):
     north = world.site("North")
     disk = Disk(north, refusing)
