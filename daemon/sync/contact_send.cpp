@@ -88,13 +88,20 @@ Result<void> ContactRun::push_until_nothing_is_left() {
 }
 
 Error ContactRun::refused() const {
-    const bool unpacking = refusal_.find("unpacker error") != std::string::npos;
+    const auto said = [&](const char* words) { return refusal_.find(words) != std::string::npos; };
+    std::string fix =
+        "let this account push to refs/heads/log/*, refs/heads/control and refs/heads/dutybook "
+        "there";
+    if (said("unpacker error"))
+        fix = "see that its disk has room and its limit for a push is high enough";
+    if (said(".lock'"))
+        fix =
+            "a transfer that was cut off left a lock there: in a folder it is removed after an "
+            "hour, elsewhere remove it if nothing writes there";
     return failure(
         Code::Conflict, name_of_remote(remote_.name, remote_.url),
         "it refuses what is sent" + (refusal_.empty() ? std::string() : " (" + refusal_ + ")"),
-        unpacking ? "see that its disk has room and its limit for a push is high enough"
-                  : "let this account push to refs/heads/log/*, refs/heads/control and "
-                    "refs/heads/dutybook there");
+        std::move(fix));
 }
 
 Result<void> ContactRun::push_round(const Pushes& pushes) {

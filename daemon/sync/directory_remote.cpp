@@ -4,9 +4,11 @@
 #include "base/file.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -188,7 +190,26 @@ std::string damage_of_objects(const fs::path& directory) {
     return {};
 }
 
+bool stale(const fs::directory_entry& entry) {
+    std::error_code error;
+    if (entry.path().extension() != ".lock" || !entry.is_regular_file(error)) return false;
+    const auto changed = entry.last_write_time(error);
+    return !error && fs::file_time_type::clock::now() - changed > std::chrono::hours(1);
+}
+
 }  // namespace
+
+void remove_stale_locks(const fs::path& given) {
+    std::error_code error;
+    const fs::path directory = fs::is_directory(given / ".git", error) ? given / ".git" : given;
+    std::vector<fs::path> found;
+    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
+        if (stale(*at)) found.push_back(at->path());
+    for (fs::recursive_directory_iterator at(directory / "refs", error), end; !error && at != end;
+         at.increment(error))
+        if (stale(*at)) found.push_back(at->path());
+    for (const auto& lock : found) fs::remove(lock, error);
+}
 
 DirectoryLook look_at_directory(const fs::path& given) {
     std::error_code error;

@@ -27,6 +27,10 @@ struct DirectoryLook {
 // Reads names, sizes, HEAD and refs; no object's content.
 DirectoryLook look_at_directory(const std::filesystem::path& directory);
 
+// A stick that was pulled out keeps the locks of what was being written, and git waits for nobody
+// to remove them. Those of an hour and more are removed; git holds one for moments.
+void remove_stale_locks(const std::filesystem::path& directory);
+
 // A bare repository whose default branch is `dutybook`, that takes no forced change and no
 // deletion, and whose refs and objects are synced to the disk (sticks are pulled).
 Result<void> create_directory_remote(const std::filesystem::path& directory, GitCommand& git,

@@ -23,7 +23,7 @@ constexpr std::string_view see_https =
     "see that the address and its port are those of an https server";
 
 // The first that is found counts: causes stand before their consequences ("hung up").
-constexpr std::array<Sign, 66> signs = {{
+constexpr std::array<Sign, 67> signs = {{
     {"REMOTE HOST IDENTIFICATION HAS CHANGED", Code::Forbidden, "its host key has changed",
      "find out why; only if the host was really renewed, replace its line in known_hosts"},
     {"Host key verification failed", Code::Forbidden, "its host key is not known here",
@@ -95,6 +95,11 @@ constexpr std::array<Sign, 66> signs = {{
      "look who else writes to this repository"},
     {"out of memory", Code::TooLarge, "it sends an object larger than any of ours",
      "look who else writes to this repository"},
+    {"missing necessary objects", Code::Corrupt, "its repository is damaged", ""},
+    {"unable to read tree", Code::Corrupt, "its repository is damaged", ""},
+    {"bad object", Code::Corrupt, "its repository is damaged", ""},
+    {"is corrupt", Code::Corrupt, "its repository is damaged", ""},
+    {"object file", Code::Corrupt, "its repository is damaged", ""},
     {"bad line length", Code::Malformed, "what it says is not git's protocol",
      "see that the address is right; if it is, ask the host's administrator"},
     {"protocol error", Code::Malformed, "what it says is not git's protocol",
@@ -103,6 +108,8 @@ constexpr std::array<Sign, 66> signs = {{
      "ask the host's administrator to run `git fsck` on it"},
     {"bad pack", Code::Malformed, "what it sends is no pack",
      "ask the host's administrator to run `git fsck` on it"},
+    {"cannot lock ref", Code::Conflict, "a transfer that was cut off left a lock there",
+     "sync again in an hour, which removes it, or remove its *.lock files if nothing writes there"},
     {"Read-only file system", Code::Forbidden, "it is read-only", "make it writable"},
     {"insufficient permission", Code::Forbidden, "this account has no write right there",
      "give the service user write access to it"},
@@ -120,11 +127,6 @@ constexpr std::array<Sign, 66> signs = {{
      "see that the address is right; if it is, ask the host's administrator"},
     {"not our ref", Code::Conflict, "it lists what it does not hand out",
      "ask the host's administrator to run `git fsck` on it, or sync with another remote"},
-    {"missing necessary objects", Code::Corrupt, "its repository is damaged", ""},
-    {"unable to read tree", Code::Corrupt, "its repository is damaged", ""},
-    {"bad object", Code::Corrupt, "its repository is damaged", ""},
-    {"is corrupt", Code::Corrupt, "its repository is damaged", ""},
-    {"object file", Code::Corrupt, "its repository is damaged", ""},
     {"Connection closed by", Code::Unavailable, "its host closed the connection", look_network},
     {"closed by remote host", Code::Unavailable, "its host closed the connection", look_network},
     {"Connection reset by", Code::Unavailable, "its host closed the connection", look_network},

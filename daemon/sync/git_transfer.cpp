@@ -155,10 +155,11 @@ Result<void> GitTransfer::prepare_directory(const RemoteConfig& remote, const Re
                          "find out who did that; take it out, or do not use this folder");
         case DirectoryState::Damaged:
             damaged_ = look.why;
-            return {};
+            break;
         case DirectoryState::Good:
-            return {};
+            break;
     }
+    remove_stale_locks(url.directory);
     return {};
 }
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 from dutybook import duty
@@ -84,3 +85,48 @@ def test_a_vfat_stick(world):
         relay(world, carry)
     finally:
         subprocess.run(["umount", str(mount)])
+
+
+def test_locks_of_a_stick_that_was_pulled_out(world):
+    """git leaves them behind; one of an hour ago is nobody's any more."""
+    north = world.site("North").start()
+    stick = world.bare("stick")
+    north.client("remote", "add", "stick", stick)
+    north.add_file([duty("before")])
+    north.sync()
+    control = stick / "refs/heads/control"
+    locks = [log.with_name(log.name + ".lock") for log in (stick / "refs/heads/log").rglob("0*")]
+    locks += [control.with_name("control.lock"), stick / "HEAD.lock", stick / "packed-refs.lock"]
+    for lock in locks:
+        lock.write_text("")
+    north.add_file([duty("after it was pulled out")])
+    error = north.client("sync", expect=1).one["error"]
+    assert "lock" in error and "removed after an hour" in error, error
+    for lock in locks:
+        os.utime(lock, (time.time() - 3700, time.time() - 3700))
+    north.sync()
+    assert not any(lock.exists() for lock in locks)
+    assert north.status()["remotes"][0]["undelivered"] == 0
+
+
+def test_a_torn_object_on_a_stick(world):
+    """Whoever needs it finds it; whoever has everything puts it there again."""
+    north = world.site("North").start()
+    stick = world.bare("stick")
+    north.client("remote", "add", "stick", stick)
+    for day in range(3):
+        north.add_file(duty(f"{day} {i}") for i in range(5))
+        north.sync()
+    blobs = [line.split()[0] for line in world.git(
+        "-C", stick, "cat-file", "--batch-all-objects", "--batch-check").splitlines()
+             if " blob " in line]
+    for blob in blobs:
+        path = stick / "objects" / blob[:2] / blob[2:]
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:60])
+    south = world.invited(north, "South").start()
+    failed = south.client("sync", expect=1).one
+    assert "damaged" in failed["error"], failed
+    for site in (north, south):
+        site.sync()
+    assert south.digest() == north.digest() and south.status()["records"] == 15
