@@ -33,8 +33,12 @@ struct Case {
     std::string unchecked;
     bool later = false;
     std::set<std::string> reads;
-    std::string digests;  // of the needs of its rules
+    std::string digests;   // of the needs of its rules
+    std::size_t said = 0;  // bytes
 };
+
+// Of all that a plugin says about one record: many rules may each say what one alone may.
+constexpr std::size_t most_said = 256 * 1024;
 
 struct Pending {
     std::size_t of_case = 0;
@@ -335,6 +339,14 @@ void PluginHost::evaluate_with(const ActivePlugin& plugin, std::span<const RuleR
         auto findings = read_answer(*answers[i], answer);
         if (!findings) {
             one.unchecked = findings.error().text();
+            continue;
+        }
+        one.said += answers[i]->size();
+        for (const Finding& finding : *findings) one.said += finding.message.size();
+        if (one.said > most_said) {
+            one.unchecked = "plugin " + manifest.id + " says more than " +
+                            std::to_string(most_said / 1024) + " KiB about one record";
+            one.judgement.findings.clear();
             continue;
         }
         const bool open = one.subject->status == domain::Status::Draft || !findings->empty();

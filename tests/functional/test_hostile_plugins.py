@@ -222,6 +222,41 @@ def besiege(world, canaries):
     assert site.stop() == 0
 
 
+def test_what_a_plugin_says_about_a_record_is_bounded(world):
+    """A value that stands in a message a thousand times, in a hundred findings of each of fifty
+    rules: gigabytes out of little answers."""
+    site = world.site("North")
+    place = site.store / "plugins/flood"
+    (place / "schemas").mkdir(parents=True)
+    rules = [f"FLOOD-{number}" for number in range(50)]
+    (place / "plugin.json").write_text(json.dumps({
+        "id": "flood", "version": "1.0.0", "abi": 1, "runtime": "lua",
+        "kinds": [{"kind": "flood.trap", "schema": "schemas/trap.json"}],
+        "rules": [{"id": rule, "on": "flood.trap", "severity": "warn",
+                   "messages": {"c": {"en": "{v}" * 1000}}} for rule in rules],
+        "limits": {"deadline_ms": 10_000, "output_kb": 1024}}))
+    (place / "schemas/trap.json").write_text(json.dumps({
+        "$schema": "http://json-schema.org/draft-07/schema#", "title": "Trap",
+        "x-kind": "flood.trap", "x-version": 1, "x-final": True, "type": "object",
+        "properties": {"findings": {"type": "integer"}, "size": {"type": "integer"}}}))
+    (place / "rules.lua").write_text("".join(f"""
+        rules["{rule}"] = function(trap)
+          local all = {{}}
+          for i = 1, trap.findings do
+            all[i] = {{ code = "c", values = {{ v = ("x"):rep(trap.size) }} }}
+          end
+          return all
+        end""" for rule in rules))
+    site.start()
+    bad = site.one("add", "flood.trap", "findings=100", "size=2000")
+    assert site.resident() < 200 << 20, f"{site.resident() >> 20} MB"
+    assert not bad["findings"]
+    [told] = site.many("findings", "--unchecked")
+    assert told["record"] == bad["id"] and "says more than" in told["why"] and "flood" in told["why"]
+    good = site.one("add", "flood.trap", "findings=1", "size=1")  # the twin
+    assert [one["message"] for one in good["findings"]] == ["x" * 1000] * len(rules)
+
+
 class Prober:
     def __init__(self, site):
         self.process = subprocess.Popen(
