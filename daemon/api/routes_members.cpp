@@ -124,8 +124,24 @@ Result<void> retire(core::SpaceService& space, const Circle& circle) {
     return sealed ? Result<void>{} : sealed.error();
 }
 
-Result<void> on_member(Circle& circle, const std::string& word, const domain::Member& member) {
-    if (word == "remove") return circle.remove(member);
+// What is named of a site counts, and nothing else of it: a store that was just recovered has none.
+Result<void> has_synced(Call& call, const std::string& space, const domain::Member& member) {
+    TRY_ASSIGN(const auto remotes, call.services.sync->remotes(space));
+    const bool never = std::ranges::none_of(remotes, &sync::RemoteStatus::last_success);
+    if (remotes.empty() || member.site.empty() || !never) return {};
+    return failure(
+        Code::Conflict, member.name + " was not removed",
+        "this store never synced the space, and of what " + member.name +
+            " wrote nothing would count that is not here",
+        "dutybook sync, then remove it; if no remote can be met: dutybook remote remove");
+}
+
+Result<void> on_member(Call& call, Circle& circle, const std::string& space,
+                       const std::string& word, const domain::Member& member) {
+    if (word == "remove") {
+        TRY(has_synced(call, space, member));
+        return circle.remove(member);
+    }
     if (word == "adopt") return circle.adopt(member);
     domain::ControlAct act;
     act.kind = word == "pen" ? ControlKind::Pen : ControlKind::Confirm;
@@ -195,7 +211,7 @@ Result<void> act(Call& call, core::SpaceService& space, Circle& circle, Json& an
     }
     if (site.empty()) return malformed("name a site", "/site");
     TRY_ASSIGN(const domain::Member member, circle.find(site));
-    return on_member(circle, word, member);
+    return on_member(call, circle, space.facts().name, word, member);
 }
 
 Result<Response> change_members(Call& call) {

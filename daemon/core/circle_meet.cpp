@@ -45,6 +45,7 @@ Result<Circle::Met> Circle::meet(store::Quarantine& quarantine, const store::Com
     TRY_ASSIGN(const domain::Membership members, fold(all, keys));
     const auto counts = [&](const domain::SignedEntry& entry) {
         return entry.commit == members.head ||
+               std::ranges::find(members.lost_unread, entry.commit) != members.lost_unread.end() ||
                std::ranges::any_of(members.lost,
                                    [&](const auto& lost) { return lost.commit == entry.commit; });
     };

@@ -107,6 +107,7 @@ private:
         }
         gave_way_.push_back(
             {entry.commit, entry.entry.number, {entry.entry.by, membership_.recovery_sign}});
+        membership_.lost_unread.push_back(entry.commit);
     }
 
     // What the loser appended to its entry is lost with it. A member may append there too what does
@@ -125,7 +126,7 @@ private:
                                                 : Result<ControlAct>(malformed("no key"));
                 if (act && (heir || act->kind == ControlKind::Epoch))
                     note_lost(*entry, *act);
-                else if (!act && heir)
+                else if (!act)
                     note_unread(*entry);
             }
         }

@@ -98,6 +98,8 @@ struct Membership {
     std::map<std::string, Member, std::less<>> sites;  // by site id; invited ones by key_name
     std::vector<Applied> applied;
     std::vector<Lost> lost;
+    // Commits that gave way too and that we cannot read: `lost` once their key is passed on.
+    std::vector<std::string> lost_unread;
     // Commits of entries by who may append, whose epoch key we lack: we were removed.
     std::vector<std::string> unreadable;
     // The line went on by the recovery key, in an epoch that we were not given. Nobody holds the

@@ -499,6 +499,7 @@ TEST_CASE("the key of a branch that gave way is passed on at its end, by a membe
     EpochKeys keys{{1, space.keys.at(1)}, {2, space.keys.at(2)}};
     const std::vector<SignedEntry> both{space.entries[0], recovery, apart};
     CHECK(seen(space, both, keys, fresh).lost.empty());  // it cannot be read there
+    CHECK(seen(space, both, keys, fresh).lost_unread == std::vector<std::string>{apart.commit});
 
     const auto passed_on = [&](const SigningKey& by) {
         ControlEntry entry = apart.entry;
