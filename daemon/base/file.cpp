@@ -130,7 +130,8 @@ Result<void> make_directories(const fs::path& path, unsigned mode) {
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0) {
         if (S_ISDIR(info.st_mode)) return {};
-        return failure(Code::Io, "cannot create " + path.string(), "a file is in its place");
+        return failure(Code::Io, "cannot create " + path.string(), "a file is in its place",
+                       "move that file away");
     }
     const fs::path parent = folder_of(path);
     if (parent != path) TRY(make_directories(parent, mode));
@@ -150,17 +151,20 @@ Result<void> sync_file(const fs::path& path) {
 }
 
 Result<FileLock> FileLock::take(const fs::path& path) {
-    const int fd =
-        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0 && errno == EISDIR)
+    const Descriptor file(
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (file.get() < 0 && errno == EISDIR)
         return failure(Code::Io, "cannot open " + path.string(), "a folder stands in its place",
                        "move that folder away");
-    if (fd < 0 && errno == ELOOP)
+    if (file.get() < 0 && errno == ELOOP)
         return failure(Code::Io, "cannot open " + path.string(), "a link stands in its place",
                        "move that link away");
-    if (fd < 0) return system_error("cannot open", path, errno);
+    if (file.get() < 0) return system_error("cannot open", path, errno);
+    if (!is_regular(file.get())) return failure(Code::Io, path.string() + " is no file");
+    // Not on the file: whoever deletes it would let a second process in.
+    const int fd = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return system_error("cannot open the folder of", path, errno);
     FileLock lock(fd);
-    if (!is_regular(fd)) return failure(Code::Io, path.string() + " is no file");
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
     if (errno == EWOULDBLOCK) {
         return failure(Code::Unavailable, path.string() + " is locked", "another process holds it",

@@ -19,7 +19,7 @@ Result<void> make_directories(const fs::path& path, unsigned mode = 0700);  // s
 Result<void> sync_directory(const fs::path& path);
 Result<void> sync_file(const fs::path& path);
 
-// An exclusive flock on a file, held as long as the object lives.
+// An exclusive flock on the folder of a lock file, held as long as the object lives.
 class FileLock {
 public:
     static Result<FileLock> take(const fs::path& path);  // Code::Unavailable if another holds it

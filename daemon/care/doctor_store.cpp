@@ -58,8 +58,8 @@ Millis changed_at(const fs::path& file) {
     return static_cast<Millis>(info.st_mtim.tv_sec) * 1000;
 }
 
-bool is_held(const fs::path& lock) {
-    const int fd = ::open(lock.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+bool is_held(const fs::path& store) {
+    const int fd = ::open(store.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return false;
     const bool held = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
     ::close(fd);
@@ -114,7 +114,7 @@ Lines check_keys(const fs::path& store) {
 
 Lines check_locks(const fs::path& store, bool daemon, Millis now) {
     Lines lines;
-    if (!daemon && is_held(store / "lock")) {
+    if (!daemon && is_held(store)) {
         const auto holder = read_file(store / "lock", 64);
         lines.push_back({"locks", Level::Fail,
                          "process " + (holder ? *holder : std::string("?")) +

@@ -4,7 +4,7 @@
 //
 //   site.json               format, site id, name, zone; machine id, device and inode (to find out
 //                           that this directory was copied or restored)
-//   lock                    flock of the running daemon
+//   lock                    pid of the running daemon, which holds a flock on DIR itself
 //   keys/                   the site's key pairs (keyring.h; secret halves 0600)
 //   gitconfig               GIT_CONFIG_GLOBAL of transfer children: includes the administrator's
 //   run/dutybook.sock       the socket, while a daemon runs

@@ -209,7 +209,7 @@ domain::EpochKeys Circle::unshared_keys() const {
 
 Result<void> Circle::share_keys() {
     const std::lock_guard acting(acting_);
-    if (outside()) return {};
+    if (!membership() || outside()) return {};
     const auto unshared = unshared_keys();
     if (unshared.empty()) return {};
     if (holds_pen()) return append({}, true);

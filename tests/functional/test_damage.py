@@ -290,3 +290,33 @@ def test_what_is_no_file_stops_nothing_in_silence(filled, end):
             assert north.digest() == before, (name, put)
             assert other.read_text() == "kept", (name, put)
             other.unlink()
+
+
+@pytest.mark.parametrize("what", ["log.git", "log.git/objects", "log.git/refs"])
+def test_a_file_in_the_place_of_the_log_stops_neither_writes_nor_reads(filled, what):
+    north, before = filled, filled.digest()
+    path = north.store / "spaces" / north.space / what
+    north.kill()
+    path.rename(north.store.parent / "kept")
+    path.write_text("somebody's")
+    north.start()
+    assert north.digest() == before
+    assert north.request("POST", "/v1/spaces/-/records", duty("written"))[0] == 201
+    before = north.digest()
+    assert "log.git" in north.client("verify", expect=7).objects[-1]["damage"][0]["file"]
+    north.client("repair", expect=6)
+    assert north.client("verify", "--full", expect=(0, 6)).objects[-1]["ok"]
+    assert north.sync()[0]["ok"]
+    assert north.digest() == before
+    north.client("rebuild")
+    assert north.digest() == before
+
+
+def test_a_second_daemon_is_refused_though_the_lock_was_deleted(filled):
+    (filled.store / "lock").unlink()
+    ran = subprocess.run([filled.programs / "dutybookd", "--store", filled.store, "--http", "off"],
+                         env=filled.environment, capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 1 and "is in use" in ran.stderr
+    filled.client("status")
+    filled.kill()
+    filled.start()
