@@ -80,6 +80,27 @@ std::set<std::string> spellings(const std::string& directory) {
     return paths;
 }
 
+// A word of a shell's command.
+std::string in_shell(const std::string& word) {
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
+// What `git credential-store` reads; git takes out of it what a host refuses.
+Result<void> write_sign_ins(const fs::path& file, const std::set<std::string>& lines) {
+    std::error_code ignored;
+    if (lines.empty()) {
+        fs::remove(file, ignored);
+        return {};
+    }
+    std::string text;
+    for (const std::string& line : lines) text += line;
+    const auto there = read_file(file);
+    if (there && *there == text) return {};
+    return write_file_atomically(file, text);
+}
+
 std::vector<std::string> settings(Millis stall) {
     const auto seconds = std::to_string(std::max<Millis>(1, stall / 1000));
     std::vector<std::string> words = {"git"};
@@ -144,13 +165,23 @@ Result<void> write_git_config(const std::filesystem::path& config,
     text += "\tpath = " + quoted(home + "/.gitconfig") + "\n";
     // A directory remote tidies itself up, but never behind the back of whoever pulls the stick.
     text += "[gc]\n\tautoDetach = false\n[safe]\n";
-    std::set<std::string> directories;
+    std::set<std::string> directories, sign_ins;
+    const fs::path credentials = config.parent_path() / "git-credentials";
+    std::string signs;
     for (const RemoteConfig& remote : remotes) {
         const auto url = parse_remote_url(remote.url);
-        if (url && url->kind == RemoteKind::Directory) directories.merge(spellings(url->directory));
+        if (!url) continue;
+        if (url->kind == RemoteKind::Directory) directories.merge(spellings(url->directory));
+        // The arguments of a process are read by every account: a password reaches git in a file.
+        if (!url->sign_in.empty() && sign_ins.insert(url->sign_in + "\n").second)
+            signs += "[credential " + quoted(url->url) +
+                     "]\n\tuseHttpPath = true\n\thelper =\n\thelper = " +
+                     quoted("store --file=" + in_shell(credentials.string())) + "\n";
     }
     for (const std::string& directory : directories)
         text += "\tdirectory = " + quoted(directory) + "\n";
+    text += signs;
+    TRY(write_sign_ins(credentials, sign_ins));
     const auto there = read_file(config);
     if (there && *there == text) return {};
     return write_file_atomically(config, text);

@@ -168,7 +168,7 @@ Result<Transfer::Refs> GitTransfer::list(const RemoteConfig& remote,
     TRY_ASSIGN(const RemoteUrl url, parse_remote_url(remote.url));
     if (url.kind == RemoteKind::Directory) TRY(prepare_directory(remote, url, cancel));
     GitCommand::Run command;
-    command.arguments = {"ls-remote", "--refs", "--", remote.url, "refs/heads/*"};
+    command.arguments = {"ls-remote", "--refs", "--", url.url, "refs/heads/*"};
     guard_other_end(command.arguments, url, false);
     command.stall = command.total = remote.timeout;
     TRY_ASSIGN(const ProcessResult result, run(command, Step::List, remote, url, cancel));
@@ -191,7 +191,7 @@ Result<void> GitTransfer::fetch(const RemoteConfig& remote, const std::vector<Wa
                          "--progress"};
     for (const Wanted& one : wanted)
         if (!one.have.empty()) command.arguments.push_back("--negotiation-tip=" + one.have);
-    command.arguments.insert(command.arguments.end(), {"--stdin", "--", remote.url});
+    command.arguments.insert(command.arguments.end(), {"--stdin", "--", url.url});
     guard_other_end(command.arguments, url, false);
     command.stall = remote.timeout;
     command.total = total_of(remote);
@@ -230,7 +230,7 @@ Result<PushOutcome> GitTransfer::push(const RemoteConfig& remote,
     for (const Offered& one : offered)
         if (one.replace)
             command.arguments.push_back("--force-with-lease=" + one.ref + ":" + one.expected);
-    command.arguments.insert(command.arguments.end(), {"--", remote.url});
+    command.arguments.insert(command.arguments.end(), {"--", url.url});
     for (const Offered& one : offered) command.arguments.push_back(one.tip + ":" + one.ref);
     guard_other_end(command.arguments, url, true);
     command.stall = remote.timeout;
@@ -255,7 +255,7 @@ Result<void> GitTransfer::try_push(const RemoteConfig& remote, const Offered& of
     command.directory = options_.log;
     command.arguments = {
         "push",        "--dry-run", "--porcelain", "--no-verify",
-        "--no-signed", "--",        remote.url,    offered.tip + ":" + offered.ref};
+        "--no-signed", "--",        url.url,       offered.tip + ":" + offered.ref};
     guard_other_end(command.arguments, url, true);
     command.stall = command.total = remote.timeout;
     // Status 1: refused as not fast-forward, which is no matter of rights.

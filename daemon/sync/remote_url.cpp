@@ -46,6 +46,14 @@ bool safe_host(std::string_view host) {
            host.find("@-") == std::string_view::npos && host.find(' ') == std::string_view::npos;
 }
 
+RemoteUrl https_url(const std::string& text) {
+    RemoteUrl url{RemoteKind::Https, text, {}, {}, {}};
+    if (redacted(text) == text) return url;
+    url.sign_in = text;
+    url.url.erase(8, text.substr(0, text.find('/', 8)).rfind('@') + 1 - 8);
+    return url;
+}
+
 Result<RemoteUrl> ssh_url(const std::string& text) {
     const std::string rest = text.substr(6);
     const auto slash = rest.find('/');
@@ -86,8 +94,7 @@ Result<RemoteUrl> parse_remote_url(const std::string& text) {
         if (has_control(directory)) return not_a_remote(text);
         return RemoteUrl{RemoteKind::Directory, text, directory, {}, {}};
     }
-    if (text.starts_with("https://") && text.size() > 8 && text[8] != '/')
-        return RemoteUrl{RemoteKind::Https, text, {}, {}, {}};
+    if (text.starts_with("https://") && text.size() > 8 && text[8] != '/') return https_url(text);
     if (text.starts_with("ssh://")) return ssh_url(text);
     if (text.find("://") != std::string::npos) return not_a_remote(text);
     return scp_like(text);

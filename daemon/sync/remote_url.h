@@ -11,10 +11,11 @@ enum class RemoteKind : unsigned char { Directory, Ssh, Https };
 
 struct RemoteUrl {
     RemoteKind kind = RemoteKind::Directory;
-    std::string url;        // as git takes it
+    std::string url;        // as git is told it, for everybody on this machine to see: no password
     std::string directory;  // Directory: the decoded absolute path
     std::string user_host;  // Ssh: as ssh takes it ("git@host")
     std::string port;       // Ssh: empty = as ssh is configured
+    std::string sign_in{};  // Https: the address with its name and password, empty if it has none
 };
 
 // https, ssh, scp-like ("git@host:path"), file URLs and absolute paths. Code::Malformed for any

@@ -54,6 +54,11 @@ TEST_CASE("a password in an address is never shown") {
     CHECK(redacted("https://me@example.org/x") == "https://me@example.org/x");
     CHECK(redacted("https://example.org:8443/x") == "https://example.org:8443/x");
     CHECK(redacted("/srv/x") == "/srv/x");
+    const auto url = parse_remote_url("https://me:sec%40ret@example.org/x@y");
+    REQUIRE(url);
+    CHECK(url->url == "https://example.org/x@y");
+    CHECK(url->sign_in == "https://me:sec%40ret@example.org/x@y");
+    CHECK(parse_remote_url("https://me@example.org/x")->url == "https://me@example.org/x");
     CHECK(parse_remote_url("gopher://me:secret@host/x").error().text().find("secret") ==
           std::string::npos);
 }
