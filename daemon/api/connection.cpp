@@ -331,10 +331,11 @@ void Connection::read_body(std::uint64_t exchange, Responder::OnBody call) {
 }
 
 void Connection::begin_answer(Request request) {
-    if (step_ != Step::Streamed) step_ = Step::Answer;
+    const bool coming = step_ == Step::Streamed;
+    if (!coming) step_ = Step::Answer;
     deadline_ = Moment::max();
     release_gathered();
-    auto exchange = std::make_shared<Exchange>(shared_from_this(), exchange_, framing_);
+    auto exchange = std::make_shared<Exchange>(shared_from_this(), exchange_, framing_, coming);
     shared_->handler->handle(std::move(request), std::move(exchange));
 }
 

@@ -48,7 +48,10 @@ void Exchange::deliver(std::string bytes, std::string more, bool last) {
 void Exchange::send(Response response) {
     Stage open = Stage::Open;
     if (!stage_.compare_exchange_strong(open, Stage::Done)) return;
-    std::string head = head_of(response, framing_, response.body.size());
+    // The rest of a body that nobody reads ends the connection, and the client is to know.
+    Framing framing = framing_;
+    if (coming_) framing.keep_alive = false;
+    std::string head = head_of(response, framing, response.body.size());
     // A small body travels in the head's buffer: one write, one allocation less.
     if (response.body.size() <= 8192) {
         head += response.body;

@@ -8,8 +8,10 @@ namespace dutybook::api {
 
 class Exchange final : public Responder {
 public:
-    Exchange(std::shared_ptr<Connection> connection, std::uint64_t number, Framing framing)
-        : connection_(std::move(connection)), number_(number), framing_(framing) {}
+    // `coming`: the body is read while it is answered.
+    Exchange(std::shared_ptr<Connection> connection, std::uint64_t number, Framing framing,
+             bool coming = false)
+        : connection_(std::move(connection)), number_(number), framing_(framing), coming_(coming) {}
     ~Exchange() override;
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
@@ -31,6 +33,7 @@ private:
     const std::shared_ptr<Connection> connection_;
     const std::uint64_t number_;
     const Framing framing_;
+    const bool coming_;
     std::atomic<Stage> stage_ = Stage::Open;
     // Bytes on their way to the connection's thread.
     std::shared_ptr<std::atomic<std::size_t>> handed_over_ =

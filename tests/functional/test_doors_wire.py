@@ -104,6 +104,14 @@ def test_a_coded_body_is_refused(door):
     assert statuses(door.send(post("identity", body_of("plain")))) == [201]
 
 
+def test_a_refused_batch_says_that_the_connection_ends(door):
+    body = b"{}\n" * 3
+    head = (door.bearer(), ("Content-Type", "application/x-ndjson"),
+            ("Content-Length", str(len(body))))
+    answer = door.send(request("POST", "/v1/spaces/nowhere/records", head, host=door.address) + body)
+    assert statuses(answer) == [404] and b"Connection: close" in answer, answer
+
+
 def test_other_protocols(door, counted):
     upgrade = (("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
                ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="))
