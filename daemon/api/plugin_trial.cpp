@@ -25,7 +25,8 @@ Error not_installed(const std::string& what, const std::vector<Error>& errors,
     Json list = Json::array();
     for (const Error& each : errors) list.push_back(problem_of(each));
     error.detail = canonical({{"errors", std::move(list)}, {"output", output}});
-    if (!errors.empty()) error.why = errors.front().text();
+    // "FAILED  tests/runs.json:12: one child is missing", the first of them.
+    error.why = errors.empty() ? output.substr(0, output.find('\n')) : errors.front().text();
     error.fix = "`dutybook plugin lint` and `dutybook plugin test` show all";
     return error;
 }
@@ -122,6 +123,7 @@ Result<Shadow> shadow_run(const Services& services, const rules::PluginPackage& 
     const std::string& id = package.manifest.id;
     host.activate({{package, names, "shadow"}});
     Shadow shadow;
+    shadow.plugin = id;
     for (core::SpaceService* space : services.book->spaces()) {
         const std::string& name = space->facts().name;
         host.configure(name, id, running.configuration(name, id));
@@ -140,6 +142,10 @@ Result<Shadow> shadow_run(const Services& services, const rules::PluginPackage& 
         }
         comparison.end();
     }
+    MigrationWanted seen;
+    seen.spaces = names;
+    TRY_ASSIGN(const auto spaces, migrate_records(services, package, seen));
+    for (const SpaceMigrated& one : spaces) shadow.shapes.add(one.done);
     return shadow;
 }
 
@@ -150,14 +156,25 @@ Json shadow_json(const Shadow& shadow) {
         text +=
             "; cannot judge " + std::to_string(shadow.failed) + " of them, first " + shadow.failure;
     }
+    if (const auto words = old_shape_words(shadow.plugin, shadow.shapes); !words.empty()) {
+        text += "; " + words;
+    }
     return {{"records", shadow.records},
             {"findings", shadow.findings},
             {"failed", shadow.failed},
+            {"old", shadow.shapes.old},
+            {"unmigrated", shadow.shapes.failed.size()},
             {"text", std::move(text)},
             {"samples", shadow.samples}};
 }
 
 Result<void> judges_all(const Shadow& shadow) {
+    for (const core::Unmigrated& one : shadow.shapes.failed) {
+        if (one.why.code != Code::Internal) continue;  // the record's fault: a person mends it
+        return failure(Code::Rejected, "the plugin is not taken into use",
+                       "its migrate fails on record " + one.record + ": " + one.why.text(),
+                       "mend it and install it again; what runs now goes on");
+    }
     if (shadow.failed == 0) return {};
     return failure(Code::Rejected, "the plugin is not taken into use",
                    "it cannot judge " + std::to_string(shadow.failed) + " of " +

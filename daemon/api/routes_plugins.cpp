@@ -2,8 +2,10 @@
 // the running version alone.
 
 #include "api/call.h"
+#include "api/plugin_migration.h"
 #include "api/plugin_trial.h"
 #include "core/plugins.h"
+#include "rules/near_names.h"
 
 namespace dutybook::api {
 
@@ -26,6 +28,7 @@ Json status_of(const core::Plugins::Listed& one) {
             {"why", status.slot.last_fault},
             {"sandbox", status.slot.sandbox.is_object() ? status.slot.sandbox : Json::object()},
             {"memory", status.slot.resident},
+            {"migrates", one.migrates},
             {"spaces", std::move(spaces)},
             {"off", std::move(off)}};
 }
@@ -122,6 +125,45 @@ Result<Response> turn_plugin(Call& call) {
     return json_response({{"id", call.argument(0)}, {"on", on}});
 }
 
+Error with_all(std::vector<Error> errors) {
+    Json all = Json::array();
+    for (const Error& one : errors) all.push_back({{"pointer", one.pointer}, {"what", one.what}});
+    Error out = std::move(errors.front());
+    if (all.size() > 1) out.detail = canonical({{"errors", std::move(all)}});
+    return out;
+}
+
+// Whether the plugin that is here takes these settings. They are a record, which any site of the
+// space may write: what is asked here is asked before that.
+Result<Response> check_settings(Call& call) {
+    const std::string& id = call.argument(0);
+    const auto plugin = call.services.plugins->host().find(id);
+    if (!plugin) {
+        std::vector<std::string> all;
+        for (const auto& one : call.services.plugins->list()) all.push_back(one.status.id);
+        return failure(Code::NotFound, "no plugin " + id + " is here", {},
+                       rules::did_you_mean(id, all));
+    }
+    const rules::Manifest& manifest = plugin->package.manifest;
+    Json settings = manifest.default_configuration();
+    std::vector<std::string> names;
+    for (const auto& [name, value] : settings.items()) names.push_back(name);
+    std::vector<Error> errors;
+    for (const auto& [name, value] : call.body["settings"].items()) {
+        if (!settings.contains(name)) {
+            errors.push_back(malformed("plugin " + id + " has no setting \"" + name + "\"",
+                                       pointer_to("", name)));
+            errors.back().fix = rules::did_you_mean(name, names);
+        } else if (!value.is_null()) {
+            settings[name] = value;
+        }
+    }
+    TRY_ASSIGN(const auto schema, rules::Schema::compile(manifest.configuration));
+    for (Error& error : schema.validate(settings)) errors.push_back(std::move(error));
+    if (!errors.empty()) return with_all(std::move(errors));
+    return json_response({{"id", id}, {"settings", std::move(settings)}});
+}
+
 Result<Response> shadow_plugin(Call& call) {
     TRY_ASSIGN(const auto package, checked_package(call.services, call.body.value("folder", "")));
     TRY_ASSIGN(const Shadow shadow, shadow_run(call.services, package));
@@ -141,7 +183,7 @@ std::vector<Endpoint> plugin_routes() {
         {.path = "/v1/plugins",
          .name = "listPlugins",
          .summary = "The plugins of this site and how they do.",
-         .answer = "plugin",
+         .answer = "plugin-status",
          .list = true,
          .runs = Runs::Pool,
          .run = answering(list_plugins)},
@@ -177,6 +219,27 @@ std::vector<Endpoint> plugin_routes() {
          .access = Access::SocketOnly,
          .runs = Runs::Pool,
          .run = answering(rollback_plugin)},
+        {.method = Method::Post,
+         .path = "/v1/plugins/{plugin}/settings",
+         .name = "checkSettings",
+         .summary = "Whether the plugin takes these settings. Stores nothing.",
+         .body = Body::Members,
+         .members = {{"settings", Type::Object, true, false, "name: value"}},
+         .runs = Runs::Pool,
+         .run = answering(check_settings)},
+        {.method = Method::Post,
+         .path = "/v1/plugins/{plugin}/migrate",
+         .name = "migratePlugin",
+         .summary = "Brings records of an older shape to the shape that their kind has now.",
+         .body = Body::Optional,
+         .members = {{"kind", Type::Text, false, false, "of the plugin's; all without it"},
+                     {"space", Type::Text, false, false, "all where the plugin is on without it"},
+                     {"dry_run", Type::Flag, false, false, "only say what would change"}},
+         .answer = "migration",
+         .stream = true,
+         .access = Access::SocketOnly,
+         .runs = Runs::Pool,
+         .run = migrate_plugin},
         {.method = Method::Post,
          .path = "/v1/plugins/{plugin}/turn",
          .name = "turnPlugin",

@@ -2,6 +2,7 @@
 
 #include "rules/finding.h"
 #include "rules/first_time.h"
+#include "rules/json_lines.h"
 
 #include <algorithm>
 
@@ -9,36 +10,76 @@ namespace dutybook::author {
 
 namespace {
 
-void load_one(const std::filesystem::path& folder, const Surroundings& surroundings,
-              const rules::ManifestReader& reader, LoadedPlugins& loaded) {
-    auto reading = rules::read_package_folder(folder, reader);
-    loaded.errors.insert(loaded.errors.end(), reading.errors.begin(), reading.errors.end());
-    if (!reading.errors.empty()) return;
-    const auto wanted = reading.package.manifest.requires_plugins;
-    const std::string id = reading.package.manifest.id;
-    loaded.packages.push_back(std::move(reading.package));
-    for (const auto& [name, lowest] : wanted) {
-        const bool there = std::any_of(
-            loaded.packages.begin(), loaded.packages.end(),
-            [&name = name](const rules::PluginPackage& p) { return p.manifest.id == name; });
-        if (there) continue;
-        const auto path = surroundings.plugins / name;
-        if (!std::filesystem::exists(path / "plugin.json")) {
-            loaded.errors.push_back(failure(Code::Malformed,
-                                            "plugin " + id + " requires plugin " + name,
-                                            "it is not in " + surroundings.plugins.string()));
-            continue;
-        }
-        load_one(path, surroundings, reader, loaded);
-        if (loaded.errors.empty() &&
-            rules::compare_versions(loaded.packages.back().manifest.version, lowest) < 0) {
-            loaded.errors.push_back(failure(Code::Malformed, "plugin " + id + " requires " + name +
-                                                                 " " + lowest + " or newer"));
+namespace fs = std::filesystem;
+
+// A plugin, and what it requires.
+class Loader {
+public:
+    Loader(const Surroundings& surroundings, const rules::ManifestReader& reader,
+           LoadedPlugins& loaded)
+        : surroundings_(surroundings), reader_(reader), loaded_(loaded) {}
+
+    void load(const fs::path& folder) {
+        auto reading = rules::read_package_folder(folder, reader_);
+        auto& errors = loaded_.errors;
+        errors.insert(errors.end(), reading.errors.begin(), reading.errors.end());
+        if (!reading.errors.empty()) return;
+        const auto wanted = reading.package.manifest.requires_plugins;
+        const std::string id = reading.package.manifest.id;
+        const std::string manifest = reading.package.files["plugin.json"];
+        loaded_.packages.push_back(std::move(reading.package));
+        for (const auto& [name, lowest] : wanted) {
+            if (named(name) == nullptr) {
+                const auto place = place_of(name, surroundings_);
+                if (!place.empty()) load(place);
+            }
+            if (!errors.empty()) return;
+            const rules::Manifest* const there = named(name);
+            const bool old =
+                there != nullptr && rules::compare_versions(there->version, lowest) < 0;
+            if (there != nullptr && !old) continue;
+            Error error = failure(
+                Code::Malformed, "requires plugin " + name + " " + lowest + " or newer",
+                old ? "it is of version " + there->version + " here"
+                    : "there is none of that name here",
+                "install it first, or correct \"requires\"");
+            error.pointer = pointer_to("/requires", name);
+            errors.push_back(rules::in_file(std::move(error), id + "/plugin.json", manifest));
         }
     }
-}
+
+private:
+    const rules::Manifest* named(const std::string& id) const {
+        for (const auto& package : loaded_.packages) {
+            if (package.manifest.id == id) return &package.manifest;
+        }
+        return nullptr;
+    }
+
+    const Surroundings& surroundings_;
+    const rules::ManifestReader& reader_;
+    LoadedPlugins& loaded_;
+};
 
 }  // namespace
+
+fs::path place_of(const std::string& plugin, const Surroundings& surroundings) {
+    std::vector<fs::path> places{surroundings.plugins};
+    if (!surroundings.installed.empty()) {
+        places.push_back(surroundings.installed);
+        std::error_code none;
+        for (const auto& space : fs::directory_iterator(surroundings.installed / ".spaces", none)) {
+            places.push_back(space.path());
+        }
+        std::sort(places.begin() + 2, places.end());
+    }
+    std::reverse(places.begin(), places.end());
+    for (const auto& place : places) {
+        std::error_code failed;
+        if (fs::exists(place / plugin / "plugin.json", failed)) return place / plugin;
+    }
+    return {};
+}
 
 LoadedPlugins load_with_required(const std::filesystem::path& folder,
                                  const Surroundings& surroundings) {
@@ -48,7 +89,7 @@ LoadedPlugins load_with_required(const std::filesystem::path& folder,
         loaded.errors.push_back(reader.error());
         return loaded;
     }
-    load_one(folder, surroundings, *reader, loaded);
+    Loader(surroundings, *reader, loaded).load(folder);
     if (!loaded.errors.empty()) return loaded;
     std::vector<rules::KindSource> sources;
     const auto core = rules::read_kind_folder(surroundings.schemas / "kinds", "core");

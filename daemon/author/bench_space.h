@@ -22,6 +22,10 @@ struct Surroundings {
     std::filesystem::path installed{};  // where those of the site lie, by id; may be empty
 };
 
+// Where the plugin of that name lies that is in use: of a space, else the site's own, else the
+// program's. Empty: there is none.
+std::filesystem::path place_of(const std::string& plugin, const Surroundings& surroundings);
+
 // Reads a folder and everything that it requires; all mistakes at once.
 struct LoadedPlugins {
     std::vector<rules::PluginPackage> packages;  // the wanted one first
@@ -61,13 +65,15 @@ public:
     std::vector<rules::Finding> findings() const;
     const std::vector<std::string>& unchecked() const { return unchecked_; }
 
+    void note_migrated(const std::string& kind) { fired_.insert("migrate " + kind); }
+
     rules::MemorySource& records() { return records_; }
     rules::PluginHost& host() { return *host_; }
     const rules::KindRegistry& kinds() const { return *kinds_; }
     const std::string& zone() const { return zone_; }
     Millis now() const { return clock_.now(); }
     const std::string& plugin() const { return plugin_; }
-    // Rules and codes that were seen to fire, "MED-R02.too_early".
+    // Rules and codes that were seen to fire, "MED-R02.too_early"; kinds that were, "migrate bus.run".
     const std::set<std::string>& fired() const { return fired_; }
 
     static constexpr const char* space_name = "school";

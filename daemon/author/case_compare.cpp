@@ -97,6 +97,9 @@ std::vector<std::string> never_exercised(const rules::Manifest& manifest,
             if (fired.count(rule.id + "." + code) == 0) never.push_back(rule.id + "." + code);
         }
     }
+    for (const std::string& kind : manifest.migrated_kinds()) {
+        if (fired.count("migrate " + kind) == 0) never.push_back("migrate " + kind);
+    }
     return never;
 }
 

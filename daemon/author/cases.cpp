@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "rules/amendment.h"
 #include "rules/json_lines.h"
+#include "rules/migration.h"
 
 #include <algorithm>
 #include <numeric>
@@ -14,9 +15,9 @@ namespace {
 
 constexpr std::size_t cases_bytes = 4u << 20;
 
-Error at_case(const TestCase& test, const std::string& what, const std::string& pointer) {
-    Error error = malformed(test.file + ": \"" + test.name + "\": " + what);
-    error.pointer = (test.list ? pointer_to("", test.index) : std::string()) + pointer;
+Error at_case(const TestCase& test, Error error) {
+    error.what = test.file + ": \"" + test.name + "\": " + error.what;
+    error.pointer = (test.list ? pointer_to("", test.index) : std::string()) + error.pointer;
     return error;
 }
 
@@ -207,6 +208,24 @@ Result<Json> CaseRunner::change(const Json& described) {
     return Result<Json>(boost::system::in_place_value, std::move(outcome));
 }
 
+// What becomes of a record of an older shape, which needs not fit the kind of today. A field that
+// was cleared is shown as null.
+Result<Json> CaseRunner::migrate(const Json& described) {
+    TRY_ASSIGN(const auto record, record_of(described, "/do/migrate"));
+    const auto plugin = space_.host().find(space_.plugin());
+    auto answer = std::move(rules::migrations(*plugin, space_.kinds(), {&record, 1}).front());
+    if (!answer) {
+        Error error = std::move(answer).error();
+        error.pointer = "/do/migrate/fields" + error.pointer;
+        return error;
+    }
+    const Json& changes = *answer;
+    if (!changes.empty()) space_.note_migrated(record.kind);
+    Json fields = fields_of(record);
+    fields.update(changes);
+    return Result<Json>(boost::system::in_place_value, Json{{"fields", std::move(fields)}});
+}
+
 Result<Json> CaseRunner::report(const Json& wanted) {
     rules::PluginHost::ReportRequest request;
     request.space = BenchSpace::space_name;
@@ -233,6 +252,8 @@ Result<Json> CaseRunner::act(const Json& test) {
         TRY_ASSIGN(outcome, asked(todo["write"], "write"));
     } else if (todo.contains("change")) {
         TRY_ASSIGN(outcome, change(todo["change"]));
+    } else if (todo.contains("migrate")) {
+        TRY_ASSIGN(outcome, migrate(todo["migrate"]));
     } else if (todo.contains("judge")) {
         const std::string id = todo["judge"].value("record", "");
         const auto* record = space_.records().get(BenchSpace::space_name, id);
@@ -274,8 +295,7 @@ CaseResult CaseRunner::run(const TestCase& test, const CaseOptions& options) {
         auto outcome = this->outcome(test.text, order);
         ++result.orders;
         if (!outcome) {
-            Error error = outcome.error();
-            result.differences = {at_case(test, error.what, error.pointer).text()};
+            result.differences = {at_case(test, outcome.error()).text()};
             return result;
         }
         result.differences = differences(test.text["expect"], *outcome);

@@ -52,6 +52,7 @@ private:
     Result<Json> act(const Json& test);
     Result<Json> asked(const Json& described, const char* word);  // check or write
     Result<Json> change(const Json& described);
+    Result<Json> migrate(const Json& described);
     Result<Json> report(const Json& wanted);
     Result<rules::RuleRecord> record_of(const Json& described, const std::string& at) const;
 
@@ -62,7 +63,7 @@ private:
 // What an expectation wants and an outcome lacks; empty = it holds.
 std::vector<std::string> differences(const Json& expect, const Json& outcome);
 
-// Rules and codes of the plugin that no case made fire.
+// Rules and codes of the plugin that no case made fire, and "migrate KIND" that none changed.
 std::vector<std::string> never_exercised(const rules::Manifest& manifest,
                                          const std::set<std::string>& fired);
 

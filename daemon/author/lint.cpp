@@ -29,6 +29,7 @@ public:
         check_texts();
         check_kinds();
         check_tests();
+        check_migrations();
         check_code();
         check_mentions();
         return std::move(errors_);
@@ -59,18 +60,13 @@ private:
         const auto reader = rules::ManifestReader::open(surroundings_.schemas);
         if (!reader) return false;
         const std::string id = kind.substr(0, kind.find('.'));
-        for (const auto& place : {surroundings_.installed, surroundings_.plugins}) {
-            std::error_code failed;
-            const auto folder = place / id;
-            if (place.empty() || !std::filesystem::exists(folder / "plugin.json", failed)) continue;
-            const rules::Manifest other =
-                rules::read_package_folder(folder, *reader).package.manifest;
-            const bool brings =
-                std::any_of(other.kinds.begin(), other.kinds.end(),
-                            [&](const rules::ManifestKind& one) { return one.kind == kind; });
-            return brings && other.requires_plugins.count(manifest_.id) != 0;
-        }
-        return false;
+        const auto folder = place_of(id, surroundings_);
+        if (folder.empty()) return false;
+        const rules::Manifest other = rules::read_package_folder(folder, *reader).package.manifest;
+        const bool brings =
+            std::any_of(other.kinds.begin(), other.kinds.end(),
+                        [&](const rules::ManifestKind& one) { return one.kind == kind; });
+        return brings && other.requires_plugins.count(manifest_.id) != 0;
     }
 
     void check_need_set(const rules::NeedSet& set, const std::string& pointer) {
@@ -127,22 +123,40 @@ private:
     void check_kinds() {
         const auto reader = rules::ManifestReader::open(surroundings_.schemas);
         if (!reader) return errors_.push_back(reader.error());
-        for (const auto& place : {surroundings_.installed, surroundings_.plugins}) {
-            std::error_code failed;
-            const auto folder = place / manifest_.id;
-            if (place.empty() || !std::filesystem::exists(folder / "plugin.json", failed)) continue;
-            const auto before = rules::read_package_folder(folder, *reader);
-            if (!before.errors.empty()) return;  // what is broken was never in use
-            for (Error& error : rules::breaking_changes(before.package, package_)) {
-                errors_.push_back(std::move(error));
-            }
-            return;
+        const auto folder = place_of(manifest_.id, surroundings_);
+        if (folder.empty()) return;
+        const auto before = rules::read_package_folder(folder, *reader);
+        if (!before.errors.empty()) return;  // what is broken was never in use
+        for (Error& error : rules::breaking_changes(before.package, package_)) {
+            errors_.push_back(std::move(error));
         }
     }
 
     void check_tests() {
         auto cases = read_cases(package_.files, manifest_.id, surroundings_.schemas);
         errors_.insert(errors_.end(), cases.errors.begin(), cases.errors.end());
+    }
+
+    // Who changes a person's records has shown what it does to them.
+    void check_migrations() {
+        const auto cases = read_cases(package_.files, manifest_.id, surroundings_.schemas).cases;
+        for (std::size_t i = 0; i < manifest_.kinds.size(); ++i) {
+            const rules::ManifestKind& kind = manifest_.kinds[i];
+            if (!kind.migrates) continue;
+            const std::string at = pointer_to("/kinds", i) + "/migrates";
+            const bool tried = std::any_of(cases.begin(), cases.end(), [&](const TestCase& test) {
+                return test.text.value("/do/migrate/kind"_json_pointer, "") == kind.kind;
+            });
+            if (!tried) {
+                complain("kind " + kind.kind + " migrates, and no test case tries it", at,
+                         R"(add one to tests/: "do": {"migrate": {"kind": )" +
+                             canonical(kind.kind) + R"(, "fields": {...}}})");
+            }
+            if (loaded_.kinds->schema(kind.kind).value("x-version", Json(1)) == Json(1)) {
+                complain("kind " + kind.kind + " migrates, and is of version 1: there is none older",
+                         at, "raise its \"x-version\"");
+            }
+        }
     }
 
     // Where the code sets an entry of a table: the first line that names it.
@@ -193,7 +207,7 @@ private:
         }
         if (manifest_.native) return;
         const Json ready = plugin->slot->status().sandbox;
-        Declared judged, completes, reports;
+        Declared judged, completes, reports, migrates;
         for (std::size_t i = 0; i < manifest_.rules.size(); ++i) {
             judged[manifest_.rules[i].id] = pointer_to("/rules", i);
         }
@@ -203,9 +217,15 @@ private:
         for (std::size_t i = 0; i < manifest_.reports.size(); ++i) {
             reports[manifest_.reports[i].name] = pointer_to("/reports", i);
         }
+        for (std::size_t i = 0; i < manifest_.kinds.size(); ++i) {
+            if (manifest_.kinds[i].migrates) {
+                migrates[manifest_.kinds[i].kind] = pointer_to("/kinds", i);
+            }
+        }
         compare("rule", judged, ready["rules"], "rules");
         compare("completion", completes, ready["completes"], "complete");
         compare("report", reports, ready["reports"], "reports");
+        compare("migration", migrates, ready["migrates"], "migrate");
         for (const Json& one : ready.value("undefined", Json::array())) {
             const auto text = one.get<std::string>();
             const auto blank = text.find(' ');

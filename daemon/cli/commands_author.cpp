@@ -17,7 +17,7 @@ void add_author_commands(Commands& commands) {
         "plugin lint ./bus_duty", [&session, &offline, folders]() -> Result<int> {
             int worst = done;
             for (const auto& folder : *folders) {
-                const Offline::PluginLint wanted{folder, session.settings().store, session.json()};
+                const Offline::PluginFolder wanted{folder, session.settings().store, session.json()};
                 worst = std::max(worst, offline.lint(wanted, session.out()));
             }
             return worst;
@@ -28,7 +28,8 @@ void add_author_commands(Commands& commands) {
     auto& bench =
         command(commands, plugins, "bench", "How fast it judges the records of its test cases.",
                 "plugin bench ./bus_duty", [&session, &offline, folder]() -> Result<int> {
-                    return offline.bench(*folder, session.json(), session.out());
+                    return offline.bench({*folder, session.settings().store, session.json()},
+                                         session.out());
                 });
     bench.add_option("folder", *folder, "of the plugin")->required();
 
@@ -37,6 +38,7 @@ void add_author_commands(Commands& commands) {
                           "plugin test ./bus_duty --permute --coverage",
                           [&session, &offline, test]() -> Result<int> {
                               test->json = session.json();
+                              test->store = session.settings().store;
                               return offline.test(*test, session.out());
                           });
     tests.add_option("folder", test->folder, "of the plugin")->required();

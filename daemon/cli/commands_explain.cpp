@@ -37,6 +37,7 @@ void say_settings(std::ostream& out, const Json& values) {
         for (const auto& [space, value] : one["set"].items()) {
             out << ", in " << space << ' ' << value.dump();
         }
+        if (const auto what = text_of(one, "description"); !what.empty()) out << "  (" << what << ')';
         out << '\n';
     }
 }
@@ -101,6 +102,18 @@ Result<int> explain(Session& session, const std::string& what) {
 }
 
 }  // namespace
+
+Result<int> show_settings(Session& session, const std::string& plugin) {
+    TRY_ASSIGN(const Json shown, session.get("/v1/plugins/" + plugin));
+    if (session.json()) {
+        print_json(session.out(), shown["settings"]);
+    } else if (shown["values"].empty()) {
+        session.out() << plugin << " has no settings\n";
+    } else {
+        say_settings(session.out(), shown["values"]);
+    }
+    return done;
+}
 
 void add_explain_command(Commands& commands, CLI::App& plugins) {
     auto& session = commands.session;

@@ -95,7 +95,7 @@ Result<int> act(Session& session, const std::string& method, const std::string& 
 
 // Settings are a record, so that all sites judge alike: one record for each plugin and space.
 Result<int> configure(Session& session, const std::string& plugin,
-                      const std::vector<std::string>& settings) {
+                      const std::vector<std::string>& settings, bool elsewhere) {
     Json fields = Json::object();
     TRY_ASSIGN(const auto arguments, read_arguments(settings));
     for (const FieldArgument& argument : arguments) {
@@ -104,10 +104,18 @@ Result<int> configure(Session& session, const std::string& plugin,
         fields[argument.field] = typed ? parsed : Json(argument.value);
     }
     const std::string id = "config-" + plugin;
-    if (fields.empty()) {
-        TRY_ASSIGN(const Json shown, session.get("/v1/plugins/" + plugin));
-        session.out() << shown["settings"].dump(session.json() ? -1 : 2) << '\n';
-        return done;
+    if (fields.empty()) return show_settings(session, plugin);
+    const auto taken = session.post("/v1/plugins/" + plugin + "/settings", {{"settings", fields}});
+    if (!taken) {
+        Error error = taken.error();
+        if (error.code != Code::NotFound) return error;
+        if (!elsewhere) {
+            error.fix += std::string(error.fix.empty() ? "" : " ") +
+                         "where only other sites of the space have it, add --elsewhere";
+            return error;
+        }
+        session.err() << "warning: plugin " << plugin
+                      << " is not here, so nobody looked at whether it has such settings\n";
     }
     auto changed = session.ask("PATCH", session.in_space("records/" + id), fields, {{}, {}, true});
     if (!changed && exit_code(changed.error()) == failed) {
@@ -124,26 +132,51 @@ Result<int> configure(Session& session, const std::string& plugin,
     return done;
 }
 
+// How many records have an older shape; notes it in what the daemon said of the plugin. Only an
+// administrator at the socket may ask.
+Result<std::string> old_shape(Session& session, Json& plugin) {
+    if (!plugin.value("migrates", false)) return std::string();
+    const std::string id = text_of(plugin, "id");
+    auto seen = session.post("/v1/plugins/" + id + "/migrate", {{"dry_run", true}});
+    if (!seen) {
+        return "; its records were not looked at for an older shape: " + seen.error().text();
+    }
+    plugin["migration"] = *seen;
+    const auto old = seen->value("old", std::uint64_t{0});
+    const auto stuck = seen->value("failed", std::uint64_t{0});
+    if (old + stuck == 0) return std::string();
+    return "; " + std::to_string(old + stuck) +
+           " records have an older shape; run `dutybook plugin migrate " + id + "`" +
+           (stuck > 0 ? " (" + std::to_string(stuck) + " need a person)" : "");
+}
+
+// A native plugin's worker says "abi", that of one in Lua "lua".
+std::string landlock_words(const Json& sandbox) {
+    const int landlock = sandbox.value("landlock", 0);
+    if (landlock > 0) return "Landlock ABI " + std::to_string(landlock);
+    return sandbox.contains("abi")
+               ? "no Landlock in this kernel (while it was loaded it could read this user's files; "
+                 "Linux 5.13 or newer with lsm=landlock prevents that)"
+               : "no Landlock in this kernel (only native plugins need it)";
+}
+
 Result<int> doctor(Session& session) {
     TRY_ASSIGN(const Json answer, session.get("/v1/plugins"));
     int code = done;
-    for (const auto& one : answer.value("items", Json::array())) {
+    for (Json one : answer.value("items", Json::array())) {
+        TRY_ASSIGN(const std::string old, old_shape(session, one));
         const std::string state = text_of(one, "state");
         const bool sick = state == "quarantined" || state == "broken" || state == "backoff" ||
                           one.contains("waiting");
-        if (sick) code = needs_person;
+        if (sick || !old.empty()) code = needs_person;
         if (session.json()) {
             print_json(session.out(), one);
             continue;
         }
         session.out() << text_of(one, "id") << ": " << state;
         if (one.value("sandbox", Json::object()).contains("seccomp")) {
-            const int landlock = one["sandbox"].value("landlock", 0);
-            session.out() << ", seccomp on, "
-                          << (landlock > 0 ? "Landlock ABI " + std::to_string(landlock)
-                                           : "no Landlock (a native plugin could read this user's "
-                                             "files while it is loaded)")
-                          << ", " << one.value("memory", 0) / (1 << 20) << " MiB";
+            session.out() << ", seccomp on, " << landlock_words(one["sandbox"]) << ", "
+                          << one.value("memory", 0) / (1 << 20) << " MiB";
         }
         if (one.contains("waiting")) {
             session.out() << "; " << text_of(one["waiting"], "version") << " that came with space "
@@ -154,14 +187,14 @@ Result<int> doctor(Session& session) {
                           << "; mend it and run `dutybook plugin enable " << text_of(one, "id")
                           << "`";
         }
-        session.out() << '\n';
+        session.out() << old << '\n';
     }
     return code;
 }
 
 struct Target {
     std::string plugin, folder, space;
-    bool dry_run = false;
+    bool dry_run = false, elsewhere = false;
     std::vector<std::string> settings;
 };
 
@@ -233,11 +266,16 @@ void add_plugin_commands(Commands& commands) {
                                t.plugin + " is what it was before");
                 });
     add_explain_command(commands, plugins);
+    add_migrate_command(commands, plugins);
     const auto config =
         with_plugin("config", "Changes settings in this space; without any it shows them.",
                     "plugin config bus_duty most_children=30",
-                    [](Session& s, const Target& t) { return configure(s, t.plugin, t.settings); });
+                    [](Session& s, const Target& t) {
+                        return configure(s, t.plugin, t.settings, t.elsewhere);
+                    });
     config.first->add_option("settings", config.second->settings, "NAME=VALUE");
+    config.first->add_flag("--elsewhere", config.second->elsewhere,
+                           "also for a plugin that only other sites of the space have");
     command(commands, plugins, "doctor", "Says how each plugin does, and what to do.",
             "plugin doctor", [&session] { return doctor(session); });
 }

@@ -56,19 +56,20 @@ struct Offline {
 
     // The tools of those who write plugins. They print, and return the exit code.
     struct PluginTest {
-        std::string folder, only;
+        std::filesystem::path folder, store;
+        std::string only;
         bool permute = false, coverage = false, bless = false, json = false;
     };
     struct NewPlugin {
         std::string name, from = "blank", runtime = "lua";
     };
-    struct PluginLint {
-        std::filesystem::path folder, store;  // store: whose version of the plugin comes before
+    // store: whose version of the plugin comes before, and whose plugins it may require.
+    struct PluginFolder {
+        std::filesystem::path folder, store;
         bool json = false;
     };
-    std::function<int(const PluginLint&, std::ostream& out)> lint;
+    std::function<int(const PluginFolder&, std::ostream& out)> lint, bench;
     std::function<int(const PluginTest&, std::ostream& out)> test;
-    std::function<int(const std::filesystem::path& folder, bool json, std::ostream& out)> bench;
     std::function<Result<void>(const NewPlugin&)> make_plugin;
     // The text of an import mapping: the file, else that of a plugin by its name ("oneroster").
     std::function<Result<std::string>(const std::string& name, const std::string& file)> mapping;

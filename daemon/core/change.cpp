@@ -100,6 +100,11 @@ public:
         return whole_counter(value);
     }
 
+    // The value itself, with nothing of what stands merged into it.
+    Result<void> become(const Json& value) {
+        return merge_ == Merge::Set && !as_register_ ? whole_set(value) : replace(value);
+    }
+
 private:
     Result<void> replace(const Json& value) {
         const auto found = record_.state().fields.find(field_);
@@ -241,6 +246,22 @@ Result<Changes> changes_of_patch(const Json& patch, const Working& record,
         TRY(check_name(field, pointer_to("", field)));
         FieldPatch one(field, record, merge_of(traits, field), out);
         TRY(one.apply(value));
+    }
+    return out;
+}
+
+Result<Changes> changes_of_migration(const Json& fields, const Working& record,
+                                     const domain::KindTraits& traits) {
+    Changes out;
+    for (const auto& [field, value] : fields.items()) {
+        Merge merge = merge_of(traits, field);
+        // Of a field that left the schema its operations say that it was a set: its elements go,
+        // and what another site adds meanwhile stays.
+        const bool elements = !record.written_as_register(field) &&
+                              shown_value(record.state(), field).is_array();
+        if (value.is_null() && elements) merge = Merge::Set;
+        FieldPatch one(field, record, merge, out);
+        TRY(one.become(value));
     }
     return out;
 }

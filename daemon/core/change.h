@@ -23,6 +23,10 @@ Result<Changes> changes_of_create(const Json& fields, const domain::KindTraits& 
 Result<Changes> changes_of_patch(const Json& patch, const Working& record,
                                  const domain::KindTraits& traits);
 
+// Whole values, as a plugin's `migrate` gives them; null clears.
+Result<Changes> changes_of_migration(const Json& fields, const Working& record,
+                                     const domain::KindTraits& traits);
+
 // The shown fields as one object.
 Json fields_of(const domain::RecordState& state);
 

@@ -362,8 +362,10 @@ std::vector<Plugins::Listed> Plugins::list() const {
     std::vector<Listed> all;
     for (auto& status : state_->host->statuses()) {
         Listed one{std::move(status), {}, {}};
-        const auto active = state_->host->find(one.status.id);
-        if (active) one.title = rules::text_in(active->package.manifest.title, "en");
+        if (const auto active = state_->host->find(one.status.id)) {
+            one.title = rules::text_in(active->package.manifest.title, "en");
+            one.migrates = !active->package.manifest.migrated_kinds().empty();
+        }
         for (const auto& [space, plugin] : state_->off) {
             if (plugin == one.status.id) one.off.insert(space);
         }

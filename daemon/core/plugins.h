@@ -72,6 +72,7 @@ public:
         rules::PluginStatus status;
         std::string title;
         std::set<std::string> off;  // spaces
+        bool migrates = false;      // records of an older shape
     };
     // Came with a space and are not in use, each with the reason.
     std::vector<PluginArrivals::Waiting> waiting() const;

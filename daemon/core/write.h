@@ -34,6 +34,7 @@ enum class Action : std::uint8_t {
     Finalise,
     Retract,
     Complete,  // what a plugin that was down at the write fills in later
+    Migrate,   // what a plugin makes of a record of an older shape: exactly `fields`
 };
 
 struct WriteRequest {
@@ -41,7 +42,8 @@ struct WriteRequest {
     std::string id;     // Create: empty = made here
     std::string kind;   // Create
     Json fields;        // Create: an object. Patch: RFC 7396, plus per field
-                        // {"$add": [...], "$remove": [...], "$increment": n}
+                        // {"$add": [...], "$remove": [...], "$increment": n}.
+                        // Migrate: whole values, null clears
     std::string field;  // Resolve: a field or "@record"
     Json value;         // Resolve: the value; for "@record" "keep" or "delete"
     std::string reason;

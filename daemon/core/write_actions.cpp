@@ -73,6 +73,8 @@ Result<Written> WriteGroup::handle(const WriteRequest& request) {
             return retract(request, *record);
         case Action::Complete:
             return make_up(request, *record);
+        case Action::Migrate:
+            return migrate(request, *record);
         case Action::Create:
             break;
     }
@@ -189,6 +191,29 @@ Result<Written> WriteGroup::make_up(const WriteRequest& request, Working& record
         return stands(record);
     }
     return change_fields(request, record, begin(request, domain::Verb::Change, record.state().id));
+}
+
+// Nothing is completed and no reference resolved on the way: sites that are apart write the same.
+Result<Written> WriteGroup::migrate(const WriteRequest& request, Working& record) {
+    TRY(check_open(request, record));
+    auto operation = begin(request, domain::Verb::Change, record.state().id);
+    for (const auto& [field, value] : request.fields.items()) {
+        if (record.conflict(field) != nullptr || record.conflict(record_field) != nullptr) {
+            Error error = failure(Code::Conflict, "a conflict is to be settled first",
+                                  "two sites differ in the field " + field,
+                                  "`dutybook conflicts` shows it, `dutybook resolve` settles it");
+            error.pointer = pointer_to("", field);
+            return error;
+        }
+    }
+    TRY_ASSIGN(operation.changes, changes_of_migration(request.fields, record,
+                                                       *parts_.kinds->find(record.state().kind)));
+    if (operation.changes.empty()) return stands(record);
+    domain::RecordState after = record.with(operation);
+    const auto errors = parts_.kinds->validate(after.kind, fields_of(after));
+    if (!errors.empty()) return with_all(errors, "");
+    TRY(check_size(after));
+    return drafted(operation, &record, std::move(after));
 }
 
 Written WriteGroup::stands(const Working& record) const {

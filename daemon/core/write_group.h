@@ -44,6 +44,7 @@ private:
     Result<void> check_version(const WriteRequest& request, const Working& record) const;
     Result<void> check_open(const WriteRequest& request, const Working& record) const;
     Result<Written> make_up(const WriteRequest& request, Working& record);
+    Result<Written> migrate(const WriteRequest& request, Working& record);
     Result<Written> change_fields(const WriteRequest& request, Working& record,
                                   domain::Operation operation);
     Written stands(const Working& record) const;

@@ -245,17 +245,16 @@ Result<Json> members(const fs::path& store, const std::string& wanted) {
     return core::members_offline(store, space);
 }
 
-author::Surroundings surroundings() {
+author::Surroundings surroundings(const fs::path& store = {}) {
     std::signal(SIGPIPE, SIG_IGN);  // a worker that dies is told of, it does not end us
     crypto_start();
     const auto schemas = app::find_schemas(program_directory());
-    return {schemas, app::find_plugins(schemas), program_directory() + "/dutybook-worker"};
+    return {schemas, app::find_plugins(schemas), program_directory() + "/dutybook-worker",
+            store.empty() ? fs::path() : store / "plugins"};
 }
 
-int lint(const cli::Offline::PluginLint& wanted, std::ostream& out) {
-    author::Surroundings around = surroundings();
-    if (!wanted.store.empty()) around.installed = wanted.store / "plugins";
-    return author::run_lint(wanted.folder, around, wanted.json, out);
+int lint(const cli::Offline::PluginFolder& wanted, std::ostream& out) {
+    return author::run_lint(wanted.folder, surroundings(wanted.store), wanted.json, out);
 }
 
 Result<std::string> render(const Json& blocks, const std::string& language) {
@@ -273,11 +272,11 @@ int test(const cli::Offline::PluginTest& wanted, std::ostream& out) {
     options.bless = wanted.bless;
     options.json = wanted.json;
     options.only = wanted.only;
-    return author::run_tests(wanted.folder, surroundings(), options, render, out);
+    return author::run_tests(wanted.folder, surroundings(wanted.store), options, render, out);
 }
 
-int bench(const fs::path& folder, bool json, std::ostream& out) {
-    return author::run_bench(folder, surroundings(), json, out);
+int bench(const cli::Offline::PluginFolder& wanted, std::ostream& out) {
+    return author::run_bench(wanted.folder, surroundings(wanted.store), wanted.json, out);
 }
 
 Result<void> make_plugin(const cli::Offline::NewPlugin& wanted) {
@@ -311,7 +310,7 @@ int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
     const cli::TerminalGuard out(std::cout, STDOUT_FILENO), err(std::cerr, STDERR_FILENO, "\n\t\r");
     const cli::Offline offline{init,   check_invitation, join,    recover, members,
-                               doctor, backup,           restore, lint,    test,
-                               bench,  make_plugin,      mapping};
+                               doctor, backup,           restore, lint,    bench,
+                               test,   make_plugin,      mapping};
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), offline, std::cout, std::cerr);
 }

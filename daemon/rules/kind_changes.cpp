@@ -11,18 +11,15 @@ namespace {
 
 class Comparison {
 public:
-    std::vector<Error> run(const Json& before, const Json& next) {
+    std::vector<KindChange> run(const Json& before, const Json& next) {
         compare(before, next, "");
-        return std::move(errors_);
+        return std::move(changes_);
     }
 
 private:
-    void tell(std::string what, std::string pointer) {
-        errors_.push_back(malformed(std::move(what), std::move(pointer)));
-    }
-    void warn(std::string what, std::string pointer) {
-        tell(std::move(what), std::move(pointer));
-        errors_.back().code = Code::Conflict;
+    using Sort = KindChange::Sort;
+    void tell(Sort sort, std::string what, std::string pointer) {
+        changes_.push_back({sort, std::move(what), std::move(pointer)});
     }
 
     void compare(const Json& before, const Json& next, const std::string& at) {
@@ -30,13 +27,17 @@ private:
         types(before, next, at);
         values(before, next, at);
         bounds(before, next, at);
-        if (differs(before, next, "x-refers"))
-            tell(another("x-refers"), pointer_to(at, "x-refers"));
+        if (differs(before, next, "x-refers")) {
+            tell(Sort::Never, another("x-refers"), pointer_to(at, "x-refers"));
+        }
         if (merge_of(before) != merge_of(next)) {
-            tell(another("x-merge"), next.contains("x-merge") ? pointer_to(at, "x-merge") : at);
+            tell(Sort::Never, another("x-merge"),
+                 next.contains("x-merge") ? pointer_to(at, "x-merge") : at);
         }
         for (const char* word : {"format", "pattern"}) {
-            if (differs(before, next, word)) warn(another(word), pointer_to(at, word));
+            if (differs(before, next, word)) {
+                tell(Sort::Narrower, another(word), pointer_to(at, word));
+            }
         }
         required(before, next, at);
         if (before.contains("items") && next.contains("items")) {
@@ -48,6 +49,11 @@ private:
             const auto found = was.find(name);
             if (found == was.end()) continue;
             compare(*found, schema, pointer_to(pointer_to(at, "properties"), name));
+        }
+        if (!at.empty()) return;  // only the fields themselves can be cleared
+        for (const auto& [name, schema] : was.items()) {
+            if (properties.contains(name)) continue;
+            tell(Sort::Gone, "the field \"" + name + "\" is gone", "/properties");
         }
     }
 
@@ -71,7 +77,7 @@ private:
         if (now.empty() || now == was) return;
         if (now.count("number") != 0) now.insert("integer");
         if (was.empty() || !std::includes(now.begin(), now.end(), was.begin(), was.end())) {
-            tell("the type is another one", pointer_to(at, "type"));
+            tell(Sort::Shown, "the type is another one", pointer_to(at, "type"));
         }
     }
 
@@ -80,11 +86,12 @@ private:
         if (now == next.end()) return;
         const auto was = before.find("enum");
         if (was == before.end()) {
-            return warn("it takes some values only now", pointer_to(at, "enum"));
+            return tell(Sort::Shown, "it takes some values only now", pointer_to(at, "enum"));
         }
         for (const Json& value : *was) {
             if (std::find(now->begin(), now->end(), value) == now->end()) {
-                warn("it does not take " + canonical(value) + " any more", pointer_to(at, "enum"));
+                tell(Sort::Shown, "it does not take " + canonical(value) + " any more",
+                     pointer_to(at, "enum"));
             }
         }
     }
@@ -96,7 +103,8 @@ private:
             const auto was = before.find(word);
             const bool wider =
                 was != before.end() && was->is_number() && (lower ? *now <= *was : *now >= *was);
-            if (!wider) warn(std::string("\"") + word + "\" is narrower", pointer_to(at, word));
+            if (wider) return;
+            tell(Sort::Narrower, std::string("\"") + word + "\" is narrower", pointer_to(at, word));
         };
         for (const char* word : {"minimum", "exclusiveMinimum", "minLength", "minItems"}) {
             check(word, true);
@@ -111,13 +119,31 @@ private:
         const Json now = next.value("required", Json::array());
         for (std::size_t i = 0; i < now.size(); ++i) {
             if (std::find(was.begin(), was.end(), now[i]) != was.end()) continue;
-            warn(canonical(now[i]) + " was not required",
+            tell(Sort::Shown, canonical(now[i]) + " was not required",
                  pointer_to(pointer_to(at, "required"), i));
         }
     }
 
-    std::vector<Error> errors_;
+    std::vector<KindChange> changes_;
 };
+
+using Sort = KindChange::Sort;
+
+std::int64_t version_of(const Json& schema) {
+    const Json version = schema.value("x-version", Json());
+    return version.is_number_integer() ? version.get<std::int64_t>() : 1;
+}
+
+std::string fix_of(Sort sort, bool not_raised) {
+    if (sort == Sort::Never) {
+        return "no migration can tell what an older record means; give it a field of another name, "
+               "and rules that read both";
+    }
+    if (not_raised) return "raise its \"x-version\"";
+    if (sort == Sort::Narrower) return "it holds for what is written from now on";
+    return "migrate it: raise its \"x-version\", say \"migrates\": true of it in plugin.json, and "
+           "set migrate[KIND]; or keep taking what was taken";
+}
 
 const KindSource* source_of(const PluginPackage& package, const std::string& kind) {
     for (const KindSource& source : package.kinds) {
@@ -129,7 +155,7 @@ const KindSource* source_of(const PluginPackage& package, const std::string& kin
 
 }  // namespace
 
-std::vector<Error> narrowed(const Json& before, const Json& next) {
+std::vector<KindChange> narrowed(const Json& before, const Json& next) {
     return Comparison().run(before, next);
 }
 
@@ -141,12 +167,16 @@ std::vector<Error> breaking_changes(const PluginPackage& before, const PluginPac
         if (old_source == nullptr || new_source == nullptr) continue;
         const Json was = Json::parse(old_source->text, nullptr, false);
         const Json now = Json::parse(new_source->text, nullptr, false);
-        for (Error& error : narrowed(was, now)) {
-            error.what = "records of version " + before.manifest.version + " may not fit kind " +
-                         kind.kind + ": " + error.what;
-            error.fix =
-                "keep taking what was taken; another meaning needs a field of another name, "
-                "and rules that read both";
+        const bool raised = version_of(now) > version_of(was);
+        for (const KindChange& change : narrowed(was, now)) {
+            const bool migrated = raised && kind.migrates;
+            if (migrated && (change.sort == Sort::Shown || change.sort == Sort::Gone)) continue;
+            const bool warning = change.sort == Sort::Narrower || change.sort == Sort::Gone;
+            Error error = failure(warning ? Code::Conflict : Code::Malformed,
+                                  "records of version " + before.manifest.version +
+                                      " may not fit kind " + kind.kind + ": " + change.what,
+                                  {}, fix_of(change.sort, kind.migrates && !raised));
+            error.pointer = change.pointer;
             errors.push_back(in_file(std::move(error), new_source->file, new_source->text));
         }
     }

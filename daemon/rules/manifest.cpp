@@ -48,6 +48,14 @@ const ManifestReport* Manifest::report(std::string_view name) const {
     return named(reports, &ManifestReport::name, name);
 }
 
+std::vector<std::string> Manifest::migrated_kinds() const {
+    std::vector<std::string> all;
+    for (const ManifestKind& one : kinds) {
+        if (one.migrates) all.push_back(one.kind);
+    }
+    return all;
+}
+
 std::vector<std::string> Manifest::sees() const {
     std::set<std::string> all;
     const auto add = [&](const NeedSet& set) {

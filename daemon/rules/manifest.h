@@ -25,7 +25,8 @@ std::string text_in(const Texts& texts, std::string_view language);
 
 struct ManifestKind {
     std::string kind;
-    std::string schema;  // "schemas/vitals.json"
+    std::string schema;     // "schemas/vitals.json"
+    bool migrates = false;  // the plugin brings its older records to the shape of today
 };
 
 struct ManifestRule {
@@ -77,6 +78,7 @@ struct Manifest {
 
     const ManifestRule* rule(std::string_view id) const;
     const ManifestReport* report(std::string_view name) const;
+    std::vector<std::string> migrated_kinds() const;
     // All kinds that it may look at, subjects and needs, sorted: what an administrator is shown.
     std::vector<std::string> sees() const;
     // The defaults of its settings.

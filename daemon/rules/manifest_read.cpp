@@ -73,7 +73,7 @@ private:
 
     void kinds() {
         each("kinds", [&](const Json& value, const std::string& place) {
-            ManifestKind kind{value["kind"], value["schema"]};
+            ManifestKind kind{value["kind"], value["schema"], value.value("migrates", false)};
             if (!kind.kind.starts_with(manifest_.id + ".")) {
                 tell("a kind of this plugin must begin with \"" + manifest_.id + ".\"",
                      pointer_to(place, "kind"));

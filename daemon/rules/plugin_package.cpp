@@ -64,15 +64,22 @@ Result<void> take_mark_off(std::string& bytes, const std::string& name) {
     return {};
 }
 
-Result<void> add_file(const fs::path& path, const std::string& name, PackageFiles& files,
-                      std::size_t& size) {
-    TRY_ASSIGN(std::string bytes, read_file(path, package_limit));
-    if (!name.ends_with(".so")) TRY(take_mark_off(bytes, name));
-    size += bytes.size();
-    if (size > package_limit || files.size() >= file_count_limit) {
-        return failure(Code::TooLarge, "the plugin is larger than 4 MiB or 2,000 files", name);
+// `plugin`: in front of the name in messages, "bus_duty/".
+Result<void> add_file(const fs::path& path, const std::string& plugin, const std::string& name,
+                      PackageFiles& files, std::size_t& size) {
+    auto bytes = read_file(path, package_limit);
+    if (!bytes) {
+        return failure(bytes.error().code, plugin + name + " is not read", bytes.error().why,
+                       bytes.error().fix);
     }
-    files.emplace(name, std::move(bytes));
+    if (!name.ends_with(".so")) TRY(take_mark_off(*bytes, plugin + name));
+    size += bytes->size();
+    if (size > package_limit || files.size() >= file_count_limit) {
+        return failure(Code::TooLarge, plugin + name + " is not read",
+                       "with it the plugin is larger than 4 MiB or 2,000 files",
+                       "make it smaller, or two plugins of it");
+    }
+    files.emplace(name, std::move(*bytes));
     return {};
 }
 
@@ -114,7 +121,8 @@ private:
     void read_code() {
         const Manifest& manifest = reading_.package.manifest;
         const bool needed =
-            !manifest.rules.empty() || !manifest.completes.empty() || !manifest.reports.empty();
+            !manifest.rules.empty() || !manifest.completes.empty() || !manifest.reports.empty() ||
+            !manifest.migrated_kinds().empty();
         const char* name = manifest.native ? "plugin.so" : "rules.lua";
         const std::string* code = file(name);
         if (code == nullptr) {
@@ -185,7 +193,7 @@ Result<PackageFiles> read_package_files(const fs::path& folder) {
             return unread(plugin + name, "its name is written in small letters", "rename it");
         }
         TRY(check_entry(entry, plugin + name));
-        TRY(add_file(entry.path(), name, files, size));
+        TRY(add_file(entry.path(), plugin, name, files, size));
     }
     for (const auto& [below, ending] : subfolders) {
         if (fs::is_symlink(folder / below, failed)) {
@@ -204,7 +212,7 @@ Result<PackageFiles> read_package_files(const fs::path& folder) {
                               "rename it");
             }
             TRY(check_entry(entry, plugin + path));
-            TRY(add_file(entry.path(), path, files, size));
+            TRY(add_file(entry.path(), plugin, path, files, size));
         }
     }
     return files;

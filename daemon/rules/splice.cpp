@@ -25,6 +25,13 @@ private:
     std::string out_ = "{";
 };
 
+// The envelope's names are the host's: a field cannot stand in for one.
+void add_fields(const RuleRecord& record, ObjectText& object) {
+    for (const auto& [field, value] : record.fields) {
+        if (!field.starts_with('_')) object.raw(field, value);
+    }
+}
+
 std::string needs_text(const NeedSet& set, const Bindings& needs) {
     ObjectText object;
     for (const Need& need : set.needs) {
@@ -72,10 +79,7 @@ std::string record_text(const RuleRecord& record) {
     object.text("_zone", record.zone);
     if (record.created_at != 0) object.text("_created", format_utc(record.created_at));
     if (record.changed_at != 0) object.text("_changed", format_utc(record.changed_at));
-    for (const auto& [field, value] : record.fields) {
-        // The envelope's names are the host's: a field cannot stand in for one.
-        if (!field.starts_with('_')) object.raw(field, value);
-    }
+    add_fields(record, object);
     return object.done();
 }
 
@@ -94,6 +98,18 @@ std::string complete_input(const RuleRecord& record, const NeedSet* set, const B
     object.raw("record", record_text(record));
     if (set != nullptr) object.raw("needs", needs_text(*set, needs));
     object.raw("context", context_text(context));
+    return object.done();
+}
+
+std::string migrate_input(const RuleRecord& record) {
+    ObjectText fields;
+    fields.text("_id", record.id);
+    fields.text("_kind", record.kind);
+    fields.text("_zone", record.zone);
+    if (record.created_at != 0) fields.text("_created", format_utc(record.created_at));
+    add_fields(record, fields);
+    ObjectText object;
+    object.raw("record", fields.done());
     return object.done();
 }
 

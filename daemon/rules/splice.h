@@ -23,6 +23,9 @@ std::string evaluate_input(const RuleRecord& subject, const NeedSet& set, const 
 // {"record", "context"}
 std::string complete_input(const RuleRecord& record, const NeedSet* set, const Bindings& needs,
                            const CallContext& context);
+// {"record": its fields, "_id", "_kind", "_zone", "_created"}: what no later change alters, so that
+// sites that are apart migrate a record alike.
+std::string migrate_input(const RuleRecord& record);
 // {"parameters", "needs", "context"}
 std::string report_input(const std::string& parameters, const NeedSet& set, const Bindings& needs,
                          const CallContext& context);

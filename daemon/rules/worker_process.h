@@ -35,7 +35,7 @@ struct WorkerLoad {
 };
 
 struct WorkerCall {
-    std::string verb;   // evaluate complete report
+    std::string verb;   // evaluate complete report migrate
     std::string name;   // rule, kind or report
     std::string input;  // JSON on one line
 };

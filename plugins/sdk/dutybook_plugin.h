@@ -35,7 +35,7 @@ extern "C" {
 
 /* A worker loads a plugin with the same major number and any minor one. */
 #define DUTYBOOK_ABI_MAJOR 1u
-#define DUTYBOOK_ABI_MINOR 0u
+#define DUTYBOOK_ABI_MINOR 1u
 #define DUTYBOOK_ABI_VERSION ((DUTYBOOK_ABI_MAJOR << 16) | DUTYBOOK_ABI_MINOR)
 
 #define DUTYBOOK_HAS(table, type, member) \
@@ -101,6 +101,15 @@ typedef struct dutybook_plugin {
     int (*report)(void* state, dutybook_text name, dutybook_text input, const dutybook_sink* sink);
     /* [worker] A table for an extension id, or null. The member itself may be null. */
     const void* (*extension)(void* state, const char* id);
+
+    /* Since 1.1. */
+
+    /* [worker] Brings a record of an older shape of its kind to the shape of today:
+     *   {"record": {"_id", "_kind", "_zone", "_created", and its fields}}
+     * in, an object of the fields to set out; null clears one. Nothing, or {}, if there is nothing
+     * to do. The answer depends on the record alone, and there is nothing to do on what it gave:
+     * sites that are apart must write the same. May be null. */
+    int (*migrate)(void* state, dutybook_text kind, dutybook_text input, const dutybook_sink* sink);
 } dutybook_plugin;
 
 /* The one exported symbol. [worker] Called once after loading, before `create`; must not allocate

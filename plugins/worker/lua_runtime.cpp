@@ -11,8 +11,10 @@ namespace dutybook::worker {
 namespace {
 
 // The tables that a plugin fills in, by the verb that looks into them.
-constexpr std::array<std::pair<std::string_view, const char*>, 3> tables{
-    {{"evaluate", "rules"}, {"complete", "complete"}, {"report", "reports"}}};
+constexpr std::array<std::pair<std::string_view, const char*>, 4> tables{{{"evaluate", "rules"},
+                                                                          {"complete", "complete"},
+                                                                          {"report", "reports"},
+                                                                          {"migrate", "migrate"}}};
 
 constexpr std::uint64_t load_instructions = 50'000'000;
 
@@ -54,7 +56,7 @@ public:
     Offered offered() const override {
         Offered all;
         std::array<std::vector<std::string>*, tables.size()> lists{&all.rules, &all.completes,
-                                                                   &all.reports};
+                                                                   &all.reports, &all.migrates};
         lua_State* lua = state_->raw();
         for (std::size_t i = 0; i < tables.size(); ++i) {
             lua_getglobal(lua, tables[i].second);
@@ -106,7 +108,7 @@ private:
 
     // Finds the plugin's function, hands it its arguments and writes its answer, all of it inside
     // the protected call. What a verb's function is given: evaluate(subject, needs, context),
-    // complete(record, needs, context), report(parameters, needs, context).
+    // complete(record, needs, context), report(parameters, needs, context), migrate(record).
     static int call_protected(lua_State* s) {
         auto* self = static_cast<LuaRuntime*>(lua_touserdata(s, 1));
         const char* table = nullptr;
@@ -131,8 +133,10 @@ private:
         member(self->verb_ == "evaluate" ? "subject"
                : self->verb_ == "report" ? "parameters"
                                          : "record");
-        member("needs");
-        member("context");
+        if (self->verb_ != "migrate") {
+            member("needs");
+            member("context");
+        }
         lua_remove(s, input);
         lua_call(s, lua_gettop(s) - input + 1, 1);
         self->write_answer(s);

@@ -98,6 +98,7 @@ std::string describe(const Loaded& loaded, bool native) {
                   {"rules", offered.rules},
                   {"completes", offered.completes},
                   {"reports", offered.reports},
+                  {"migrates", offered.migrates},
                   {"undefined", offered.undefined}};
     return ready.dump();
 }

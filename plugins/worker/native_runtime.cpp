@@ -131,6 +131,9 @@ private:
         if (verb == "report") {
             return DUTYBOOK_HAS(plugin_, dutybook_plugin, report) ? plugin_->report : nullptr;
         }
+        if (verb == "migrate") {
+            return DUTYBOOK_HAS(plugin_, dutybook_plugin, migrate) ? plugin_->migrate : nullptr;
+        }
         return nullptr;
     }
 

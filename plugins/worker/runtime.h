@@ -21,7 +21,7 @@ struct CallLimits {
 };
 
 struct Offered {  // what the plugin implements, for the daemon to hold against the manifest
-    std::vector<std::string> rules, completes, reports;
+    std::vector<std::string> rules, completes, reports, migrates;
     // "rules.lua:12 nmae": place and name of each global that is read and that nobody sets.
     std::vector<std::string> undefined;
 };
@@ -31,7 +31,7 @@ public:
     virtual ~Runtime() = default;
     virtual Offered offered() const = 0;
     virtual std::string version() const = 0;
-    // verb: evaluate, complete, report; configure replaces the configuration.
+    // verb: evaluate, complete, report, migrate; configure replaces the configuration.
     virtual Result<std::string> call(std::string_view verb, std::string_view name,
                                      std::string_view input) = 0;
 };

@@ -81,7 +81,7 @@ bool allow_reading_files(Filter& filter) {
 
 Error unsafe(const std::string& what) {
     return failure(Code::Unavailable, "the sandbox could not be entered", what,
-                   "plugins need a kernel with seccomp; see `dutybook plugin doctor`");
+                   "no plugin runs without it: use a kernel with seccomp filters");
 }
 
 // Returns the ABI used, 0 where the kernel has none.

@@ -1,5 +1,6 @@
 """The C interface of native plugins: the header alone, an older minor version, a wrong major."""
 
+import json
 import shutil
 import subprocess
 
@@ -24,15 +25,16 @@ def test_the_header_stands_alone(tmp_path, standard):
     assert done.returncode == 0, done.stderr
 
 
-TABLE_END = "evaluate, NULL, NULL, NULL,"  # of the example's table
+TABLE_END = "evaluate, NULL, NULL, NULL, NULL,"  # of the example's table
 
 
-def older_header():
-    """ABI 1.0 as if it had been before `extension` was appended to the table."""
+def header_1_0():
+    """The header as ABI 1.0 had it: without `migrate`."""
     text = (SDK / "dutybook_plugin.h").read_text()
-    begin = text.index("    /* [worker] A table for an extension id, or null. The member")
-    end = text.index("} dutybook_plugin;")
-    return text[:begin] + text[end:]
+    begin, end = text.index("\n    /* Since 1.1. */"), text.index("} dutybook_plugin;")
+    text = text[:begin] + text[end:]
+    assert "DUTYBOOK_ABI_MINOR 1u" in text and "migrate" not in text
+    return text.replace("DUTYBOOK_ABI_MINOR 1u", "DUTYBOOK_ABI_MINOR 0u")
 
 
 def plugin_folder(place, header, source, *defines):
@@ -57,7 +59,7 @@ def test_a_plugin_of_today_and_one_of_an_older_minor_version_load(tmp_path):
     source = EXAMPLE.read_text()
     older_table = source.replace(TABLE_END, TABLE_END.replace(" NULL,", "", 1))
     assert older_table != source
-    for name, header, text in (("today", today, source), ("older", older_header(), older_table)):
+    for name, header, text in (("today", today, source), ("older", header_1_0(), older_table)):
         folder = plugin_folder(tmp_path / name, header, text)
         for command in ("lint", "test"):
             done = tool(command, folder)
@@ -65,7 +67,7 @@ def test_a_plugin_of_today_and_one_of_an_older_minor_version_load(tmp_path):
 
 
 def test_a_newer_minor_version_loads_too(tmp_path):
-    header = (SDK / "dutybook_plugin.h").read_text().replace("DUTYBOOK_ABI_MINOR 0u",
+    header = (SDK / "dutybook_plugin.h").read_text().replace("DUTYBOOK_ABI_MINOR 1u",
                                                              "DUTYBOOK_ABI_MINOR 7u")
     header = header.replace("} dutybook_plugin;", "    void (*later)(void);\n} dutybook_plugin;")
     source = EXAMPLE.read_text().replace(TABLE_END, TABLE_END + " NULL,")
@@ -88,8 +90,50 @@ def test_a_wrong_major_version_is_refused_and_says_so(tmp_path):
         done = tool("lint", folder)
         assert done.returncode == 3, (name, done.stdout)
         said.append(done.stdout)
-    assert "does not run with ABI 1.0" in said[0]
-    assert "was built for another ABI" in said[1] and "2.0" in said[1] and "1.0" in said[1]
+    assert "does not run with ABI 1.1" in said[0]
+    assert "was built for another ABI" in said[1] and "2.1" in said[1] and "1.1" in said[1]
+
+
+MIGRATE = r"""
+static int migrate(void* raw, dutybook_text kind, dutybook_text input, const dutybook_sink* sink) {
+    static const char changes[] = "{\"text\":\"from body\",\"body\":null}";
+    (void)raw, (void)kind;
+    if (input.size == 0 || strstr(input.data, "\"body\"") == NULL) return 0;
+    return sink->write(sink->host, (dutybook_text){changes, sizeof changes - 1});
+}
+
+static const dutybook_plugin plugin"""
+
+
+def migrating(folder):
+    """The example's kind in a second version, whose `text` was once called `body`."""
+    manifest = json.loads((folder / "plugin.json").read_text())
+    kind = manifest["kinds"][0]
+    kind["migrates"] = True
+    (folder / "plugin.json").write_text(json.dumps(manifest, indent=2))
+    schema = json.loads((folder / kind["schema"]).read_text())
+    (folder / kind["schema"]).write_text(json.dumps({**schema, "x-version": 2}, indent=2))
+    (folder / "tests/migrate.json").write_text(json.dumps({
+        "name": "the body becomes the text",
+        "do": {"migrate": {"kind": kind["kind"], "fields": {"body": "x y z"}}},
+        "expect": {"fields": {"text": "from body", "body": None}}}))
+
+
+def test_a_native_plugin_migrates_and_one_of_1_0_has_no_such_call(tmp_path):
+    today = (SDK / "dutybook_plugin.h").read_text()
+    source = EXAMPLE.read_text()
+    with_it = source.replace("static const dutybook_plugin plugin", MIGRATE.lstrip("\n"))
+    with_it = with_it.replace(TABLE_END, TABLE_END.removesuffix("NULL,") + "migrate,")
+    folder = plugin_folder(tmp_path / "with", today, with_it)
+    migrating(folder)
+    for command in ("lint", "test"):
+        done = tool(command, folder)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    older = source.replace(TABLE_END, TABLE_END.replace(" NULL,", "", 1))
+    folder = plugin_folder(tmp_path / "without", header_1_0(), older)
+    migrating(folder)
+    done = tool("test", folder)
+    assert done.returncode == 3 and "does not offer migrate" in done.stdout, done.stdout
 
 
 def test_what_is_no_plugin_is_refused_and_says_so(tmp_path):

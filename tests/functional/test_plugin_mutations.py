@@ -3,6 +3,7 @@ them, and say by file, line and pointer what is wrong. DUTYBOOK_TEST_LONG=1 trie
 
 import copy
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -126,6 +127,130 @@ def test_five_hundred_mutants_are_named_and_crash_nothing(world, tmp_path):
     assert site.stop() == 0
     print(f"{COUNT} mutants: {wrong} refused by lint with file, line and pointer, none crashed it; "
           f"{refused + installed} given to install: {refused} refused, {installed} would go in")
+
+
+def folder_in_place(path):
+    path.unlink()
+    path.mkdir()
+
+
+def link_in_place(path):
+    path.rename(path.with_name("moved"))
+    path.symlink_to("moved")
+
+
+def fifo_in_place(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def twice(path):
+    text = path.read_text()
+    at = text.index("{") + 1
+    path.write_text(text[:at] + '"id": "x", "id": "y",' + text[at:])
+
+
+# What may become of a file; and which of these are no mistake.
+FILE_MUTANTS = {
+    "missing": lambda path: path.unlink(),
+    "a folder": folder_in_place,
+    "a link": link_in_place,
+    "a fifo": fifo_in_place,
+    "huge": lambda path: path.write_bytes(b" " * (5 << 20) + path.read_bytes()),
+    "empty": lambda path: path.write_bytes(b""),
+    "marked": lambda path: path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes()),
+    "of another system": lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")),
+    "in UTF-16": lambda path: path.write_bytes(path.read_text().encode("utf-16")),
+    "with a zero": lambda path: path.write_bytes(path.read_bytes()[:40] + b"\0" +
+                                                 path.read_bytes()[40:]),
+    "deep": lambda path: path.write_bytes(b"[" * 100_000),
+    "twice the same": twice,
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-30]),
+}
+NO_MISTAKE = {"marked", "of another system"}
+
+
+def requires(name, version):
+    def change(folder):
+        manifest = json.loads((folder / "plugin.json").read_text())
+        manifest["requires"] = {name: version}
+        (folder / "plugin.json").write_text(json.dumps(manifest, indent=2))
+    return change
+
+
+def lua(text):
+    return lambda folder: (folder / "rules.lua").write_text(text)
+
+
+def many(folder):
+    for number in range(2100):
+        (folder / f"tests/t{number}.json").write_text("[]")
+
+
+FOLDER_MUTANTS = {
+    "requires what is not here": requires("nowhere", "1.0.0"),
+    "requires a newer one": requires("core", "99.0.0"),
+    "a line of Lua that is none": lua("local x =\nend\n"),
+    "Lua that never ends": lua("while true do end\n"),
+    "Lua that fails": lua("local x\nx.y = 1\n"),
+    "no Lua": lua("\x1bLua"),
+    "too many files": many,
+}
+
+
+def mutants_of_files(directory):
+    made = []
+    for file in ("plugin.json", "rules.lua", "schemas/run.json", "tests/runs.json"):
+        for name, change in FILE_MUTANTS.items():
+            if name == "missing" and file.startswith("tests/") or \
+                    name == "twice the same" and file == "rules.lua":
+                continue
+            folder = directory / f"{file.replace('/', '_')} {name}/bus_duty"
+            shutil.copytree(EXAMPLE, folder)
+            change(folder / file)
+            made.append((folder, file, name in NO_MISTAKE))
+    for name, change in FOLDER_MUTANTS.items():
+        folder = directory / name / "bus_duty"
+        shutil.copytree(EXAMPLE, folder)
+        change(folder)
+        made.append((folder, "", False))
+    return made
+
+
+# No line, where there is no text, or none that Lua could name.
+NO_LINE = ("is missing", "is not read", "is no folder", "gave no answer", "binary chunk", "stack overflow")
+
+
+def named(problem, file):
+    what = problem["what"]
+    place = what.startswith(f"bus_duty/{file}") and what.split(": ")[0].split(" is ")[0].strip()
+    return bool(place) and (isinstance(problem.get("line"), int) or any(no in what for no in NO_LINE))
+
+
+def test_every_tool_names_the_file_that_is_wrong(world, tmp_path):
+    made = mutants_of_files(tmp_path / "mutants")
+    site = world.site("North").start()
+    errors = 0
+    for folder, file, fine in made:
+        for tool in ("lint", "test", "bench", "install", "shadow"):
+            ran = site.client("plugin", tool, folder, expect=(0, 3) if fine else 3)
+            said = [*ran.objects, *([ran.problem] if ran.err.strip() else [])]
+            problems = [one for one in said if one.get("level") == "error"]
+            for one in said:
+                problems += one.get("errors", [])
+                if "output" in one and not one.get("errors"):
+                    assert "bus_duty/" in one["why"], (folder, tool, one)
+            for one in problems:
+                assert named(one, file), (folder.parent.name, tool, one)
+                errors += 1
+            assert fine or problems or any("bus_duty/" in str(one) for one in said), (folder, tool)
+    for folder in (tmp_path / "nowhere", EXAMPLE / "plugin.json"):
+        for tool in ("lint", "test", "bench", "install", "shadow"):
+            assert "is no folder" in str(vars(site.client("plugin", tool, folder, expect=3)))
+    for name in ("nowhere", "a/b", "@x", "", "x" * 5000, "../../etc"):
+        site.client("plugin", "explain", name, expect=(1, 2, 3))
+    assert site.status()["records"] == 0
+    print(f"{len(made)} folders given to five tools: {errors} errors, each names its file")
 
 
 def test_a_keyword_that_is_not_supported_is_refused_by_name(tmp_path):

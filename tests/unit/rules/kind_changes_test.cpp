@@ -9,11 +9,15 @@ using namespace dutybook::rules;
 
 namespace {
 
-// "pointer" of what breaks, "pointer?" of what is only narrower.
+// "pointer" of what takes a migration, "pointer!" of what none can be sound for, "pointer?" of what
+// is only narrower, "pointer-" of a field that is gone.
 std::string changes(const char* before, const char* next) {
     std::string all;
-    for (const Error& error : narrowed(Json::parse(before), Json::parse(next))) {
-        all += (all.empty() ? "" : " ") + error.pointer + (error.code == Code::Conflict ? "?" : "");
+    for (const KindChange& change : narrowed(Json::parse(before), Json::parse(next))) {
+        all += (all.empty() ? "" : " ") + change.pointer;
+        if (change.sort == KindChange::Sort::Never) all += '!';
+        if (change.sort == KindChange::Sort::Narrower) all += '?';
+        if (change.sort == KindChange::Sort::Gone) all += '-';
     }
     return all;
 }
@@ -38,22 +42,26 @@ TEST_CASE("a kind that takes all that it took has not changed") {
               .empty());
 }
 
-TEST_CASE("a field that means something else breaks what is stored") {
+TEST_CASE("what the fields of a record show takes a migration") {
     CHECK(field(R"({"type":"integer"})", R"({"type":"string"})") == "/properties/n/type");
     CHECK(field(R"({"type":["integer","null"]})", R"({"type":"integer"})") == "/properties/n/type");
-    CHECK(field(R"({"x-merge":"set"})", R"({"x-merge":"register"})") == "/properties/n/x-merge");
-    CHECK(field(R"({"x-merge":"set"})", "{}") == "/properties/n");
-    CHECK(field("{}", R"({"x-merge":"counter"})") == "/properties/n/x-merge");
-    CHECK(field("{}", R"({"x-merge":"register"})").empty());
-    CHECK(field("{}", R"({"x-refers":"core.person"})") == "/properties/n/x-refers");
     CHECK(field(R"({"items":{"type":"string"}})", R"({"items":{"type":"integer"}})") ==
           "/properties/n/items/type");
+    CHECK(field(R"({"enum":["a","b"]})", R"({"enum":["a"]})") == "/properties/n/enum");
+    CHECK(changes(R"({"required":["a"]})", R"({"required":["a","b"]})") == "/required/1");
+    CHECK(changes(R"({"properties":{"a":{}}})", R"({"properties":{"b":{}}})") == "/properties-");
+}
+
+TEST_CASE("what they do not show no migration is sound for") {
+    CHECK(field(R"({"x-merge":"set"})", R"({"x-merge":"register"})") == "/properties/n/x-merge!");
+    CHECK(field(R"({"x-merge":"set"})", "{}") == "/properties/n!");
+    CHECK(field("{}", R"({"x-merge":"counter"})") == "/properties/n/x-merge!");
+    CHECK(field("{}", R"({"x-merge":"register"})").empty());
+    CHECK(field("{}", R"({"x-refers":"core.person"})") == "/properties/n/x-refers!");
 }
 
 TEST_CASE("a schema that takes less is told, and blocks nothing") {
-    CHECK(field(R"({"enum":["a","b"]})", R"({"enum":["a"]})") == "/properties/n/enum?");
     CHECK(field("{}", R"({"minimum":1})") == "/properties/n/minimum?");
     CHECK(field(R"({"maxLength":9})", R"({"maxLength":8})") == "/properties/n/maxLength?");
     CHECK(field("{}", R"({"pattern":"^a"})") == "/properties/n/pattern?");
-    CHECK(changes(R"({"required":["a"]})", R"({"required":["a","b"]})") == "/required/1?");
 }
