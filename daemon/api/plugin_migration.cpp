@@ -25,14 +25,14 @@ Result<std::vector<std::string>> kinds_wanted(const rules::Manifest& manifest,
 // What is said of a record that the reader may not see names nothing of it.
 Result<Json> problem_json(Walls& walls, const std::string& space, const core::Unmigrated& one) {
     TRY_ASSIGN(const bool hidden, walls.hides(one.record));
-    Json out = {{"space", space},
-                {"kind", one.kind},
-                {"record", hidden ? Json() : Json(one.record)},
-                {"what", hidden ? "a record that is not shown to you cannot be migrated"
-                                : one.why.what},
-                {"why", hidden ? "" : one.why.why},
-                {"fix", hidden ? "ask somebody who may see it to run this" : one.why.fix},
-                {"pointer", hidden ? "" : one.why.pointer}};
+    Json out = {
+        {"space", space},
+        {"kind", one.kind},
+        {"record", hidden ? Json() : Json(one.record)},
+        {"what", hidden ? "a record that is not shown to you cannot be migrated" : one.why.what},
+        {"why", hidden ? "" : one.why.why},
+        {"fix", hidden ? "ask somebody who may see it to run this" : one.why.fix},
+        {"pointer", hidden ? "" : one.why.pointer}};
     return Result<Json>(boost::system::in_place_value, std::move(out));
 }
 
@@ -61,6 +61,10 @@ Result<Json> answer_json(const CallPtr& call, const rules::Manifest& manifest, b
 }
 
 Result<MigrationWanted> wanted_by(Call& call, const rules::ActivePlugin& plugin) {
+    if (plugin.package.manifest.migrated_kinds().empty()) {
+        return failure(Code::NotFound, "plugin " + plugin.package.manifest.id + " migrates nothing",
+                       "its manifest says of no kind that it \"migrates\"");
+    }
     MigrationWanted wanted;
     wanted.spaces = plugin.spaces;
     wanted.kind = call.body.value("kind", "");
@@ -123,9 +127,9 @@ std::string old_shape_words(const std::string& plugin, const core::Migrated& see
     }
     if (!seen.failed.empty()) {
         const core::Unmigrated& first = seen.failed.front();
-        words += (words.empty() ? "" : "; ") + std::to_string(seen.failed.size()) +
-                 " of " + std::to_string(seen.records) +
-                 " records cannot be migrated, first " + first.record + ": " + first.why.text();
+        words += (words.empty() ? "" : "; ") + std::to_string(seen.failed.size()) + " of " +
+                 std::to_string(seen.records) + " records cannot be migrated, first " +
+                 first.record + ": " + first.why.text();
     }
     return words;
 }
@@ -134,8 +138,8 @@ void migrate_plugin(const CallPtr& call) {
     const std::string& id = call->argument(0);
     const auto plugin = call->services.plugins->host().find(id);
     if (!plugin) {
-        return call->answer(failure(Code::NotFound, "no plugin " + id, {},
-                                    "`dutybook plugin list` shows all"));
+        return call->answer(
+            failure(Code::NotFound, "no plugin " + id, {}, "`dutybook plugin list` shows all"));
     }
     auto wanted = wanted_by(*call, *plugin);
     if (!wanted) return call->answer(wanted.error());

@@ -25,7 +25,8 @@ struct Shadow {
     core::Migrated shapes;
 };
 Result<Shadow> shadow_run(const Services& services, const rules::PluginPackage& package);
-Json shadow_json(const Shadow& shadow);  // {"records","findings","failed","old","unmigrated","text","samples"}
+Json shadow_json(
+    const Shadow& shadow);  // {"records","findings","failed","old","unmigrated","text","samples"}
 // A version that cannot judge what is here, or whose `migrate` fails on it, is not taken into use.
 Result<void> judges_all(const Shadow& shadow);
 

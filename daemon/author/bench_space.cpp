@@ -38,11 +38,11 @@ public:
             const bool old =
                 there != nullptr && rules::compare_versions(there->version, lowest) < 0;
             if (there != nullptr && !old) continue;
-            Error error = failure(
-                Code::Malformed, "requires plugin " + name + " " + lowest + " or newer",
-                old ? "it is of version " + there->version + " here"
-                    : "there is none of that name here",
-                "install it first, or correct \"requires\"");
+            Error error =
+                failure(Code::Malformed, "requires plugin " + name + " " + lowest + " or newer",
+                        old ? "it is of version " + there->version + " here"
+                            : "there is none of that name here",
+                        "install it first, or correct \"requires\"");
             error.pointer = pointer_to("/requires", name);
             errors.push_back(rules::in_file(std::move(error), id + "/plugin.json", manifest));
         }

@@ -73,7 +73,8 @@ public:
     const std::string& zone() const { return zone_; }
     Millis now() const { return clock_.now(); }
     const std::string& plugin() const { return plugin_; }
-    // Rules and codes that were seen to fire, "MED-R02.too_early"; kinds that were, "migrate bus.run".
+    // Rules and codes that were seen to fire, "MED-R02.too_early"; kinds that were, "migrate
+    // bus.run".
     const std::set<std::string>& fired() const { return fired_; }
 
     static constexpr const char* space_name = "school";

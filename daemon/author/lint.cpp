@@ -153,8 +153,9 @@ private:
                              canonical(kind.kind) + R"(, "fields": {...}}})");
             }
             if (loaded_.kinds->schema(kind.kind).value("x-version", Json(1)) == Json(1)) {
-                complain("kind " + kind.kind + " migrates, and is of version 1: there is none older",
-                         at, "raise its \"x-version\"");
+                complain(
+                    "kind " + kind.kind + " migrates, and is of version 1: there is none older", at,
+                    "raise its \"x-version\"");
             }
         }
     }

@@ -78,15 +78,15 @@ void add_remote_commands(Commands& commands);    // remote add set check list re
 void add_sync_commands(Commands& commands);      // sync status
 void add_member_commands(Commands& commands);    // init invite join
 void add_plugin_commands(Commands& commands);    // plugin list install remove ... doctor
-void add_explain_command(Commands& commands, CLI::App& plugins);  // plugin explain
+void add_explain_command(Commands& commands, CLI::App& plugins);         // plugin explain
 Result<int> show_settings(Session& session, const std::string& plugin);  // plugin config PLUGIN
-void add_migrate_command(Commands& commands, CLI::App& plugins);  // plugin migrate
-void add_author_commands(Commands& commands);                     // plugin new lint test bench
-void add_import_commands(Commands& commands);                     // import
-void add_report_commands(Commands& commands);                     // report
-void add_access_commands(Commands& commands);                     // account ..., token ...
-void add_export_commands(Commands& commands);                     // export
-void add_today_commands(Commands& commands);                      // today due
-void add_care_commands(Commands& commands);                       // verify repair rebuild
+void add_migrate_command(Commands& commands, CLI::App& plugins);         // plugin migrate
+void add_author_commands(Commands& commands);  // plugin new lint test bench
+void add_import_commands(Commands& commands);  // import
+void add_report_commands(Commands& commands);  // report
+void add_access_commands(Commands& commands);  // account ..., token ...
+void add_export_commands(Commands& commands);  // export
+void add_today_commands(Commands& commands);   // today due
+void add_care_commands(Commands& commands);    // verify repair rebuild
 
 }  // namespace dutybook::cli

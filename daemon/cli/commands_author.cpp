@@ -12,16 +12,16 @@ void add_author_commands(Commands& commands) {
     auto& session = commands.session;
     const Offline& offline = commands.offline;
     auto folders = std::make_shared<std::vector<std::string>>();
-    auto& lint = command(
-        commands, plugins, "lint", "Finds mistakes without running a rule.",
-        "plugin lint ./bus_duty", [&session, &offline, folders]() -> Result<int> {
-            int worst = done;
-            for (const auto& folder : *folders) {
-                const Offline::PluginFolder wanted{folder, session.settings().store, session.json()};
-                worst = std::max(worst, offline.lint(wanted, session.out()));
-            }
-            return worst;
-        });
+    auto& lint = command(commands, plugins, "lint", "Finds mistakes without running a rule.",
+                         "plugin lint ./bus_duty", [&session, &offline, folders]() -> Result<int> {
+                             int worst = done;
+                             for (const auto& folder : *folders) {
+                                 const Offline::PluginFolder wanted{
+                                     folder, session.settings().store, session.json()};
+                                 worst = std::max(worst, offline.lint(wanted, session.out()));
+                             }
+                             return worst;
+                         });
     lint.add_option("folder", *folders, "of the plugin; several may be named")->required();
 
     auto folder = std::make_shared<std::string>();

@@ -37,7 +37,8 @@ void say_settings(std::ostream& out, const Json& values) {
         for (const auto& [space, value] : one["set"].items()) {
             out << ", in " << space << ' ' << value.dump();
         }
-        if (const auto what = text_of(one, "description"); !what.empty()) out << "  (" << what << ')';
+        if (const auto what = text_of(one, "description"); !what.empty())
+            out << "  (" << what << ')';
         out << '\n';
     }
 }

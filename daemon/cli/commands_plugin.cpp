@@ -269,8 +269,7 @@ void add_plugin_commands(Commands& commands) {
     add_migrate_command(commands, plugins);
     const auto config =
         with_plugin("config", "Changes settings in this space; without any it shows them.",
-                    "plugin config bus_duty most_children=30",
-                    [](Session& s, const Target& t) {
+                    "plugin config bus_duty most_children=30", [](Session& s, const Target& t) {
                         return configure(s, t.plugin, t.settings, t.elsewhere);
                     });
     config.first->add_option("settings", config.second->settings, "NAME=VALUE");

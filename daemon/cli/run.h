@@ -68,7 +68,7 @@ struct Offline {
         std::filesystem::path folder, store;
         bool json = false;
     };
-    std::function<int(const PluginFolder&, std::ostream& out)> lint, bench;
+    std::function<int(const PluginFolder&, std::ostream&out)> lint, bench;
     std::function<int(const PluginTest&, std::ostream& out)> test;
     std::function<Result<void>(const NewPlugin&)> make_plugin;
     // The text of an import mapping: the file, else that of a plugin by its name ("oneroster").

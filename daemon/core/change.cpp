@@ -257,8 +257,8 @@ Result<Changes> changes_of_migration(const Json& fields, const Working& record,
         Merge merge = merge_of(traits, field);
         // Of a field that left the schema its operations say that it was a set: its elements go,
         // and what another site adds meanwhile stays.
-        const bool elements = !record.written_as_register(field) &&
-                              shown_value(record.state(), field).is_array();
+        const bool elements =
+            !record.written_as_register(field) && shown_value(record.state(), field).is_array();
         if (value.is_null() && elements) merge = Merge::Set;
         FieldPatch one(field, record, merge, out);
         TRY(one.become(value));

@@ -57,8 +57,9 @@ public:
             ids = std::move(again);
         }
         for (const std::string& id : ids) {
-            fail(id, "", failure(Code::Stale, "others change it all the time", {},
-                                 "run `dutybook plugin migrate` again"));
+            fail(id, "",
+                 failure(Code::Stale, "others change it all the time", {},
+                         "run `dutybook plugin migrate` again"));
         }
         return std::move(out_);
     }

@@ -211,7 +211,7 @@ Result<Written> WriteGroup::migrate(const WriteRequest& request, Working& record
     if (operation.changes.empty()) return stands(record);
     domain::RecordState after = record.with(operation);
     const auto errors = parts_.kinds->validate(after.kind, fields_of(after));
-    if (!errors.empty()) return with_all(errors, "");
+    if (!errors.empty()) return with_all(errors, "", after.kind);
     TRY(check_size(after));
     return drafted(operation, &record, std::move(after));
 }

@@ -1,11 +1,11 @@
 #pragma once
 // What an update does to the kinds of a plugin. Stored records were valid by the schema before, and
-// sites that are apart may run either version. A change that a record's fields show (another type, a
-// value that is not taken any more, a field that is required now or is gone) takes a migration: the
-// kind's version raised and `migrates` in the manifest. One that they do not show never passes: how
-// a field merges, for the operations of sites that are apart say it; what it refers to, for one id
-// looks like another. Bounds that are merely narrower are a warning (Code::Conflict): they hold for
-// what is written from then on, and what stands already never blocks an edit. Pure.
+// sites that are apart may run either version. A change that a record's fields show (another type,
+// a value that is not taken any more, a field that is required now or is gone) takes a migration:
+// the kind's version raised and `migrates` in the manifest. One that they do not show never passes:
+// how a field merges, for the operations of sites that are apart say it; what it refers to, for one
+// id looks like another. Bounds that are merely narrower are a warning (Code::Conflict): they hold
+// for what is written from then on, and what stands already never blocks an edit. Pure.
 
 #include "rules/plugin_package.h"
 

@@ -64,9 +64,9 @@ Result<Json> read_changes(const Result<std::string>& answer, const Manifest& man
         for (const auto& [field, value] : parsed->items()) {
             TRY(may_be_set(record, kinds, field, value));
             const auto now = record.fields.find(field);
-            const bool stands = value.is_null() ? now == record.fields.end()
-                                                : now != record.fields.end() &&
-                                                      now->second == canonical(value);
+            const bool stands = value.is_null()
+                                    ? now == record.fields.end()
+                                    : now != record.fields.end() && now->second == canonical(value);
             if (!stands) changes[field] = value;
         }
     }

@@ -120,9 +120,8 @@ private:
 
     void read_code() {
         const Manifest& manifest = reading_.package.manifest;
-        const bool needed =
-            !manifest.rules.empty() || !manifest.completes.empty() || !manifest.reports.empty() ||
-            !manifest.migrated_kinds().empty();
+        const bool needed = !manifest.rules.empty() || !manifest.completes.empty() ||
+                            !manifest.reports.empty() || !manifest.migrated_kinds().empty();
         const char* name = manifest.native ? "plugin.so" : "rules.lua";
         const std::string* code = file(name);
         if (code == nullptr) {

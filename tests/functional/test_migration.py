@@ -2,6 +2,7 @@
 sites that are apart, in the middle of a kill, and whatever the callback does."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -187,7 +188,8 @@ def test_lint_takes_an_incompatible_change_only_with_a_migration(lone, tmp_path)
         assert ".json:" in said or "line" in said, said
     assert lint(second(tmp_path), lone)[0] == 0, lint(second(tmp_path), lone)
     # How a field merges no migration can change.
-    merged = second(tmp_path, name="merged", fields={**MINUTES, "note": {**TEXT, "x-merge": "set"}})
+    merged = second(tmp_path, name="merged", fields={
+        **MINUTES, "bus": {"type": "array", "items": TEXT, "x-merge": "set"}})
     status, said = lint(merged, lone)
     assert status == 3 and "x-merge" in said and "another name" in said, said
 
@@ -209,19 +211,19 @@ WRONG = {
 def test_a_wrong_callback_is_refused_and_harms_nothing(lone, tmp_path, what):
     body, word = WRONG[what]
     lua = f'migrate["{KIND}"] = function(ride) {body} end'
-    place = second(tmp_path, lua)
+    bare = {"name": "hours become minutes", "do": {"migrate": {"kind": KIND, "fields": {"hours": 1}}},
+            "expect": {"fields": {"minutes": 60}}}
+    place = second(tmp_path, lua, [bare])
     tested = subprocess.run([BIN / "dutybook", "plugin", "test", place], capture_output=True,
                             text=True)
     assert tested.returncode == 3 and word in tested.stdout, tested.stdout
     assert lone.client("plugin", "install", place, expect=3)
     # Past the checks, as a plugin that came onto the disk another way.
-    lone.add_file([ride(n) for n in range(3)])
+    lone.add_file([{"id": f"r{n}", "kind": KIND, "fields": {"hours": 1}} for n in range(3)])
     before = lone.digest()
+    lone.client("plugin", "remove", "rides")
     lone.stop()
-    target = lone.store / "plugins/rides"
-    for file in place.rglob("*"):
-        if file.is_file():
-            (target / file.relative_to(place)).write_bytes(file.read_bytes())
+    shutil.copytree(place, lone.store / "plugins/rides")
     lone.start()
     answer = lone.client("plugin", "migrate", "rides", expect=None)
     assert answer.code in (1, 7), answer

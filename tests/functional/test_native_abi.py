@@ -105,8 +105,21 @@ static int migrate(void* raw, dutybook_text kind, dutybook_text input, const dut
 static const dutybook_plugin plugin"""
 
 
+def new_plugin(place, header, source):
+    """What `plugin new` makes, built from these."""
+    place.mkdir()
+    folder = place / "notes"
+    assert tool("new", folder, "--runtime", "native").returncode == 0
+    (folder / "dutybook_plugin.h").write_text(header)
+    (folder / "plugin.c").write_text(source)
+    done = compiler("-std=c99", *STRICT, "-shared", "-fPIC", f"-I{folder}", folder / "plugin.c",
+                    "-o", folder / "plugin.so")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
 def migrating(folder):
-    """The example's kind in a second version, whose `text` was once called `body`."""
+    """Its kind in a second version, whose `text` was once called `body`."""
     manifest = json.loads((folder / "plugin.json").read_text())
     kind = manifest["kinds"][0]
     kind["migrates"] = True
@@ -115,7 +128,8 @@ def migrating(folder):
     (folder / kind["schema"]).write_text(json.dumps({**schema, "x-version": 2}, indent=2))
     (folder / "tests/migrate.json").write_text(json.dumps({
         "name": "the body becomes the text",
-        "do": {"migrate": {"kind": kind["kind"], "fields": {"body": "x y z"}}},
+        "do": {"migrate": {"kind": kind["kind"], "fields": {
+            "body": "x y z", "at": "2026-03-02T08:00:00-05:00"}}},
         "expect": {"fields": {"text": "from body", "body": None}}}))
 
 
@@ -124,13 +138,13 @@ def test_a_native_plugin_migrates_and_one_of_1_0_has_no_such_call(tmp_path):
     source = EXAMPLE.read_text()
     with_it = source.replace("static const dutybook_plugin plugin", MIGRATE.lstrip("\n"))
     with_it = with_it.replace(TABLE_END, TABLE_END.removesuffix("NULL,") + "migrate,")
-    folder = plugin_folder(tmp_path / "with", today, with_it)
+    folder = new_plugin(tmp_path / "with", today, with_it)
     migrating(folder)
     for command in ("lint", "test"):
         done = tool(command, folder)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
     older = source.replace(TABLE_END, TABLE_END.replace(" NULL,", "", 1))
-    folder = plugin_folder(tmp_path / "without", header_1_0(), older)
+    folder = new_plugin(tmp_path / "without", header_1_0(), older)
     migrating(folder)
     done = tool("test", folder)
     assert done.returncode == 3 and "does not offer migrate" in done.stdout, done.stdout
