@@ -16,6 +16,22 @@ namespace {
 // The payload's first line and newlines come on top of the lines.
 constexpr std::size_t plain_room = 64 * 1024;
 
+// Bytes that a segment never exceeds, by what it holds in plain text.
+std::size_t most_packed(const domain::Frontier& frontier, std::span<const std::string> lines) {
+    constexpr std::size_t names_and_marks = 4 * 1024;
+    std::size_t plain = names_and_marks + frontier.text().size();
+    for (const auto& line : lines) plain += line.size() + 1;
+    return plain + plain / 16;
+}
+
+Result<std::size_t> bytes_of(store::Log& log, const store::VolumeName& name) {
+    TRY_ASSIGN(const auto volumes, log.volumes());
+    for (const auto& volume : volumes) {
+        if (volume.name == name) return volume.bytes;
+    }
+    return std::size_t{0};
+}
+
 store::CommitId given_up() {
     return store::CommitId(40, '0');
 }
@@ -96,8 +112,13 @@ Result<void> SpaceEngine::seal_tail(Tail tail, std::optional<Millis> next_heard)
         header.volume = last->header.volume;
         header.previous = last->commit;
     }
-    std::size_t packed = 0;
-    while (true) {
+    header.last = header.first + tail.lines.size() - 1;
+    TRY_ASSIGN(const std::size_t held, bytes_of(*parts_.log, {own, header.volume}));
+    std::size_t packed = most_packed(row.frontier, tail.lines);
+    // Packing it only to know its size costs as much as sealing it.
+    const bool fits =
+        packed <= domain::Limits::segment_packed && held + packed <= policy_.volume_bytes;
+    while (!fits) {
         header.last = header.first + tail.lines.size() - 1;
         const auto blob =
             store::encode_segment({header, row.frontier, next_heard, tail.lines}, *parts_.codec);
@@ -108,18 +129,15 @@ Result<void> SpaceEngine::seal_tail(Tail tail, std::optional<Millis> next_heard)
         // Of text that hardly compresses fewer operations fit.
         tail.lines.resize(tail.lines.size() / 2);
     }
-    TRY_ASSIGN(const auto volumes, parts_.log->volumes());
-    for (const auto& volume : volumes) {
-        if (volume.name != store::VolumeName{own, header.volume}) continue;
-        if (volume.bytes > 0 && volume.bytes + packed > policy_.volume_bytes) ++header.volume;
-        break;
-    }
+    if (held > 0 && held + packed > policy_.volume_bytes) ++header.volume;
     TRY_ASSIGN(const auto planned, parts_.journal->plan_seal(std::move(row)));
     return seal_planned(planned, tail.lines);
 }
 
 Result<void> SpaceEngine::seal_planned(const store::SealRow& row,
                                        std::span<const std::string> lines) {
+    const store::VolumeName volume{row.header.writer, row.header.volume};
+    const auto before = bytes_of(*parts_.log, volume);
     const auto commit = parts_.log->append(row, lines);
     if (!commit) {
         raise({"", "seal-failed", facts_.name,
@@ -128,6 +146,10 @@ Result<void> SpaceEngine::seal_planned(const store::SealRow& row,
                0});
         return commit.error();
     }
+    const auto after = bytes_of(*parts_.log, volume);
+    if (before && after && *after > *before)
+        return parts_.journal->finish_seal(row.id, *commit, *after - *before);
+    // The log had it already.
     TRY_ASSIGN(const auto blob,
                store::encode_segment(
                    {row.header, row.frontier, row.next_heard, {lines.begin(), lines.end()}},
