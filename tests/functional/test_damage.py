@@ -200,6 +200,22 @@ def test_a_peers_log_that_has_a_hole_is_fetched_again(pair, where):
     assert north.sync()[0]["ok"]
 
 
+def test_an_invited_site_starts_with_its_own_log_damaged(pair):
+    """Its first segment says by which invitation it came."""
+    _, south, _ = pair
+    south.add_file(duty(f"south {i}") for i in range(30))
+    south.sync()
+    digest = south.digest()
+    ref, = [one for one in log_refs(south) if south.one("status")["site"]["id"] in one]
+    damage_object(south, south.git("rev-parse", ref).strip(), "loose")
+    south.kill()
+    south.start()
+    assert south.client("verify", expect=7).objects[-1]["damage"]
+    south.client("repair", expect=6)
+    assert south.client("verify", "--full", expect=(0, 6)).objects[-1]["ok"]
+    assert south.digest() == digest
+
+
 def test_what_no_remote_has_is_not_called_healed(pair):
     north, south, _ = pair
     north.add_file([duty("north")])
