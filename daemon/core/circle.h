@@ -139,6 +139,7 @@ private:
 
     // Of this site, in the space as it is known; under mutex_. Null: this store has not got it.
     Keyring::Pair in_force() const;
+    Keyring::Pair recorded() const;
     Error key_gone() const;
     Keyring::Pair pair_of(const domain::Writer& writer) const;
     const domain::Introduction* introduction_of(const Keyring::Pair& pair) const;

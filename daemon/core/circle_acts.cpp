@@ -43,11 +43,7 @@ Result<void> Circle::append(ControlAct act, bool new_epoch) {
                        "do it there, or have the pen handed over there: dutybook members pen " +
                            parts_.site.name);
     }
-    // By the key that the control log names: one that was only announced does not count there yet.
-    const domain::Member* own = members->find(parts_.site.id);
-    const auto pair = own != nullptr && !own->keys.empty()
-                          ? parts_.ring->find(own->keys.back().sign)
-                          : Keyring::Pair();
+    const auto pair = recorded();
     if (!pair) return key_gone();
     return append_as(std::move(act), new_epoch, *pair->signer, pair->sign);
 }

@@ -22,6 +22,14 @@ Keyring::Pair Circle::in_force() const {
     return nullptr;
 }
 
+// The one that the control log names: one that was only announced does not count there yet.
+Keyring::Pair Circle::recorded() const {
+    const std::lock_guard lock(mutex_);
+    const auto* own = membership_ ? membership_->find(parts_.site.id) : nullptr;
+    return own != nullptr && !own->keys.empty() ? parts_.ring->find(own->keys.back().sign)
+                                                : Keyring::Pair();
+}
+
 Keyring::Pair Circle::pair_of(const domain::Writer& writer) const {
     const auto* own = membership_ ? membership_->find(parts_.site.id) : nullptr;
     if (own != nullptr) {
@@ -213,7 +221,8 @@ Result<void> Circle::share_keys() {
     const auto unshared = unshared_keys();
     if (unshared.empty()) return {};
     if (holds_pen()) return append({}, true);
-    const auto pair = parts_.ring->newest();
+    const auto pair = recorded();
+    if (!pair) return {};
     const auto entry = last_words(unshared, pair->sign);
     return entry ? write_beside(*entry, *pair->signer) : Result<void>{};
 }

@@ -70,7 +70,8 @@ private:
             if (valid[i].signed_entry->commit == valid[0].signed_entry->commit) continue;
             note_lost(*valid[i].signed_entry, valid[i].act);
         }
-        for (const SignedEntry* entry : of_number) {
+        // Against another one an entry that cannot be read may be the one that counts.
+        for (const SignedEntry* entry : valid[0].recovery ? of_number : decltype(of_number){}) {
             const auto& all = membership_.unreadable;
             const auto from = all.begin() + static_cast<std::ptrdiff_t>(unreadable);
             if (std::find(from, all.end(), entry->commit) != all.end()) note_unread(*entry);

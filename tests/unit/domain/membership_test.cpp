@@ -501,6 +501,13 @@ TEST_CASE("the key of a branch that gave way is passed on at its end, by a membe
     CHECK(seen(space, both, keys, fresh).lost.empty());  // it cannot be read there
     CHECK(seen(space, both, keys, fresh).lost_unread == std::vector<std::string>{apart.commit});
 
+    // Against any other entry it is not known which one counts.
+    const SignedEntry other = space.make(Space::act_of(ControlKind::Add, SiteKeys{}, "East"),
+                                         space.admin.sign, 0, head, 1);
+    const Membership open = seen(space, {space.entries[0], other, apart}, keys, fresh);
+    CHECK(open.lost_unread.empty());
+    CHECK(open.unreadable == std::vector<std::string>{apart.commit});
+
     const auto passed_on = [&](const SigningKey& by) {
         ControlEntry entry = apart.entry;
         entry.number = 2;
