@@ -225,9 +225,14 @@ struct RecoverOptions {
 Result<int> recover(Session& session, const Offline& offline, const RecoverOptions& options) {
     TRY_ASSIGN(const auto store, session.store());
     std::error_code ignored;
-    if (std::filesystem::exists(store / "site.json", ignored) && options.offline.remote.empty()) {
-        TRY_ASSIGN(const Json answer, session.post(session.in_space("members"),
-                                                   {{"do", "recover"}, {"key", options.key}}));
+    const bool here = std::filesystem::exists(store / "site.json", ignored);
+    if (!here && options.offline.remote.empty()) {
+        return usage_error("no remote is named", "give --remote URL, where the space is synced");
+    }
+    TRY_ASSIGN(const std::string key, recovery_key(session.err(), options.key));
+    if (options.offline.remote.empty()) {
+        TRY_ASSIGN(const Json answer,
+                   session.post(session.in_space("members"), {{"do", "recover"}, {"key", key}}));
         for (const Json& remote : answer.value("unmet", Json::array())) {
             session.err() << "warning: the remote " << remote.get<std::string>()
                           << " did not answer: what other administrators did there meanwhile may "
@@ -236,12 +241,9 @@ Result<int> recover(Session& session, const Offline& offline, const RecoverOptio
         session.out() << "this site is an administrator and holds the pen; sync tells the others\n";
         return done;
     }
-    if (options.offline.remote.empty()) {
-        return usage_error("no remote is named", "give --remote URL, where the space is synced");
-    }
     Offline::Recover wanted = options.offline;
     wanted.store = store;
-    wanted.key = options.key;
+    wanted.key = key;
     wanted.space = session.settings().space;
     TRY_ASSIGN(const Json made, offline.recover(wanted));
     if (session.json()) {
@@ -267,7 +269,11 @@ void add_recover(Commands& commands) {
         "an empty --store from a remote; in a store that has the space through its daemon.",
         "recover --key KEY --remote git@example.org:school.git --site Office --store DIR",
         [&session, &offline, options] { return recover(session, offline, *options); });
-    app.add_option("--key", options->key, "the recovery key, as it was printed")->required();
+    app.add_option(
+           "--key", options->key,
+           "the recovery key, as it was printed; without it that of DUTYBOOK_RECOVERY_KEY, or "
+           "it is asked for: others on this machine can read what is given here")
+        ->expected(0, 1);
     app.add_option("--remote", options->offline.remote, "where the space is synced");
     app.add_option("--site", options->offline.site, "the new site's name")
         ->default_str("recovered");

@@ -89,6 +89,18 @@ Result<std::optional<std::string>> passphrase(std::ostream& err, bool is_new) {
     return Words(std::move(words));
 }
 
+Result<std::string> recovery_key(std::ostream& err, const std::string& given) {
+    if (!given.empty()) return given;
+    const char* const set = std::getenv("DUTYBOOK_RECOVERY_KEY");
+    if (set != nullptr && *set != '\0') return std::string(set);
+    if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) {
+        std::string typed = ask(err, "Recovery key: ");
+        if (!typed.empty()) return typed;
+    }
+    return usage_error("recover needs the recovery key",
+                       "set DUTYBOOK_RECOVERY_KEY, or give --key KEY");
+}
+
 Result<Json> seal_invitation(const Json& invitation, std::string_view passphrase,
                              const PassphraseCost& cost) {
     crypto_start();

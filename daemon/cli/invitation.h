@@ -20,6 +20,10 @@ namespace dutybook::cli {
 // is neither. Code::Malformed (usage) for an empty or mistyped one.
 Result<std::optional<std::string>> passphrase(std::ostream& err, bool is_new);
 
+// The key from the paper: as it was given, else of DUTYBOOK_RECOVERY_KEY, else asked for at a
+// terminal. Every account of a machine reads what is given as an argument.
+Result<std::string> recovery_key(std::ostream& err, const std::string& given);
+
 Result<Json> seal_invitation(const Json& invitation, std::string_view passphrase,
                              const PassphraseCost& cost = {});
 bool is_sealed(const Json& file);

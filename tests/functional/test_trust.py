@@ -229,7 +229,10 @@ def test_the_recovery_key_makes_a_new_administrator(world):
     wrong = office.client("recover", "--key", "aaaa-bbbb", "--remote", hub, "--site", "Office",
                           expect=None)
     assert wrong.code not in (0, 2)
-    office.client("recover", "--key", key, "--remote", hub, "--site", "Office")
+    none = office.client("recover", "--key", "--remote", hub, "--site", "Office", expect=2)
+    assert "DUTYBOOK_RECOVERY_KEY" in none.problem["detail"]
+    office.environment["DUTYBOOK_RECOVERY_KEY"] = key  # stands in no arguments
+    office.client("recover", "--remote", hub, "--site", "Office")
     office.space = "school"
     office.start()
     meet(office)
