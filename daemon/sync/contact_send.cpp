@@ -92,8 +92,6 @@ Error ContactRun::refused() const {
     std::string fix =
         "let this account push to refs/heads/log/*, refs/heads/control and refs/heads/dutybook "
         "there";
-    if (said("unpacker error"))
-        fix = "see that its disk has room and its limit for a push is high enough";
     if (said(".lock'"))
         fix =
             "a transfer that was cut off left a lock there: in a folder it is removed after an "

@@ -243,8 +243,13 @@ Result<PushOutcome> GitTransfer::push(const RemoteConfig& remote,
     if (!result) return result.error();
     PushOutcome outcome = read_porcelain(result->out);
     if (outcome.refs.empty()) return sort_out(result->err, Step::Push, remote.name, url);
-    if (const std::string words = words_of_host(result->err); !words.empty())
-        for (auto& [ref, reason] : outcome.reasons) reason += ": " + words;
+    const std::string words = words_of_host(result->err);
+    for (auto& [ref, reason] : outcome.reasons) {
+        // It could keep nothing of what came, and would not a second time.
+        if (reason.find("unpacker error") != std::string::npos)
+            return sort_out(words.empty() ? result->err : words, Step::Push, remote.name, url);
+        if (!words.empty()) reason += ": " + words;
+    }
     return outcome;
 }
 

@@ -99,6 +99,12 @@ private:
             say("This account may not write to " + url.directory + ".");
             return false;
         }
+        constexpr std::uintmax_t a_volume = 1 << 20;
+        const auto room = fs::space(objects, ignored);
+        if (!ignored && room.available < a_volume) {
+            say("The disk there is full: less than 1 MiB is free; make room.");
+            return false;
+        }
         return true;
     }
 

@@ -3,6 +3,7 @@ on, a full one recovers by itself, and nothing acknowledged is lost."""
 
 import contextlib
 import os
+import random
 import subprocess
 
 import pytest
@@ -143,6 +144,27 @@ def small_volume(path, size):
         yield path
     finally:
         subprocess.run(["umount", "-l", path])
+
+
+def test_a_remote_whose_disk_is_full(world):
+    """It is told, not tried again at once, and goes on when there is room."""
+    north = world.site("North").start()
+    with small_volume(world.directory / "stick", "600k") as stick:
+        north.client("remote", "add", "stick", stick / "s.git", "--create")
+        north.sync()
+        noise = random.Random(2)
+        north.add_file(duty(f"{i}", goal=noise.randbytes(1500).hex()) for i in range(500))
+        failed = north.client("sync", expect=1).one
+        assert "the disk there is full" in failed["error"] and "make room" in failed["error"]
+        assert failed["bytes_out"] < 2_000_000, "sent once"
+        assert north.status()["remotes"][0]["undelivered"] > 0
+        fill(stick / "filler")
+        told = north.client("remote", "check", "stick", expect=1).one["lines"][-1]
+        assert "full" in told and "make room" in told
+        (stick / "filler").unlink()
+        subprocess.run(["mount", "-o", "remount,size=40m", stick], check=True)
+        north.sync()
+        assert north.status()["remotes"][0]["undelivered"] == 0
 
 
 def fill(path):

@@ -225,4 +225,4 @@ def test_the_hosts_own_words_are_told(world, pair):
     hook.unlink()
     world.git("-C", hub, "config", "receive.maxInputSize", "100")
     error = north.client("sync", expect=1).one["error"]
-    assert "maximum allowed size" in error and "limit for a push" in error, error
+    assert "takes no transfer of this size" in error and "limit for a push" in error, error
