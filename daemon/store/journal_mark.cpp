@@ -8,7 +8,10 @@
 #include "base/kept_file.h"
 #include "base/log.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <future>
 #include <sstream>
@@ -175,6 +178,17 @@ bool stands_in_place_of_file(const fs::path& path) {
     return fs::exists(fs::symlink_status(path, ignored)) && !fs::is_regular_file(path, ignored);
 }
 
+// SQLite would not say which of its files it is.
+Result<void> check_access(const std::string& path) {
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        const std::string file = path + suffix;
+        if (::euidaccess(file.c_str(), R_OK | W_OK) == 0 || errno != EACCES) continue;
+        return failure(Code::Io, "cannot open " + file, "this account may not read and write it",
+                       "chmod 600 it, or chown it to the account of the daemon");
+    }
+    return {};
+}
+
 // SQLite could not open its files there. What the write-ahead log held is missed as if it were
 // gone.
 Result<void> clear_places(const std::string& path) {
@@ -194,6 +208,7 @@ Result<void> clear_places(const std::string& path) {
 Result<std::unique_ptr<Journal>> open_marked_journal(const std::string& path) {
     std::error_code ignored;
     TRY(clear_places(path));
+    TRY(check_access(path));
     if (stands_in_place_of_file(path)) {
         return failure(Code::Corrupt, path + " is no file", "something else is in its place",
                        "move it aside and restore the store from a backup");
