@@ -108,6 +108,7 @@ Result<core::WriteRequest> Batch::request_of(const LineSplitter::Line& line) con
     if (!request.idempotency_key.empty())
         request.idempotency_key += ":" + std::to_string(line.number);
     fill_create(request, std::move(json));
+    TRY(check_choice_of_plugin(*call_, space_, request));
     return request;
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/findings.h"
 #include "api/problem.h"
+#include "core/plugin_records.h"
 
 namespace dutybook::api {
 
@@ -45,6 +46,23 @@ void fill_create(core::WriteRequest& request, Json&& body) {
         request.id = std::move(id->get_ref<std::string&>());
 }
 
+Result<void> check_choice_of_plugin(const Call& call, core::SpaceService& space,
+                                    const core::WriteRequest& request) {
+    const Peer& peer = call.request.peer;
+    if (peer.door == Door::Socket && peer.role == Role::Admin) return {};
+    std::string kind = request.kind;
+    if (kind.empty()) {
+        const bool maybe = request.id.starts_with("plugin-") || request.id.starts_with("part-");
+        if (!maybe) return {};
+        TRY_ASSIGN(const auto stored, space.reader().get(request.id));
+        if (stored) kind = stored->state.kind;
+    }
+    if (kind != core::package_kind && kind != core::part_kind) return {};
+    return failure(Code::Forbidden, "the plugins of a space are chosen by an administrator",
+                   "records of kind " + kind + " bring code to every site",
+                   "use `dutybook plugin` as the account that runs the daemon");
+}
+
 namespace {
 
 Response written_response(const Call& call, core::SpaceService& space, const core::Written& written,
@@ -63,6 +81,8 @@ Response written_response(const Call& call, core::SpaceService& space, const cor
 
 void write_and_answer(const CallPtr& call, core::SpaceService& space, core::WriteRequest request,
                       unsigned status) {
+    if (auto allowed = check_choice_of_plugin(*call, space, request); !allowed)
+        return call->answer(allowed.error());
     std::vector<core::WriteRequest> requests;
     requests.push_back(std::move(request));
     space.write(

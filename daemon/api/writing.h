@@ -19,6 +19,11 @@ Result<std::string> shown_text(const Call& call, core::SpaceService& space,
 // The members of a checked body ({"kind","fields","id"?}) as a create.
 void fill_create(core::WriteRequest& request, Json&& body);
 
+// Code::Forbidden for a record that says which plugins run in the space, and a caller who may not
+// install one: it is code that runs at every site, by whatever road the record comes.
+Result<void> check_choice_of_plugin(const Call& call, core::SpaceService& space,
+                                    const core::WriteRequest& request);
+
 // The answer to a write. What somebody wrote behind a wall where they may not look is answered by
 // its id and version alone: the rules may have filled in more than they said.
 std::string answer_text(const Call& call, core::SpaceService& space, const core::Written& written);

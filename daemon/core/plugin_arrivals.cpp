@@ -29,9 +29,9 @@ Result<std::vector<PackageRecord>> choices(store::IndexReader& reader) {
 // A plugin may not come under another's name.
 Result<void> check_name(const PackageRecord& record, const rules::PackageFiles& files) {
     const auto manifest = files.find("plugin.json");
-    const Json json =
-        manifest == files.end() ? Json() : Json::parse(manifest->second, nullptr, false);
-    if (json.is_object() && json.value("id", Json()) == record.plugin) return {};
+    constexpr JsonLimits limits{.depth = 32, .bytes = 1u << 20};  // as a manifest is read
+    const auto json = parse_json(manifest == files.end() ? "" : manifest->second, limits);
+    if (json && json->is_object() && json->value("id", Json()) == record.plugin) return {};
     return malformed("its manifest is not that of plugin " + record.plugin);
 }
 

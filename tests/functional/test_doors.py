@@ -133,6 +133,41 @@ def test_a_token_does_what_its_role_allows_and_no_more(door, counted):
     counted(door.summary())
 
 
+def test_a_token_chooses_no_plugins(door, counted):
+    """The records by which plugins come with a space are code for every site of it: who may write
+    records may still not write these."""
+    site, attacks = door.site, 0
+    fields = {"plugin": "low", "version": "1.0.0", "digest": "0" * 64, "parts": 1}
+    package = {"kind": "core.plugin_package", "id": "plugin-low", "fields": fields}
+    part = {"kind": "core.plugin_part", "id": "part-" + "0" * 32 + "-1",
+            "fields": {"package": "0" * 64, "number": 1, "file": "rules.lua", "text": "x"}}
+    bearer, lines = door.bearer(), ("Content-Type", "application/x-ndjson")
+
+    def told(method, target, body, *headers):
+        answer = door.send(request(method, target, (bearer, *headers), body, door.address))
+        return statuses(answer), answer
+
+    for record in (package, part):
+        body = json.dumps(record).encode()
+        assert told("POST", RECORDS, body, door.json)[0] == [403]
+        assert b"chosen by an administrator" in told("POST", RECORDS, body + b"\n", lines)[1]
+        attacks += 2
+        assert not site.many("list", record["kind"])
+        site.add_file([record])  # the twin: the account that runs the daemon
+        place = f"{RECORDS}/{record['id']}"
+        for method, target, body, *headers in (
+                ("PATCH", place, b'{"version":"2.0.0","text":"y"}', door.json),
+                ("DELETE", place, None), ("POST", f"{place}/retract?reason=x", None),
+                ("POST", f"{place}/finalise", None),
+                ("POST", f"{place}/resolve", b'{"field":"@record","value":"delete"}', door.json)):
+            assert told(method, target, body, *headers)[0] == [403], (method, target)
+            attacks += 1
+        site.client("delete", record["id"])
+        assert told("POST", f"{place}/restore", None)[0] == [403]
+        attacks += 1
+    counted(f"attacks {attacks}, allowed 0")
+
+
 def heard(link, seconds):
     """What comes of an answer until its last chunk, or for so long; whether it ended."""
     link.settimeout(seconds)
