@@ -223,12 +223,19 @@ private:
                 migrates[manifest_.kinds[i].kind] = pointer_to("/kinds", i);
             }
         }
-        compare("rule", judged, ready["rules"], "rules");
-        compare("completion", completes, ready["completes"], "complete");
-        compare("report", reports, ready["reports"], "reports");
-        compare("migration", migrates, ready["migrates"], "migrate");
-        for (const Json& one : ready.value("undefined", Json::array())) {
-            const auto text = one.get<std::string>();
+        // The worker's words: nothing in them is sure to be there, nor a text.
+        const auto said = [&ready](const char* name) {
+            std::vector<std::string> texts;
+            const Json list = ready.is_object() ? ready.value(name, Json()) : Json();
+            for (const Json& one : list)
+                if (one.is_string()) texts.push_back(one.get<std::string>());
+            return texts;
+        };
+        compare("rule", judged, said("rules"), "rules");
+        compare("completion", completes, said("completes"), "complete");
+        compare("report", reports, said("reports"), "reports");
+        compare("migration", migrates, said("migrates"), "migrate");
+        for (const std::string& text : said("undefined")) {
             const auto blank = text.find(' ');
             complain_of_code(manifest_.id + "/" + text.substr(0, blank) +
                              ": nobody sets the global \"" + text.substr(blank + 1) +
