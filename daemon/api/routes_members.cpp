@@ -143,6 +143,9 @@ Result<void> on_member(Call& call, Circle& circle, const std::string& space,
         return circle.remove(member);
     }
     if (word == "adopt") return circle.adopt(member);
+    if (const auto all = circle.membership();
+        word == "pen" && all && circle.holds_pen() && all->pen == member.site)
+        return {};
     domain::ControlAct act;
     act.kind = word == "pen" ? ControlKind::Pen : ControlKind::Confirm;
     act.site = member.site;

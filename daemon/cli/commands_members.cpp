@@ -155,9 +155,10 @@ Result<void> join_space(Session& session, const Json& part, bool parent) {
         if (part.contains(member)) invitation[member] = part[member];
     }
     const auto made = session.post("/v1/spaces", {{"invitation", invitation}, {"name", name}});
-    const bool here = !made && made.error().code == Code::Exists;
+    // Conflict: here by another invitation. That no other space has its name was seen before.
+    const bool here = !made && (made.error().code == Code::Exists ||
+                                (parent && made.error().code == Code::Conflict));
     if (!made && !here) return made.error();
-    if (here && !parent && !made.error().pointer.empty()) return made.error();
     bool missing = !here;
     for (const auto& remote : part.value("remotes", Json::array())) {
         const auto target = "/v1/spaces/" + percent_encode(name) + "/remotes";

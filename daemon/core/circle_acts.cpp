@@ -127,6 +127,7 @@ Result<std::map<domain::Writer, domain::Position, std::less<>>> Circle::position
 
 Result<void> Circle::remove(const domain::Member& member) {
     const std::lock_guard acting(acting_);
+    if (member.standing == domain::Standing::Removed) return {};
     ControlAct act;
     act.kind = ControlKind::Remove;
     act.site = member.site;

@@ -30,8 +30,8 @@ Result<Founded> found_space(const fs::path& store, const std::string& name,
 
 // Code::Conflict if the store has another space of that name.
 Result<void> check_free(const fs::path& store, const SpaceRecord& record);
-// The "space", "control" and "invite" of an invitation. Code::Exists (invited.h) if the space is
-// there and its site a member.
+// The "space", "control" and "invite" of an invitation. Code::Exists or Conflict
+// (already_here) if the space is there and its site a member.
 Result<SpaceRecord> join_space(const fs::path& store, const Json& invitation);
 
 // A space as its control log on a remote tells it to whoever has the recovery key: this store's

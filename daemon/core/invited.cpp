@@ -71,12 +71,11 @@ Result<Invited> read_invitation(const Json& invitation) {
 }
 
 Error already_here(const Invited& invited, bool another) {
-    Error error = failure(Code::Exists, "the space " + invited.space.name + " is here already",
-                          "this store's site belongs to it",
-                          "nothing is to be done: dutybook sync fetches it. For another site, join "
-                          "in a store of its own (--store DIR)");
-    if (another) error.pointer = "/invite";
-    return error;
+    return failure(another ? Code::Conflict : Code::Exists,
+                   "the space " + invited.space.name + " is here already",
+                   "this store's site came to it before",
+                   "nothing is to be done: dutybook sync fetches it. For another site, or if this "
+                   "one was removed or retired, join in a store of its own (--store DIR)");
 }
 
 Result<void> write_invited_again(const fs::path& folder, const Invited& invited) {

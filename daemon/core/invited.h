@@ -21,8 +21,8 @@ struct Invited {
 // Names, shapes, every control entry and its signature, and that they lead to this invite.
 Result<Invited> read_invitation(const Json& invitation);
 
-// Why a space that stands here is not joined. Code::Exists; with the pointer "/invite" if it is
-// not this invitation by which it came.
+// Why a space that stands here is not joined. Code::Exists, or Conflict if it came by another
+// invitation than this one.
 Error already_here(const Invited& invited, bool another);
 // Into the folder of a space to which this store's site belongs no more (Circle::outside): what it
 // holds stays, and what the invitation brings comes beside it.

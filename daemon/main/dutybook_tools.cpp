@@ -103,9 +103,9 @@ Result<bool> add_remotes(const fs::path& folder, const Json& invited) {
 // error, but of a parent: a sibling's invitation brings the same one.
 Result<void> add_space(const fs::path& store, const Json& part, bool parent) {
     const auto joined = core::join_space(store, part);
-    const bool here = !joined && joined.error().code == Code::Exists;
+    const bool here = !joined && (joined.error().code == Code::Exists ||
+                                  (parent && joined.error().code == Code::Conflict));
     if (!joined && !here) return joined.error();
-    if (here && !parent && !joined.error().pointer.empty()) return joined.error();
     const auto name = text_of(part.value("space", Json::object()), "name");
     TRY_ASSIGN(const bool missing,
                add_remotes(store / "spaces" / name, part.value("remotes", Json::array())));

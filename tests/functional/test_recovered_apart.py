@@ -144,7 +144,7 @@ def test_the_loser_comes_back_by_an_invitation(world):
     file = world.directory / "again.invite"
     won.client("invite", lost.name, "--out", file)
     meet(won)
-    assert won.client("join", file, expect=1).problem["code"] == "exists"
+    assert won.client("join", file, expect=1).problem["code"] == "conflict"
     lost.client("join", file)
     assert not alarms(lost, "outside")
     agree(lost, won, south)

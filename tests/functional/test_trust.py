@@ -196,6 +196,17 @@ def test_a_removed_member(world):
     assert north.digest() == west.digest()
 
 
+def test_what_is_so_already_is_not_written_again(world):
+    north, south, west, hub = three(world)
+    north.client("members", "remove", "South")
+    head = north.git("rev-parse", "refs/heads/control")
+    epochs = (north.store / "spaces/school/keys.json").read_bytes()
+    north.client("members", "remove", "South")
+    north.client("members", "pen", "North")
+    assert north.git("rev-parse", "refs/heads/control") == head
+    assert (north.store / "spaces/school/keys.json").read_bytes() == epochs
+
+
 def test_an_old_control_entry_replayed_is_refused(world):
     north, south, west, hub = three(world)
     before = world.git("-C", hub, "rev-parse", "refs/heads/control").strip()
