@@ -82,20 +82,26 @@ std::string lower(std::string text) {
 }
 
 // What is neither file nor folder: git would follow a link, or find no repository behind it and
-// take the one beside it, and wait for a pipe. Hooks may be anything, since none runs.
-std::string danger_of_entries(const fs::path& directory) {
-    std::error_code error;
-    for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end;
-         at.increment(error)) {
-        const auto kind = at->symlink_status(error).type();
+// take the one beside it, and wait for a pipe. Hooks may be anything, since none runs. What is gone
+// by now was another's push under way.
+std::string danger_in(const fs::path& folder, const fs::path& directory) {
+    std::error_code gone;
+    for (fs::directory_iterator at(folder, gone), end; !gone && at != end; at.increment(gone)) {
+        std::error_code ignored;
+        const auto kind = at->symlink_status(ignored).type();
         const std::string name = at->path().lexically_relative(directory).string();
-        if (name == "hooks") {
-            at.disable_recursion_pending();
-        } else if (kind != fs::file_type::regular && kind != fs::file_type::directory) {
+        if (name == "hooks" || kind == fs::file_type::regular || kind == fs::file_type::not_found)
+            continue;
+        if (kind != fs::file_type::directory)
             return "its " + name +
                    " is neither file nor folder: it leads git elsewhere or holds it up";
-        }
+        if (auto danger = danger_in(at->path(), directory); !danger.empty()) return danger;
     }
+    return {};
+}
+
+std::string danger_of_entries(const fs::path& directory) {
+    if (auto danger = danger_in(directory, directory); !danger.empty()) return danger;
     for (const char* folder : {"objects", "refs"})
         if (::access((directory / folder).c_str(), F_OK) == 0 &&
             ::access((directory / folder).c_str(), R_OK | X_OK) != 0)
