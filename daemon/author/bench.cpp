@@ -63,7 +63,9 @@ Result<Measured> measure(BenchSpace& space, const std::vector<rules::RuleRecord>
     Measured measured;
     const auto plugin = space.host().find(space.plugin());
     const auto began = Time::now();
-    TRY(plugin->slot->warm_up());
+    if (const auto started = plugin->slot->warm_up(); !started) {
+        return code_error(plugin->package.manifest, started.error().why);
+    }
     measured.start_ms = milliseconds_since(began);
 
     std::vector<double> each;
@@ -111,8 +113,9 @@ int run_bench(const std::filesystem::path& folder, const Surroundings& surroundi
         space.records().put(std::move(record));
     }
     if (subjects.empty()) {
-        return say_errors({malformed("the test cases hold no record that a rule judges")}, json,
-                          out);
+        return say_errors({malformed(package.manifest.id +
+                                     "/tests: its cases hold no record that a rule judges")},
+                          json, out);
     }
     const auto measured = measure(space, subjects);
     if (!measured) return say_errors({measured.error()}, json, out);

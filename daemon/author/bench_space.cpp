@@ -5,6 +5,7 @@
 #include "rules/json_lines.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace dutybook::author {
 
@@ -79,6 +80,18 @@ fs::path place_of(const std::string& plugin, const Surroundings& surroundings) {
         if (fs::exists(place / plugin / "plugin.json", failed)) return place / plugin;
     }
     return {};
+}
+
+// "bus_duty/rules.lua:64: unexpected symbol" names its line already, in words.
+Error code_error(const rules::Manifest& manifest, const std::string& why) {
+    const bool named = why.find(manifest.native ? ".so" : ".lua") != std::string::npos;
+    const char* const code = manifest.native ? "/plugin.so: " : "/rules.lua: ";
+    Error error = malformed(named ? why : manifest.id + code + why);
+    const auto colon = why.find(".lua:");
+    const auto line =
+        colon == std::string::npos ? 0 : std::strtoull(why.c_str() + colon + 5, nullptr, 10);
+    if (line > 0) error.line = line;
+    return error;
 }
 
 LoadedPlugins load_with_required(const std::filesystem::path& folder,

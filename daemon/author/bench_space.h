@@ -35,6 +35,9 @@ struct LoadedPlugins {
 LoadedPlugins load_with_required(const std::filesystem::path& folder,
                                  const Surroundings& surroundings);
 
+// Why its worker does not start, by file and line where the worker names them.
+Error code_error(const rules::Manifest& manifest, const std::string& why);
+
 // The clock of a case stands still at its `now`; deadlines of workers run by the real one.
 class CaseClock final : public Clock {
 public:

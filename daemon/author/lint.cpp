@@ -8,7 +8,6 @@
 #include "rules/near_names.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace dutybook::author {
 
@@ -45,14 +44,8 @@ private:
         errors_.push_back(std::move(error));
     }
 
-    // "bus_duty/rules.lua:64: unexpected symbol" names its line already, in words.
     void complain_of_code(const std::string& what) {
-        Error error = failure(Code::Malformed, what);
-        const auto colon = what.find(".lua:");
-        const auto line =
-            colon == std::string::npos ? 0 : std::strtoull(what.c_str() + colon + 5, nullptr, 10);
-        if (line > 0) error.line = line;
-        errors_.push_back(std::move(error));
+        errors_.push_back(code_error(manifest_, what));
     }
 
     // A plugin cannot require one that is built on it, and may read its records where it is used.
@@ -200,10 +193,7 @@ private:
         const auto plugin = space.host().find(manifest_.id);
         const auto started = plugin->slot->warm_up();
         if (!started) {
-            const std::string& why = started.error().why;
-            const char* code = manifest_.native ? "/plugin.so" : "/rules.lua";
-            const bool named = why.find(manifest_.native ? ".so" : ".lua") != std::string::npos;
-            complain_of_code(named ? why : manifest_.id + code + ": " + why);
+            errors_.push_back(code_error(manifest_, started.error().why));
             return;
         }
         if (manifest_.native) return;
