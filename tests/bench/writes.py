@@ -64,8 +64,8 @@ def batch(table, world, sizes):
     bare = measure.program("bench_floor", "bulk", folder / "bare.db", lines)
     table.line(f"batch of {sizes.batch:,}", sizes.batch / seconds, "/s",
                floor=bare["rows"] / bare["seconds"], aim=("ratio", ">=", 0.4),
-               bound="the processor of the space's one thread: schema, operation, fold, digests, "
-                     "journal and seven index rows for each record; the floor inserts one finished "
+               bound="the processor: schema, operation, fold, digests and journal on one thread, "
+                     "seven index rows for each record on another; the floor inserts one finished "
                      "line")
     few = sizes.batch // 10
     seconds = one_batch(table, measure.ruled(world.site("Ruled")).start(), few, "r", few)
