@@ -138,8 +138,11 @@ Result<void> SqliteJournal::compare_last() {
     if (current_.empty()) return {};
     const std::uint64_t last = last_seq(current_);
     TRY_ASSIGN(last_acknowledged_, LastAcknowledged::make(path_, {current_, last}));
+    // A clean stop takes it away; of a full disk the mark alone may tell.
     TRY_ASSIGN(const std::string stopped, meta(left_in_order_key));
-    if (!file || (!there && stopped.empty()))
+    std::error_code ignored;
+    const bool in_order = !stopped.empty() || fs::exists(path_ + ".clean", ignored);
+    if (!file || (!there && !in_order))
         note_healed({name, there ? "was not what was written" : "was missing",
                      "made again from the journal"});
     return {};
