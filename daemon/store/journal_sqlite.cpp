@@ -112,7 +112,7 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
     if (version == version_without_sums) TRY(write_journal_anew(*journal->db_));
     if (!before && version == schema_version && journal->check_pages())
         note_healed({path, before.error().why, "written again from its write-ahead log"});
-    if (pages == Pages::Compared) TRY(journal->compare_last());
+    if (pages != Pages::AsTheyAre) TRY(journal->compare_last());
     return journal;
 }
 

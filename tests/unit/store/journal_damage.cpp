@@ -357,8 +357,10 @@ TEST_CASE("a clean stop leaves no note of what was acknowledged, and nothing mis
     }
     REQUIRE(store::mark_journal_closed(path));
     CHECK_FALSE(fs::exists(path + ".last"));
-    REQUIRE(store::open_marked_journal(path));
+    const auto again = store::open_marked_journal(path);
+    REQUIRE(again);
     CHECK_FALSE(noted(path + ".last"));
+    CHECK(fs::exists(path + ".last"));
 }
 
 TEST_CASE("a journal of the version without sums gets them when it is opened") {
