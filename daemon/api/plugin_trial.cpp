@@ -91,6 +91,20 @@ private:
     std::map<std::string, rules::Finding> found_;  // by id: one finding may be told of two records
 };
 
+// What is set in the space: a default of the version that runs is not one, the next may have
+// another.
+Json settings_of(const rules::PluginHost& running, const std::string& space,
+                 const std::string& plugin) {
+    Json settings = running.configuration(space, plugin);
+    const auto active = running.find(plugin);
+    if (!active) return settings;
+    const Json defaults = active->package.manifest.default_configuration();
+    for (const auto& [name, value] : defaults.items()) {
+        if (settings.contains(name) && settings[name] == value) settings.erase(name);
+    }
+    return settings;
+}
+
 Result<void> compare_kind(core::SpaceService& space, const std::string& kind,
                           rules::RecordSource& source, Comparison& comparison) {
     store::Query query;
@@ -126,7 +140,7 @@ Result<Shadow> shadow_run(const Services& services, const rules::PluginPackage& 
     shadow.plugin = id;
     for (core::SpaceService* space : services.book->spaces()) {
         const std::string& name = space->facts().name;
-        host.configure(name, id, running.configuration(name, id));
+        host.configure(name, id, settings_of(running, name, id));
         // Facts and parts stay what they are, and indexes are read from any thread: those who
         // write do not wait for the trial.
         const auto [facts, parts] = space->run([](core::SpaceEngine& engine) {

@@ -213,6 +213,27 @@ end
     assert "ROWS-R02" not in {one[1] for one in findings(site)}
 
 
+def test_the_shadow_runs_with_the_defaults_of_the_version_that_is_to_come(world, tmp_path):
+    def least(number, version):
+        lua = '''rules["ROWS-R01"] = function(row)
+  if row.n < config.least then return { code = "low", path = "/n", values = { n = row.n } } end
+end'''
+        settings = {"type": "object", "properties": {"least": {"type": "integer", "default": number}}}
+        return write_plugin(tmp_path / version, "rows", [kind("rows.row", {"n": NUMBER})],
+                            [rule("ROWS-R01", "rows.row", {"low": "{n} is low."})], lua, version,
+                            configuration=settings)
+
+    site = world.site("North").start()
+    site.client("plugin", "install", least(3, "1.0.0"))
+    site.add_file([{"kind": "rows.row", "fields": {"n": n}} for n in range(10)])
+    installed = site.one("plugin", "install", least(5, "1.1.0"))
+    assert installed["shadow"]["findings"] == 2
+    wait_for(lambda: len(site.many("findings")) == 5, 20, "judged by the new default")
+    # What is set stays set, whatever the default.
+    site.client("plugin", "config", "rows", "least=1")
+    assert site.one("plugin", "shadow", least(7, "1.2.0"))["findings"] == 0
+
+
 def test_an_update_that_fails_its_tests_leaves_the_old_one_running(world, tmp_path):
     site = start_with(world.site("North"), lambda folder: rows_plugin(folder, STRICTER))
     wrong = rows_plugin(tmp_path, STRICTER, "2.0.0", cases=[
