@@ -117,11 +117,13 @@ Result<int> configure(Session& session, const std::string& plugin,
         session.err() << "warning: plugin " << plugin
                       << " is not here, so nobody looked at whether it has such settings\n";
     }
-    auto changed = session.ask("PATCH", session.in_space("records/" + id), fields, {{}, {}, true});
-    if (!changed && exit_code(changed.error()) == failed) {
-        fields["plugin"] = plugin;
-        changed = session.post(session.in_space("records"),
-                               {{"id", id}, {"kind", "core.plugin_config"}, {"fields", fields}});
+    // Not the other way round: "config-note" is also the beginning of "config-notes".
+    Json first = fields;
+    first["plugin"] = plugin;
+    auto changed = session.post(session.in_space("records"),
+                                {{"id", id}, {"kind", "core.plugin_config"}, {"fields", first}});
+    if (!changed && changed.error().code == Code::Exists) {
+        changed = session.ask("PATCH", session.in_space("records/" + id), fields, {{}, {}, true});
     }
     if (!changed) return std::move(changed).error();
     if (session.json()) {

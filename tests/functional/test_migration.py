@@ -1,6 +1,7 @@
 """Records of an older shape: `plugin migrate` brings them to the shape that their kind has now, at
 sites that are apart, in the middle of a kill, and whatever the callback does."""
 
+import http.client
 import json
 import shutil
 import subprocess
@@ -230,3 +231,16 @@ def test_a_wrong_callback_is_refused_and_harms_nothing(lone, tmp_path, what):
     assert lone.digest() == before
     state = next(one for one in lone.many("plugin", "list") if one["id"] == "rides")["state"]
     assert state != "quarantined", state
+
+
+def test_only_an_administrator_at_the_socket_may_migrate(lone, tmp_path):
+    lone.http = "127.0.0.1:0"
+    lone.restart()
+    lone.add_file([ride(0)])
+    lone.client("plugin", "install", second(tmp_path))
+    token = lone.one("token", "add", "reception", "--role", "writer")["token"]
+    door = http.client.HTTPConnection(lone.http_address, timeout=20)
+    door.request("POST", "/v1/plugins/rides/migrate", "{}", {
+        "Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+    assert door.getresponse().status == 403
+    assert lone.one("plugin", "migrate", "rides", "--dry-run")["old"] == 1

@@ -292,3 +292,34 @@ def test_new_plugins_are_named_and_made_as_asked(world, tmp_path):
     assert site.client("plugin", "new", tmp_path / "other", "--runtime", "python", expect=2).err
     assert not (tmp_path / "other").exists()
     assert site.client("plugin", "new", tmp_path / "Bus Duty", expect=3).problem["title"]
+
+
+def test_settings_are_refused_where_the_plugin_has_none_of_that_name_or_value(world, tmp_path):
+    site = world.site("North").start()
+    settings = {"type": "object", "properties": {"most": {"type": "integer", "default": 3},
+                                                 "least": {"type": "integer", "default": 1}}}
+    site.client("plugin", "install", write_plugin(
+        tmp_path, "notes", [kind("notes.note", {"n": NUMBER})], [], "", configuration=settings))
+    wrong = site.client("plugin", "config", "notes", "mots=4", expect=3).problem
+    assert "most" in wrong["fix"] and wrong["pointer"] == "/mots"
+    assert site.client("plugin", "config", "notes", "most=many", expect=3).problem["pointer"] == "/most"
+    missing = site.client("plugin", "config", "note", "most=4", expect=1).problem
+    assert "notes" in missing["fix"] and "--elsewhere" in missing["fix"]
+    assert site.many("list", "core.plugin_config") == []
+    assert site.one("plugin", "config", "notes", "most=4")["fields"]["most"] == 4
+    ran = site.client("plugin", "config", "note", "most=4", "--elsewhere")
+    assert ran.one["fields"]["plugin"] == "note" and "nobody looked" in ran.err
+
+
+def test_a_plugin_may_require_one_that_is_installed_on_the_site(world, tmp_path):
+    site = world.site("North").start()
+    needing = write_plugin(tmp_path, "letters", [kind("letters.letter", {"n": NUMBER})], [], "",
+                           requires={"notes": "1.1.0"})
+    told = site.many("plugin", "lint", needing, expect=3)[0]
+    assert told["pointer"] == "/requires/notes" and told["line"] > 1, told
+    assert told["what"].startswith("letters/plugin.json: requires plugin notes 1.1.0"), told
+    site.client("plugin", "install", note(tmp_path, NOTHING))
+    assert "1.0.0 here" in site.many("plugin", "lint", needing, expect=3)[0]["why"]
+    site.client("plugin", "install", note(tmp_path / "next", NOTHING, "1.1.0"))
+    for command in ("lint", "test", "install"):
+        site.client("plugin", command, needing)
