@@ -247,6 +247,7 @@ def test_the_end_of_the_journal_lost_with_the_index_is_told(filled):
     """The index is the witness of the last transaction, and gives it back; without it, it is known
     that something is gone."""
     north = filled
+    north.restart()
     north.add_file([duty("the last of all")])
     before = north.digest()
     north.kill()
