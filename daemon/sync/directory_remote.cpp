@@ -81,6 +81,13 @@ std::string lower(std::string text) {
     return text;
 }
 
+// Of a push by somebody else that is under way: it comes and goes while we look, and git reads
+// nothing of it before it is moved to its place.
+bool in_flight(const fs::path& path) {
+    return path.parent_path().filename() == "objects" &&
+           path.filename().string().starts_with("tmp_objdir-");
+}
+
 // What is neither file nor folder: git would follow a link, or find no repository behind it and
 // take the one beside it, and wait for a pipe. Hooks may be anything, since none runs. What is gone
 // by now was another's push under way.
@@ -158,7 +165,8 @@ std::string damage_of_refs(const fs::path& directory) {
         if (!hex_id(line) && !line.starts_with("ref: refs/"))
             return at->path().lexically_relative(directory).string() + " is broken";
     }
-    if (error) return "refs cannot be read: " + error.message();
+    if (error && error != std::errc::no_such_file_or_directory)
+        return "refs cannot be read: " + error.message();
     return {};
 }
 
@@ -185,14 +193,17 @@ std::string damage_of_objects(const fs::path& directory) {
          !error && at != end; at.increment(error)) {
         const fs::path& path = at->path();
         const std::string name = path.filename().string();
-        if (!at->is_regular_file(error) || name.starts_with("tmp_")) continue;
+        if (in_flight(path)) at.disable_recursion_pending();
+        std::error_code gone;
+        if (!at->is_regular_file(gone) || name.starts_with("tmp_")) continue;
         const bool pack = path.extension() == ".pack";
         const bool object = name.size() == 38 && path.parent_path().filename().string().size() == 2;
         const bool index = path.extension() == ".idx";
-        if ((pack || object || index) && at->file_size(error) == 0)
+        if ((pack || object || index) && at->file_size(gone) == 0)
             return path.lexically_relative(directory).string() + " is empty";
     }
-    if (error) return "objects cannot be read: " + error.message();
+    if (error && error != std::errc::no_such_file_or_directory)
+        return "objects cannot be read: " + error.message();
     return {};
 }
 
