@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "rules/json_lines.h"
 
 #include <algorithm>
 #include <array>
@@ -149,8 +150,9 @@ private:
             if (!alone) {
                 reading_.errors.push_back(alone.error());
             } else if ((*alone)->find(kind.kind) == nullptr) {
-                complain(shown(kind.schema) + " does not describe kind " + kind.kind,
-                         "its \"x-kind\" must be \"" + kind.kind + "\"");
+                Error error = malformed("does not describe kind " + kind.kind, "/x-kind");
+                error.fix = "its \"x-kind\" must be \"" + kind.kind + "\"";
+                reading_.errors.push_back(in_file(std::move(error), source.file, source.text));
             } else {
                 reading_.package.kinds.push_back(std::move(source));
             }
