@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/kept_file.h"
+#include "base/log.h"
 
 #include <array>
 
@@ -42,11 +43,19 @@ Result<void> make_schema(Database& db, const std::string& path) {
     return sync_directory(fs::path(path).parent_path());
 }
 
-void note_torn_end(const std::string& wal) {
-    note_healed({wal,
-                 "its end does not fit its sums: the process ended while it wrote it, or it was "
-                 "cut or damaged since",
-                 "left out; what was acknowledged and is missing is told beside this"});
+// What was acknowledged and is missing is told by compare_last().
+void tell_end(WalEnd end, const std::string& wal) {
+    if (end == WalEnd::Torn) {
+        note_healed(
+            {wal,
+             "its end does not fit its sums: the power went while it was written, or it was "
+             "damaged since",
+             "left out; what was acknowledged and is missing is told beside this"});
+    }
+    if (end == WalEnd::Unfinished) {
+        log_info("store", "the process ended while it wrote; what was not acknowledged is left out",
+                 {{"file", wal}});
+    }
 }
 
 constexpr std::size_t rows_at_once = 16;
@@ -79,7 +88,7 @@ Result<void> write_journal_anew(Database& db) {
 
 Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& path, Pages pages) {
     TRY_ASSIGN(const WalEnd end, check_wal(path + "-wal"));
-    if (end == WalEnd::Torn) note_torn_end(path + "-wal");
+    tell_end(end, path + "-wal");
     TRY_ASSIGN(auto db, Database::open(path, Database::Mode::Create));
     if (pages == Pages::AsTheyAre) ignore_page_sums(*db);
     const auto before = pages == Pages::Compared ? check_page_sums(*db) : Result<void>{};

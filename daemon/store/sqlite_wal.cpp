@@ -71,6 +71,7 @@ Result<WalEnd> check_wal(const std::string& path) {
 
     bool fits = header.sound;
     std::uint64_t number = 0, damaged = 0, commits_behind = 0;
+    bool torn = false, unfinished = false;
     std::string frame(frame_header_bytes + header.page, '\0');
     while (file.read(frame.data(), static_cast<std::streamsize>(frame.size()))) {
         ++number;
@@ -84,10 +85,16 @@ Result<WalEnd> check_wal(const std::string& path) {
         }
         if (fits) continue;
         if (damaged == 0) damaged = number;
-        if (same_round && big(frame.data() + 4) != 0) ++commits_behind;
+        if (!same_round) continue;
+        const bool commits = big(frame.data() + 4) != 0;
+        if (commits) ++commits_behind;
+        if (damaged == number) unfinished = true;
+        torn = torn || (commits && damaged != number);
     }
-    const bool torn = damaged != 0 ? commits_behind > 0 : file.gcount() > 0;
-    if (commits_behind < 2) return torn ? WalEnd::Torn : WalEnd::Whole;
+    unfinished = unfinished || (damaged == 0 && file.gcount() > 0);
+    if (commits_behind < 2) {
+        return torn ? WalEnd::Torn : unfinished ? WalEnd::Unfinished : WalEnd::Whole;
+    }
     return failure(
         Code::Corrupt, path + " is damaged at frame " + std::to_string(damaged),
         std::to_string(commits_behind) + " transactions stand behind the damage and cannot be read",

@@ -16,11 +16,16 @@
 
 namespace dutybook::store {
 
-enum class WalEnd : std::uint8_t { Whole, Torn };
+enum class WalEnd : std::uint8_t {
+    Whole,
+    Unfinished,  // the last frame is not all there: a process that is killed leaves that
+    Torn,  // a commit stands behind a frame that does not fit: it takes a loss of power, or damage
+};
 
 // `path` of the log file itself ("...-wal"). No file, or an empty one, is sound. Code::Corrupt
 // says how many transactions lie behind the damage. The damage of the very last transaction cannot
-// be told from a torn end.
+// be told from one that was not finished: whoever needs to know notes elsewhere what was
+// acknowledged.
 Result<WalEnd> check_wal(const std::string& path);
 
 }  // namespace dutybook::store

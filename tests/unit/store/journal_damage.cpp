@@ -165,7 +165,7 @@ TEST_CASE("a damaged byte in the write-ahead log is named, not taken for its tor
             // Only the last transaction, which is like a torn end; what was acknowledged is known.
             CHECK((*opened)->last_seq(contract_writer) == 6);
             CHECK((*opened)->meta(store::acknowledged_key).value() == contract_writer + " 7");
-            CHECK(noted(path + "-wal"));
+            CHECK(noted(path + "-wal") == (i + 1 < frames));  // the last frame may be unfinished
             continue;
         }
         CHECK(opened.error().code == Code::Corrupt);
