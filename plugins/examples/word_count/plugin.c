@@ -67,7 +67,15 @@ static int evaluate(void* self, dutybook_text rule, dutybook_text input,
 }
 
 static const dutybook_plugin plugin = {
-    sizeof(dutybook_plugin), DUTYBOOK_ABI_VERSION, create, destroy, evaluate, NULL, NULL, NULL, NULL,
+    sizeof(dutybook_plugin),
+    DUTYBOOK_ABI_VERSION,
+    create,
+    destroy,
+    evaluate,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
 };
 
 const dutybook_plugin* dutybook_plugin_entry(uint32_t worker_abi_version) {
