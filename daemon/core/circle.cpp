@@ -31,16 +31,6 @@ Result<Json> read_format_1(const fs::path& path) {
 
 }  // namespace
 
-Result<void> write_control(const fs::path& folder, const Json& control) {
-    return write_kept(folder / "control.json", canonical(control) + "\n");
-}
-
-Result<void> write_invite_seeds(const fs::path& folder, const Json& seeds) {
-    TRY(read_invite_seeds(seeds));
-    const Json file = {{"box", seeds["box"]}, {"format", 1}, {"sign", seeds["sign"]}};
-    return write_kept(folder / "invite.json", canonical(file) + "\n");
-}
-
 Circle::Circle(Parts parts, domain::EpochKeys keys)
     : parts_(std::move(parts)), codec_(keys), keys_(std::move(keys)) {}
 

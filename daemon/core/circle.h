@@ -25,9 +25,6 @@ namespace dutybook::core {
 struct Invited;       // core/invited.h
 struct RecoveryKeys;  // core/founding.h
 
-Result<void> write_control(const std::filesystem::path& folder, const Json& control);
-Result<void> write_invite_seeds(const std::filesystem::path& folder, const Json& seeds);
-
 class Circle final : public store::SegmentJudge, public store::SegmentAuthor {
 public:
     struct Parts {

@@ -1,6 +1,7 @@
 #include "core/control_file.h"
 
 #include "base/crypto.h"
+#include "base/kept_file.h"
 
 namespace dutybook::core {
 
@@ -30,6 +31,10 @@ Result<ControlFile> control_from(const Json& json) {
         out.pieces.push_back(std::move(piece));
     }
     return out;
+}
+
+Result<void> write_control(const std::filesystem::path& folder, const Json& control) {
+    return write_kept(folder / "control.json", canonical(control) + "\n");
 }
 
 }  // namespace dutybook::core

@@ -16,5 +16,6 @@ struct ControlFile {
 };
 Json control_json(const store::CommitId& head, const std::vector<store::ControlPiece>& pieces);
 Result<ControlFile> control_from(const Json& json);  // shape alone
+Result<void> write_control(const std::filesystem::path& folder, const Json& control);
 
 }  // namespace dutybook::core

@@ -1,11 +1,11 @@
 #include "core/invited.h"
 
-#include "core/circle.h"
 #include "core/identity.h"
 #include "core/space_keys.h"
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/kept_file.h"
 
 namespace dutybook::core {
 
@@ -52,6 +52,12 @@ Result<InviteSeeds> read_invite_seeds(const Json& seeds) {
     TRY_ASSIGN(const Secret sign, seed_from(seeds, "sign"));
     TRY_ASSIGN(const Secret box, seed_from(seeds, "box"));
     return InviteSeeds{sign, box};
+}
+
+Result<void> write_invite_seeds(const fs::path& folder, const Json& seeds) {
+    TRY(read_invite_seeds(seeds));
+    const Json file = {{"box", seeds["box"]}, {"format", 1}, {"sign", seeds["sign"]}};
+    return write_kept(folder / "invite.json", canonical(file) + "\n");
 }
 
 Result<Invited> read_invitation(const Json& invitation) {

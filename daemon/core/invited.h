@@ -12,6 +12,7 @@ struct InviteSeeds {  // of the keys that a site introduces itself with
     Secret sign, box;
 };
 Result<InviteSeeds> read_invite_seeds(const Json& seeds);
+Result<void> write_invite_seeds(const std::filesystem::path& folder, const Json& seeds);
 
 struct Invited {
     SpaceRecord space;
