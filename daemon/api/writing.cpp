@@ -52,10 +52,13 @@ Result<void> check_choice_of_plugin(const Call& call, core::SpaceService& space,
     if (peer.door == Door::Socket && peer.role == Role::Admin) return {};
     std::string kind = request.kind;
     if (kind.empty()) {
-        const bool maybe = request.id.starts_with("plugin-") || request.id.starts_with("part-");
-        if (!maybe) return {};
         TRY_ASSIGN(const auto stored, space.reader().get(request.id));
         if (stored) kind = stored->state.kind;
+    }
+    if (kind == core::settings_kind && peer.role != Role::Admin) {
+        return failure(Code::Forbidden, "the settings of plugins are chosen by an administrator",
+                       "they say who reads what, and how every site judges",
+                       "ask an administrator for `dutybook plugin config`");
     }
     if (kind != core::package_kind && kind != core::part_kind) return {};
     return failure(Code::Forbidden, "the plugins of a space are chosen by an administrator",

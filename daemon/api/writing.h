@@ -20,7 +20,8 @@ Result<std::string> shown_text(const Call& call, core::SpaceService& space,
 void fill_create(core::WriteRequest& request, Json&& body);
 
 // Code::Forbidden for a record that says which plugins run in the space, and a caller who may not
-// install one: it is code that runs at every site, by whatever road the record comes.
+// install one (it is code that runs at every site, by whatever road the record comes); and for one
+// with a plugin's settings, and a caller who is no administrator.
 Result<void> check_choice_of_plugin(const Call& call, core::SpaceService& space,
                                     const core::WriteRequest& request);
 

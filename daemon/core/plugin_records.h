@@ -16,6 +16,8 @@ namespace dutybook::core {
 
 inline constexpr std::string_view package_kind = "core.plugin_package";
 inline constexpr std::string_view part_kind = "core.plugin_part";
+// The settings of a plugin, in one record for each plugin and space.
+inline constexpr std::string_view settings_kind = "core.plugin_config";
 
 std::string package_record_id(const std::string& plugin);
 

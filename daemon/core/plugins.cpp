@@ -13,8 +13,6 @@ namespace {
 
 using Off = PluginsOff;
 
-constexpr std::string_view settings_kind = "core.plugin_config";
-
 std::vector<fs::path> folders_below(const fs::path& parent) {
     std::vector<fs::path> folders;
     std::error_code failed;

@@ -134,20 +134,22 @@ def test_a_token_does_what_its_role_allows_and_no_more(door, counted):
 
 
 def test_a_token_chooses_no_plugins(door, counted):
-    """The records by which plugins come with a space are code for every site of it: who may write
-    records may still not write these."""
+    """The records by which plugins come with a space are code for every site of it, and a plugin's
+    settings say who reads what: who may write records may still not write these."""
     site, attacks = door.site, 0
     fields = {"plugin": "low", "version": "1.0.0", "digest": "0" * 64, "parts": 1}
     package = {"kind": "core.plugin_package", "id": "plugin-low", "fields": fields}
     part = {"kind": "core.plugin_part", "id": "part-" + "0" * 32 + "-1",
             "fields": {"package": "0" * 64, "number": 1, "file": "rules.lua", "text": "x"}}
+    settings = {"kind": "core.plugin_config", "id": "any", "fields":  # whoever reads what
+                {"plugin": "core", "role_classes": {"core": ["health"]}}}
     bearer, lines = door.bearer(), ("Content-Type", "application/x-ndjson")
 
     def told(method, target, body, *headers):
         answer = door.send(request(method, target, (bearer, *headers), body, door.address))
         return statuses(answer), answer
 
-    for record in (package, part):
+    for record in (package, part, settings):
         body = json.dumps(record).encode()
         assert told("POST", RECORDS, body, door.json)[0] == [403]
         assert b"chosen by an administrator" in told("POST", RECORDS, body + b"\n", lines)[1]
