@@ -1,9 +1,9 @@
 """Builds Dutybook and runs every test: the doctest programs, the simulation, the functional tests,
 the rows of scripts/seeds.
 
-    scripts/test [--preset NAME] [--only SUITE] [--long]
+    scripts/test [--preset NAME] [--only SUITE]... [--long]
 
---preset  which build to test (release; asan-ubsan and tsan run the doctest programs alone)
+--preset  which build to test (release; asan-ubsan and tsan build and run the doctest programs alone)
 --only    one suite: a program's name (test_store), a functional file (test_sync), or seeds
 --long    the long forms: 200 kills instead of 40, more seeds, each rule off in turn
 
@@ -29,8 +29,7 @@ CASES = re.compile(r"test cases:\s+\d+ \|\s+(\d+) passed \|\s+(\d+) failed")
 SANITIZED = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT}/tests/support/tsan.supp",
-    "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/lsan.supp",
+    "TSAN_OPTIONS": "halt_on_error=1",
 }
 
 
@@ -174,10 +173,12 @@ def run_seeds(environment, tally, words, suite="seeds"):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--preset", default="release")
-    parser.add_argument("--only")
+    parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--long", action="store_true")
     options = parser.parse_args()
-    if subprocess.run([ROOT / "scripts/build", options.preset]).returncode != 0:
+    sanitized = options.preset in ("asan-ubsan", "tsan")
+    targets = options.only if sanitized else []
+    if subprocess.run([ROOT / "scripts/build", options.preset, *targets]).returncode != 0:
         print("test: the build failed", file=sys.stderr)
         print("0 passed, 1 failed")
         return 1
@@ -188,22 +189,24 @@ def main():
         environment["DUTYBOOK_TEST_LONG"] = "1"
     for variable in ("DUTYBOOK_STORE", "DUTYBOOK_BY", "DUTYBOOK_PASSPHRASE"):
         environment.pop(variable, None)
-    sanitized = options.preset in ("asan-ubsan", "tsan")
     if sanitized:
         environment |= SANITIZED
+
+    def wanted(suite):
+        return not options.only or suite in options.only
 
     tally = Tally()
     times = Times(folder.parent / "test-times.json")
     programs = [*folder.glob("simulation"), *sorted(folder.glob("test_*"))]
-    programs = [path for path in programs if options.only in (None, path.name)]
+    programs = [path for path in programs if wanted(path.name)]
     with test_folder() as folder:
         run_programs(programs, environment | {"TMPDIR": str(folder)},
                      1800 if sanitized or options.long else 300, tally, times)
     files = sorted((ROOT / "tests/functional").glob("test_*.py"))
-    files = [one for one in files if options.only in (None, one.stem)]
+    files = [one for one in files if wanted(one.stem)]
     if files and not sanitized:
         run_functional(files, environment, tally, times)
-    if options.only in (None, "seeds") and not sanitized:
+    if wanted("seeds") and not sanitized:
         run_seeds(environment, tally, ["--brief", *(["--permute"] if options.long else [])])
         if options.long:
             run_seeds(environment, tally, ["--mutate"], "seeds --mutate")
