@@ -92,7 +92,7 @@ def kill_in_startup(site, dice):
 
 def kill_in_seal(site, dice):
     """True if the seal was asked for and not answered."""
-    site.add_file(duty(f"{i}", note="x" * 200) for i in range(900))
+    site.add_file(duty(f"{i}", note="x" * 400) for i in range(700))
     answered, asked = threading.Event(), threading.Event()
 
     def seal():
@@ -106,7 +106,7 @@ def kill_in_seal(site, dice):
     thread = threading.Thread(target=seal)
     thread.start()
     asked.wait(10)
-    answered.wait(dice.uniform(0.001, 0.02))
+    answered.wait(dice.uniform(0.001, 0.005))  # a seal takes about so long
     inside = not answered.is_set()
     kill(site)
     thread.join(10)

@@ -80,7 +80,11 @@ TEST_CASE(
     for (const auto& damage : value(log->verify(true, {}))) FAIL(damage.file << damage.what);
     CHECK(value(log->volumes())[0].last == chain.size());
     MESSAGE(killed << " kills, " << told.size() << " segments answered, 0 lost");
+#ifdef __SANITIZE_THREAD__
+    CHECK(told.size() > 10);  // everything is slower there
+#else
     CHECK(told.size() > 40);
+#endif
 }
 
 TEST_CASE("crash: before the ref was written, the same seal goes through") {
