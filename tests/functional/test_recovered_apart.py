@@ -8,7 +8,7 @@ import threading
 import pytest
 import test_syscalls
 from dutybook import LONG, duty
-from test_trust import alarms, meet, member, titles
+from test_trust import alarms, meet, member, second_administrator, titles
 
 
 def founded(world, *others):
@@ -195,12 +195,7 @@ ACTS = {"remove": ("members", "remove", "South"), "epoch": ("members", "epoch"),
 @pytest.mark.parametrize("act", ACTS)
 def test_the_old_administrator_lives_and_acts_apart(world, act):
     key, hub, (north, south) = founded(world, "South")
-    invitation = world.directory / "Deputy.invite"
-    north.client("invite", "Deputy", "--role", "admin", "--out", invitation)
-    deputy = world._site("Deputy", "")
-    deputy.client("join", invitation)
-    deputy.space = "school"
-    deputy.start()
+    deputy = second_administrator(world, north)
     meet(north, deputy, north, south, deputy)
     copy = world.copy(hub, world.directory / "copy.git")
     one = recovered(world, "One", key, copy)

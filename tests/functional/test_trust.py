@@ -146,6 +146,17 @@ def meet(*sites):
         site.client("sync", expect=(0, 1))
 
 
+def second_administrator(world, north):
+    """Deputy, invited by North and running."""
+    invitation = world.directory / "Deputy.invite"
+    north.client("invite", "Deputy", "--role", "admin", "--out", invitation)
+    deputy = world._site("Deputy", "")
+    deputy.client("join", invitation)
+    deputy.space = "school"
+    deputy.start()
+    return deputy
+
+
 def titles(site):
     return sorted(one["fields"]["title"] for one in site.many("list", "core.duty"))
 

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 from dutybook import LONG, duty
-from test_trust import alarms, meet, member, titles
+from test_trust import alarms, meet, member, second_administrator, titles
 
 # What of an act's alarm a person reads; None: it is done again by the sites themselves.
 ACTS = {
@@ -32,12 +32,7 @@ def space(world):
     north = world.site("North").start()
     hub = world.bare("hub")
     north.client("remote", "add", "hub", hub)
-    invitation = world.directory / "Deputy.invite"
-    north.client("invite", "Deputy", "--role", "admin", "--out", invitation)
-    deputy = world._site("Deputy", "")
-    deputy.client("join", invitation)
-    deputy.space = "school"
-    deputy.start()
+    deputy = second_administrator(world, north)
     south, gone = (world.invited(north, name).start() for name in ("South", "Gone"))
     north.client("invite", "Open", "--out", world.directory / "Open.invite")
     sites = [north, deputy, south, gone]
