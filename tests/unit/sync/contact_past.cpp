@@ -2,6 +2,26 @@
 
 using namespace sync_test;
 
+namespace {
+
+// The space of A, by hand, as no backup of ours would.
+void back_up(World& world) {
+    world.a->close();
+    fs::copy(world.a->directory / "spaces" / "school", world.folder.path / "backup",
+             fs::copy_options::recursive);
+    world.a->open();
+}
+
+void put_back(World& world) {
+    world.a->close();
+    fs::remove_all(world.a->directory / "spaces" / "school");
+    fs::copy(world.folder.path / "backup", world.a->directory / "spaces" / "school",
+             fs::copy_options::recursive);
+    world.a->open();
+}
+
+}  // namespace
+
 TEST_CASE(
     "a remote replaced by an older copy gets back what it lost, and the alarm closes itself") {
     World world;
@@ -79,17 +99,10 @@ TEST_CASE("a store restored, whose tail was sealed already, leaves no fork behin
     World world;
     world.a->add(10, "before");
     CHECK_WENT_WELL(world.a->meet(world.hub));
-    world.a->close();
-    fs::copy(world.a->directory / "spaces" / "school", world.folder.path / "backup",
-             fs::copy_options::recursive);
-    world.a->open();
+    back_up(world);
     world.a->add(3, "delivered");
     CHECK_WENT_WELL(world.a->meet(world.hub));
-    world.a->close();
-    fs::remove_all(world.a->directory / "spaces" / "school");
-    fs::copy(world.folder.path / "backup", world.a->directory / "spaces" / "school",
-             fs::copy_options::recursive);
-    world.a->open();
+    put_back(world);
     world.a->add(4, "sealed apart");
     world.a->space().run([](core::SpaceEngine& engine) {
         core::SpaceEngine::Seal how;
@@ -113,17 +126,10 @@ TEST_CASE("a restored store whose two histories went to two remotes loses neithe
     world.a->add(5, "shared");
     CHECK_WENT_WELL(world.a->meet(world.hub));
     CHECK_WENT_WELL(world.a->meet(stick));
-    world.a->close();
-    fs::copy(world.a->directory / "spaces" / "school", world.folder.path / "backup",
-             fs::copy_options::recursive);
-    world.a->open();
+    back_up(world);
     world.a->add(3, "delivered to the hub");
     CHECK_WENT_WELL(world.a->meet(world.hub));
-    world.a->close();
-    fs::remove_all(world.a->directory / "spaces" / "school");
-    fs::copy(world.folder.path / "backup", world.a->directory / "spaces" / "school",
-             fs::copy_options::recursive);
-    world.a->open();
+    put_back(world);
     world.a->add(4, "delivered to the stick");
     CHECK_WENT_WELL(world.a->meet(stick));
     CHECK_WENT_WELL(world.b->meet(world.hub));
